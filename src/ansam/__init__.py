@@ -1,0 +1,1 @@
+"""A whole dial-up network in software."""

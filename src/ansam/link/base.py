@@ -1,0 +1,78 @@
+"""The interface every link protocol has: bytes of the terminal above, bits of the modulation below.
+
+A link is the `BitSource` of the modulation's transmitter (`pull`) and takes its received bits
+(`receive_bits`). It fills with what its line idles on (marks, flags), so `pull` never blocks. The send buffer
+has a limit: `send` says how many bytes it took, and the rest stays with the caller (circuit 106 goes OFF).
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from ansam.units import Bits, Samples
+
+
+@dataclass(frozen=True, slots=True)
+class LinkUp:
+    """Data may flow.
+
+    Attributes:
+        protocol: ``NONE`` or ``LAPM``.
+        compression: ``""``, ``V42BIS`` or ``V44``.
+    """
+
+    protocol: str
+    compression: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkDown:
+    """The link ended; `reason` is a clause such as ``DISC received`` or ``N400 reached``."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BreakReceived:
+    """The far terminal sent a break of about this length."""
+
+    milliseconds: int
+
+
+LinkEvent = LinkUp | LinkDown | BreakReceived
+
+
+class Link(Protocol):
+    """One link protocol over one connection."""
+
+    def start(self, now: Samples) -> None:
+        """The modulation is ready: begin."""
+
+    def pull(self, count: int) -> Bits:
+        """Return exactly `count` bits to send (idle fill where there is nothing)."""
+
+    def receive_bits(self, bits: Bits, now: Samples) -> None:
+        """Take received bits, in order, cut anywhere."""
+
+    def send(self, data: bytes) -> int:
+        """Queue bytes for the far end; return how many were taken (less than len(data) when full)."""
+
+    def pending(self) -> int:
+        """Return how many octets are queued or unacknowledged."""
+
+    def take_data(self) -> bytes:
+        """Return the bytes that arrived since the last call."""
+
+    def take_events(self) -> list[LinkEvent]:
+        """Return the events since the last call, in order."""
+
+    def send_break(self, milliseconds: int, now: Samples) -> None:
+        """Send a break."""
+
+    def disconnect(self, now: Samples) -> None:
+        """End the link in an orderly way; `LinkDown` follows."""
+
+    def deadline(self) -> Samples | None:
+        """Return when `handle_timer` wants to be called, or None."""
+
+    def handle_timer(self, now: Samples) -> None:
+        """Let timers act; calling early is harmless."""

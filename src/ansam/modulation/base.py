@@ -1,0 +1,227 @@
+"""The interface every modulation has, and its events.
+
+A modulation is a full-duplex signal converter in lock step: `process` takes the samples that arrived and
+returns as many to send. It knows neither wall clock nor packets; `now` is the sample clock of the call.
+Bits to send come from a `BitSource` (a link protocol) that never blocks; received bits are drained by
+`take_bits`, and everything else that happened by `take_events`. Status never rides in the bit stream.
+"""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol
+
+import numpy as np
+
+from ansam.trace import Sink, null_sink
+from ansam.units import Audio, Bits, Samples
+
+
+class Role(Enum):
+    """Who placed the call. Never "master" or "client": V.22bis channel 1 belongs to the calling modem."""
+
+    CALLING = "calling"
+    ANSWERING = "answering"
+
+    @property
+    def other(self) -> "Role":
+        """The far end's role."""
+        return Role.ANSWERING if self is Role.CALLING else Role.CALLING
+
+
+class BitSource(Protocol):
+    """Where a transmitter gets its bits: a link protocol, which fills with marks or flags of its own."""
+
+    def pull(self, count: int) -> Bits:
+        """Return exactly `count` bits, at once."""
+
+
+class Marks:
+    """The bit source of a modem with nothing to say: binary 1 without end."""
+
+    def pull(self, count: int) -> Bits:
+        """Return `count` ones."""
+        return np.ones(count, np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class ModulationSpec:
+    """What a modulation is, for the registry, AT commands and result codes.
+
+    Attributes:
+        name: As people say it, ``V.22bis``.
+        recommendation: With edition, ``V.22bis (11/88)``; ``Bell 103`` has none.
+        ms_name: The name `+MS` uses, ``V22B`` (V.250).
+        connect_name: What result codes show between the rate and the link protocol (``V32``, ``V34``), or "".
+        data_rates: In bit/s, rising. The same both ways for all specs so far.
+        symbol_rates: In baud, one per data rate.
+        carriers_hz: Nominal carrier (or FSK centre) sent per role.
+        start_stop: True where characters cross the line with their own timing (FSK), so that the link must not
+            delete stop bits (V.14 has no place there).
+        uses_v8: True where V.8 negotiates it.
+    """
+
+    name: str
+    recommendation: str
+    ms_name: str
+    data_rates: tuple[int, ...]
+    symbol_rates: tuple[float, ...]
+    carriers_hz: dict[Role, float]
+    connect_name: str = ""
+    start_stop: bool = False
+    uses_v8: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ModulationOptions:
+    """Settings from AT commands and S-registers, fixed for the duration of one call.
+
+    Attributes:
+        min_rate: Lowest data rate to accept, bit/s (0: no floor).
+        max_rate: Highest data rate to use, bit/s (0: no ceiling).
+        tx_level_dbm0: Mean level sent. V.2 limits data to -13 dBm0 mean on switched circuits.
+        guard_tone_hz: 0, 550 or 1800; sent by an answering V.22/V.22bis modem (&G).
+        carrier_detect: Carrier must be there this long before circuit 109 goes ON (S9), samples.
+        carrier_loss: Carrier must be gone this long before `CarrierLost` (S10), samples.
+        bell: Answer with 2225 Hz and prefer Bell 103 and 212A over V.21 and V.22 (B1).
+        answer_tone: False leaves out the 2100 Hz tone (S27 bit 3).
+    """
+
+    min_rate: int = 0
+    max_rate: int = 0
+    tx_level_dbm0: float = -13.0
+    guard_tone_hz: int = 0
+    carrier_detect: Samples = 4800
+    carrier_loss: Samples = 5600
+    bell: bool = False
+    answer_tone: bool = True
+
+    def allows(self, rate: int) -> bool:
+        """Return whether a data rate lies in the window [min_rate, max_rate]."""
+        return self.min_rate <= rate <= (self.max_rate or rate)
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierDetected:
+    """The far modem's signal is there and is that of this modulation."""
+
+    modulation: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseEntered:
+    """A step of the start-up procedure began.
+
+    Attributes:
+        name: As the Recommendation names the signal or phase (``S1``, ``scrambled ones``).
+        clause: Where it stands.
+    """
+
+    name: str
+    clause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Start-up (or a retrain) is over: user bits flow both ways from the next bit on.
+
+    Attributes:
+        modulation: Name in the registry.
+        tx_rate: Bit/s we send.
+        rx_rate: Bit/s we receive.
+    """
+
+    modulation: str
+    tx_rate: int
+    rx_rate: int
+
+
+@dataclass(frozen=True, slots=True)
+class Retraining:
+    """A retrain began; user bits stop until the next `Ready`.
+
+    Attributes:
+        by_us: True where this end asked for it.
+    """
+
+    by_us: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierLost:
+    """The far signal has been gone for longer than S10 allows (or the far end cleared down)."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Start-up can not succeed any more; `reason` says which step missed what."""
+
+    reason: str
+
+
+ModulationEvent = CarrierDetected | PhaseEntered | Ready | Retraining | CarrierLost | Failed
+
+
+@dataclass(slots=True)
+class SignalReport:
+    """What a running receiver knows about the line; a field it can not know is None."""
+
+    rx_level_dbm0: float | None = None
+    tx_level_dbm0: float | None = None
+    snr_db: float | None = None
+    carrier_offset_hz: float | None = None
+    timing_offset_ppm: float | None = None
+    round_trip: Samples | None = None
+    symbol_rate: float | None = None
+    carriers_hz: tuple[float, float] | None = None
+    """Receive and transmit carrier."""
+    retrains_requested: int = 0
+    retrains_granted: int = 0
+    constellation: list[complex] = field(default_factory=list)
+    """The last received points after equalisation, decision scale, newest last."""
+
+
+class Modulation(Protocol):
+    """One modulation in one role for one call."""
+
+    spec: ModulationSpec
+
+    def start(self, now: Samples) -> None:
+        """Begin start-up; the line is off hook and a talking path exists."""
+
+    def process(self, rx: Audio, now: Samples, erased: bool = False) -> Audio:
+        """Take the next received samples and return as many to send.
+
+        Args:
+            rx: Shape (n,), any n; results do not depend on how the stream is cut.
+            now: Instant of the first sample of `rx`; the calls are gapless.
+            erased: These samples never arrived (their values mean nothing): freeze loops, mark decisions.
+
+        Returns:
+            Shape (n,) float32, for the same instants.
+        """
+
+    def take_bits(self) -> Bits:
+        """Return the user bits received since the last call (only after `Ready`)."""
+
+    def take_events(self) -> list[ModulationEvent]:
+        """Return the events since the last call, in order."""
+
+    def retrain(self, now: Samples) -> None:
+        """Ask the far end for a retrain, where the modulation has one; otherwise nothing."""
+
+    def clear_down(self, now: Samples) -> None:
+        """Stop sending."""
+
+    def report(self) -> SignalReport:
+        """Return what the receiver knows about the line now."""
+
+
+class ModulationFactory(Protocol):
+    """How the registry makes a modulation."""
+
+    def __call__(
+        self, role: Role, options: ModulationOptions, bits: BitSource, trace: Sink = null_sink
+    ) -> Modulation:
+        """Return a fresh modulation that has not been started."""
