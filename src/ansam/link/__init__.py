@@ -1,0 +1,1 @@
+"""Link protocols between the terminal's bytes and the line's bits."""

@@ -1,0 +1,23 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansam.dte.flow import ByteQueue
+
+
+@given(st.lists(st.one_of(st.binary(max_size=40), st.integers(0, 40)), max_size=60))
+def test_order_limit_and_hysteresis(steps):
+    queue, kept, out = ByteQueue(64), bytearray(), bytearray()
+    for step in steps:
+        if isinstance(step, bytes):
+            taken = queue.write(step)
+            assert taken == min(len(step), 64 - (len(kept) - len(out)))
+            kept += step[:taken]
+        else:
+            out += queue.read(step)
+        assert len(queue) == len(kept) - len(out) <= 64
+        if len(queue) >= 48:
+            assert not queue.open
+        if len(queue) <= 16:
+            assert queue.open
+    out += queue.read()
+    assert out == kept
