@@ -29,11 +29,18 @@ class Connect:
     Attributes:
         rate: Line rate in bit/s (the receive direction where they differ).
         modulation: ``""`` below V.32, else ``V32``, ``V34``, ``V90``.
-        protocol: ``NONE``, ``LAPM`` or ``SYNC``; anything but ``NONE`` and ``SYNC`` is error-controlled (/ARQ).
+        protocol: ``NONE``, ``LAPM`` or ``SYNC``; all but ``NONE`` and ``SYNC`` are error-controlled (/ARQ).
         compression: ``""``, ``V42BIS`` or ``V44``.
+        carrier: `+MS` name of the modulation (``V22B``), for the +MCR report of +MR=1; "" leaves it out.
     """
 
     rate: int
     modulation: str = ""
     protocol: str = "NONE"
     compression: str = ""
+    carrier: str = ""
+
+    @property
+    def arq(self) -> bool:
+        """The connection is under error control."""
+        return self.protocol not in ("NONE", "SYNC")

@@ -1,0 +1,114 @@
+"""The dial string: V.250 (07/2003) §6.3.1 with US Robotics' additions.
+
+A call placed over SIP sends its number in one piece, so every pause of the string, wherever it stands,
+passes before the call is placed. What has a meaning on a two-wire line only (pulse or tone, waiting for a
+second dial tone, hook flash) is accepted and done with.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ansam.at.actions import Dial
+from ansam.at.grammar import CommandRefused
+from ansam.at.settings import Settings
+from ansam.units import SAMPLE_RATE, Samples
+
+_DIGITS = "0123456789*#+ABCD"
+_WITHOUT_EFFECT = "W!-()."
+"""Wait for dial tone, hook flash; punctuation, which USR "counts but doesn't act on"."""
+
+_KEYPAD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "22233344455566677778889999")
+"""ITU-T E.161 (02/2001) §3.1: letters on the keys."""
+
+DIAL_STRING_LIMIT = 120
+"""A line has less; DL with digits behind it would grow without end."""
+
+SLASH_PAUSE: Samples = SAMPLE_RATE // 8
+"""``/`` in a dial string: 125 ms (Courier 3453B command reference)."""
+
+
+@dataclass(frozen=True, slots=True)
+class DialRequest:
+    """What a dial string asks.
+
+    Attributes:
+        action: For the modem.
+        repeat: ``>`` was given: on BUSY try again.
+        pulse: P or T was given; None leaves the setting.
+        entry: What DL dials again.
+    """
+
+    action: Dial
+    repeat: bool
+    pulse: bool | None
+    entry: str
+
+
+def parse_dial(
+    text: str, semicolon: bool, settings: Settings, last: str, stored: Callable[[int], str]
+) -> DialRequest:
+    """Return what a dial string asks.
+
+    Args:
+        text: Behind D, without spaces; quoted parts keep their case.
+        semicolon: It ended with a semicolon.
+        settings: For S6, S8 and X.
+        last: What DL dials, "" where nothing has been dialled.
+        stored: Returns stored number n, "" where none is; raises IndexError where there is no place n.
+
+    Raises:
+        CommandRefused: A character has no meaning, or there is no such stored number.
+
+    A quoted part that holds ``@``, ``:`` or ``.`` is an address and goes into the number as it stands; in any
+    other the letters become the digits of the keypad (USR: ``"CALLUSR"`` is 2255877).
+    """
+    method = text[: len(text) - len(text.lstrip("TPtp"))]
+    upper = text[len(method) :].upper()
+    if upper.startswith(("L", "S")):
+        text = method + _recall(upper, last, stored) + text[len(method) + _recall_length(upper) :]
+    if len(text) > DIAL_STRING_LIMIT:
+        raise CommandRefused(f"dial string: more than {DIAL_STRING_LIMIT} characters")
+    number: list[str] = []
+    pause: Samples = settings.s[6] * SAMPLE_RATE if settings.blind_dial else 0
+    pulse: bool | None = None
+    flags: set[str] = set()
+    for index, part in enumerate(text.split('"')):
+        if index % 2:
+            number.append(part if set(part) & set("@:.") else part.upper().translate(_KEYPAD))
+            continue
+        for mark in part.upper():
+            if mark in _DIGITS:
+                number.append(mark)
+            elif mark == ",":
+                pause += settings.s[8] * SAMPLE_RATE
+            elif mark == "/":
+                pause += SLASH_PAUSE
+            elif mark in "TP":
+                pulse = mark == "P"
+            elif mark in "R@>":
+                flags.add(mark)
+            elif mark not in _WITHOUT_EFFECT:
+                raise CommandRefused(f"dial string: {mark!r} has no meaning (an address belongs in quotes)")
+    action = Dial("".join(number), pause, "R" in flags, semicolon, "@" in flags)
+    return DialRequest(action, ">" in flags, pulse, text)
+
+
+def _recall_length(upper: str) -> int:
+    """Return how many characters of the string ``L`` or ``Sn`` takes."""
+    digits = len(upper) - 1 - len(upper[1:].lstrip("0123456789"))
+    return 1 if upper.startswith("L") else 1 + min(digits, 1)
+
+
+def _recall(upper: str, last: str, stored: Callable[[int], str]) -> str:
+    if upper.startswith("L"):
+        if not last:
+            raise CommandRefused("DL: nothing has been dialled")
+        return last
+    place = int(upper[1 : _recall_length(upper)] or 0)
+    try:
+        number = stored(place)
+    except IndexError:
+        raise CommandRefused(f"DS{place}: there is no such place") from None
+    if not number:
+        raise CommandRefused(f"DS{place}: no number is stored there")
+    return number

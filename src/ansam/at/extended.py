@@ -1,0 +1,168 @@
+"""Extended commands: +MS and the other V.250 commands that have an effect here, and #CID.
+
+A command this modem could only pretend to obey (+ES with values, +DS, +EB ...) is ERROR: an initialisation
+string that asks for it then fails where it can be seen.
+"""
+
+from dataclasses import astuple
+
+from ansam.at.capabilities import Capabilities
+from ansam.at.grammar import CommandRefused, Extended
+from ansam.at.results import Connect
+from ansam.at.settings import ModulationChoice, Settings
+
+_ALIASES = {"+VCID": "#CID"}
+_FORMATS = range(7)
+_PARITIES = range(4)
+
+_FLOW_BY_DTE = {0: {"&I": 0, "&R": 1}, 1: {"&I": 2, "&R": 1}, 2: {"&I": 0, "&R": 2}}
+"""+IFC, how the terminal stops the modem: not, XON/XOFF, circuit 133 (V.250 (07/2003) §6.2.12)."""
+
+_FLOW_BY_DCE = {0: {"&H": 0}, 1: {"&H": 2}, 2: {"&H": 1}}
+"""+IFC, how the modem stops the terminal: not, XON/XOFF, circuit 106."""
+
+
+def execute_extended(command: Extended, settings: Settings, capabilities: Capabilities) -> str | None:
+    """Execute one extended command.
+
+    Returns:
+        The information text to show, or None.
+
+    Raises:
+        CommandRefused: Unknown, or a value that is not supported.
+    """
+    name = _ALIASES.get(command.name, command.name)
+    if name in _IDENTITY:
+        if command.operation == "=?":
+            return None
+        return _identity(name, command, capabilities)
+    if name == "+MS":
+        return _modulation(command, settings, capabilities)
+    if name == "+IFC":
+        return _flow(command, settings)
+    if name == "+ICF":
+        return _character_format(command, settings)
+    if name in settings.personality.parameters:
+        return _parameter(name, command, settings)
+    raise CommandRefused(f"{command.name} is not known")
+
+
+def connection_reports(connect: Connect, settings: Settings) -> list[str]:
+    """Return the intermediate reports that stand before CONNECT.
+
+    Source: V.250 (07/2003) §6.4.3 (+MR), §6.5.5 (+ER), §6.6.2 (+DR).
+    """
+    reports = []
+    if settings["+MR"]:
+        reports += [f"+MCR: {connect.carrier}"] if connect.carrier else []
+        reports.append(f"+MRR: {connect.rate}")
+    if settings["+ER"]:
+        reports.append(f"+ER: {connect.protocol if connect.arq else 'NONE'}")
+    if settings["+DR"]:
+        names = {"": "NONE", "V42BIS": "V42B"}
+        reports.append(f"+DR: {names.get(connect.compression, connect.compression)}")
+    return reports
+
+
+_IDENTITY = ("+GMI", "+GMM", "+GMR", "+GSN", "+GCAP")
+
+
+def _identity(name: str, command: Extended, capabilities: Capabilities) -> str:
+    if command.operation not in ("", "?"):
+        raise CommandRefused(f"{name} can not be set")
+    if name == "+GSN" and not capabilities.serial:
+        raise CommandRefused("+GSN: there is no serial number")
+    return {
+        "+GMI": capabilities.product,
+        "+GMM": "56K compatible software modem",
+        "+GMR": capabilities.version,
+        "+GSN": capabilities.serial,
+        "+GCAP": "+GCAP: +MS",
+    }[name]
+
+
+def _number(text: str, what: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise CommandRefused(f"{what}: {text!r} is not a number")
+    return int(text)
+
+
+def _parameter(name: str, command: Extended, settings: Settings) -> str | None:
+    allowed = settings.personality.parameters[name].allowed
+    if command.operation == "?":
+        return f"{command.name}: {settings[name]}"
+    if command.operation == "=?":
+        return f"{command.name}: ({','.join(map(str, allowed))})"
+    if command.operation == "" or len(command.values) != 1:
+        raise CommandRefused(f"{command.name} takes one value")
+    value = _number(command.values[0], command.name)
+    if value not in allowed:
+        raise CommandRefused(f"{command.name}={value} is not supported")
+    settings[name] = value
+    return None
+
+
+def _modulation(command: Extended, settings: Settings, capabilities: Capabilities) -> str | None:
+    """Execute +MS; of its six values, those left out stay as they are (V.250 (07/2003) §6.4.1)."""
+    names = list(capabilities.modulations)
+    if command.operation == "?":
+        choice = settings.modulation
+        carrier = choice.carrier or (names[-1] if names else "")
+        return f"+MS: {carrier},{int(choice.automode)},{','.join(map(str, astuple(choice)[2:]))}"
+    rates = sorted(capabilities.rates)
+    if command.operation == "=?":
+        window = f"({','.join(map(str, [0, *rates]))})"
+        return f"+MS: ({','.join(names)}),(0,1),{window},{window},{window},{window}"
+    if command.operation == "" or len(command.values) > 6:
+        raise CommandRefused("+MS takes up to six values")
+    now = settings.modulation
+    old = [now.carrier, str(int(now.automode)), *map(str, astuple(now)[2:])]
+    given = [*command.values, *[""] * (6 - len(command.values))]
+    new = [value or kept for value, kept in zip(given, old, strict=True)]
+    carrier = new[0].upper()
+    if carrier and carrier not in capabilities.modulations:
+        raise CommandRefused(f"+MS: carrier {carrier} is not offered")
+    automode, *limits = (_number(value, "+MS") for value in new[1:])
+    if automode > 1 or any(rate and rate not in capabilities.rates for rate in limits):
+        raise CommandRefused(f"+MS: {','.join(command.values)} holds a value that is not offered")
+    for low, high in (limits[:2], limits[2:]):
+        if high and low > high:
+            raise CommandRefused(f"+MS: lowest rate {low} is above highest rate {high}")
+    settings.modulation = ModulationChoice(carrier, bool(automode), *limits)
+    return None
+
+
+def _flow(command: Extended, settings: Settings) -> str | None:
+    if command.operation == "=?":
+        return "+IFC: (0,1,2),(0,1,2)"
+    by_dce = {0: 0, 1: 2, 2: 1, 3: 2}[settings["&H"]]
+    by_dte = 2 if settings["&R"] == 2 else int(settings["&I"] != 0)
+    if command.operation == "?":
+        return f"+IFC: {by_dte},{by_dce}"
+    if command.operation == "" or not 1 <= len(command.values) <= 2:
+        raise CommandRefused("+IFC takes up to two values")
+    first, second = (*command.values, "")[:2]
+    by_dte = _number(first, "+IFC") if first else by_dte
+    by_dce = _number(second, "+IFC") if second else by_dce
+    if by_dte not in _FLOW_BY_DTE or by_dce not in _FLOW_BY_DCE:
+        raise CommandRefused(f"+IFC={by_dte},{by_dce} is not supported")
+    for name, value in {**_FLOW_BY_DTE[by_dte], **_FLOW_BY_DCE[by_dce]}.items():
+        settings[name] = value
+    return None
+
+
+def _character_format(command: Extended, settings: Settings) -> str | None:
+    if command.operation == "?":
+        return "+ICF: {},{}".format(*settings.character_format)
+    if command.operation == "=?":
+        return "+ICF: (0-6),(0-3)"
+    if command.operation == "" or not 1 <= len(command.values) <= 2:
+        raise CommandRefused("+ICF takes up to two values")
+    form, parity = settings.character_format
+    first, second = (*command.values, "")[:2]
+    form = _number(first, "+ICF") if first else form
+    parity = _number(second, "+ICF") if second else parity
+    if form not in _FORMATS or parity not in _PARITIES:
+        raise CommandRefused(f"+ICF={form},{parity} is not supported")
+    settings.character_format = (form, parity)
+    return None
