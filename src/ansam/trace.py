@@ -45,6 +45,7 @@ class Recorder:
         self.events: list[TraceEvent] = []
 
     def __call__(self, now: float, source: str, name: str, **values: object) -> None:
+        """Keep the event."""
         self.events.append(TraceEvent(now, source, name, values))
         if len(self.events) > self.limit:
             del self.events[: self.limit // 10]

@@ -1,4 +1,4 @@
-"""The interchange circuits between terminal (DTE) and modem (DCE), V.24 (02/2000) §3, as far as software sees them."""
+"""Interchange circuits between terminal (DTE) and modem (DCE), V.24 (02/2000) §3, as software sees them."""
 
 from dataclasses import dataclass
 

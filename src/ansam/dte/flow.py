@@ -4,8 +4,8 @@
 class ByteQueue:
     """First in, first out, at most `limit` bytes.
 
-    `open` goes False when the queue is filled above three quarters and True again below one quarter, as a modem
-    drops and raises circuit 106; `write` itself refuses only what exceeds the limit.
+    `open` goes False when the queue is filled above three quarters and True again below one quarter, as a
+    modem drops and raises circuit 106; `write` itself refuses only what exceeds the limit.
 
     Args:
         limit: Capacity in bytes.

@@ -59,8 +59,8 @@ class Link(Protocol):
     def pending(self) -> int:
         """Return how many octets are queued or unacknowledged."""
 
-    def take_data(self) -> bytes:
-        """Return the bytes that arrived since the last call."""
+    def take_data(self, limit: int | None = None) -> bytes:
+        """Return bytes that arrived, in order, at most `limit`; the rest waits for the next call."""
 
     def take_events(self) -> list[LinkEvent]:
         """Return the events since the last call, in order."""

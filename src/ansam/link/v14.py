@@ -1,19 +1,19 @@
 """V.14: start-stop characters over a line that carries bits.
 
-What does it do? The terminal's characters (start element, 5 to 8 data bits, parity, stop elements) are put one
-after the other on a synchronous bearer, with stop polarity (1) between them. Terminal and line clocks differ
-a little: a sender that gets characters faster than the line takes them may leave out a stop element now and
-then, at most one in eight characters (basic range, +1 %) or one in four (extended, +2.3 %), and the receiver
-puts it back. A slower terminal simply leaves longer stop elements. A break is start polarity for longer than any
-character.
+What does it do? The terminal's characters (start element, 5 to 8 data bits, parity, stop elements) are put
+one after the other on a synchronous bearer, with stop polarity (1) between them. Terminal and line clocks
+differ a little: a sender that gets characters faster than the line takes them may leave out a stop element
+now and then, at most one in eight characters (basic range, +1 %) or one in four (extended, +2.3 %), and the
+receiver puts it back. A slower terminal simply leaves longer stop elements. A break is start polarity for
+longer than any character.
 
-How does it work? `M` below is the number of bits of a character with its start and stop elements. The receiver
-hunts for a 0 after a 1, counts off the character, and looks at the stop position: a 1 ends the character, a 0 is
-either the start of the next one (stop element deleted), a break, or a framing error. On a line that carries
-characters in their own timing (V.21) nothing is ever deleted.
+How does it work? `M` below is the number of bits of a character with its start and stop elements. The
+receiver hunts for a 0 after a 1, counts off the character, and looks at the stop position: a 1 ends the
+character, a 0 is either the start of the next one (stop element deleted), a break, or a framing error. On a
+line that carries characters in their own timing (V.21) nothing is ever deleted.
 
-V.14 is not among our Recommendations on file; the facts used are confirmed in V.22bis (11/88) Table 3 and listed in
-`docs/spec/v14.md`.
+V.14 is not among our Recommendations on file; the facts used are confirmed in V.22bis (11/88) Table 3 and
+listed in `docs/spec/v14.md`.
 """
 
 from collections import deque
@@ -116,7 +116,8 @@ class StartStop:
 
     Args:
         character: Format on the line.
-        start_stop: True on a line with asynchronous timing of its own (V.21): no stop element is ever missing.
+        start_stop: True on a line with asynchronous timing of its own (V.21): no stop element is ever
+            missing.
         deletion: Whether our sender deletes stop elements while it has a backlog.
     """
 
@@ -270,10 +271,10 @@ class StartStop:
         self.counters.characters_received += 1
         self._received.append(value)
 
-    def take_data(self) -> bytes:
-        """Return the characters that arrived since the last call."""
-        data = bytes(self._received)
-        self._received.clear()
+    def take_data(self, limit: int | None = None) -> bytes:
+        """Return characters that arrived, in order, at most `limit`."""
+        data = bytes(self._received[:limit])
+        del self._received[:limit]
         return data
 
     def take_events(self) -> list[LinkEvent]:

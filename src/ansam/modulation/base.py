@@ -55,8 +55,8 @@ class ModulationSpec:
         data_rates: In bit/s, rising. The same both ways for all specs so far.
         symbol_rates: In baud, one per data rate.
         carriers_hz: Nominal carrier (or FSK centre) sent per role.
-        start_stop: True where characters cross the line with their own timing (FSK), so that the link must not
-            delete stop bits (V.14 has no place there).
+        start_stop: True where characters cross the line with their own timing (FSK), so that the link must
+            not delete stop bits (V.14 has no place there).
         uses_v8: True where V.8 negotiates it.
     """
 

@@ -1,0 +1,1 @@
+"""The command line: argument parsing, exit codes, and errors as one line for a person."""

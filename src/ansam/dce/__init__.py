@@ -1,0 +1,1 @@
+"""The modem: AT commands, terminal, modulation and link joined into one state machine."""

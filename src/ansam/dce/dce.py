@@ -1,0 +1,537 @@
+"""The modem: everything between the terminal's circuits and the line's samples.
+
+```
+            receive_dte                    ┌────────── Session ──────────┐   process
+ terminal ─────────────► command state: at │ link ── modulation (automode)│ ◄─────────► line
+          ◄───────────── online state:  ───┴──────────────────────────────┘
+             take_dte                            take_actions / progress / incoming_call
+```
+
+Two independent questions describe it: where the line is (`LineState`) and whether the terminal's bytes are
+commands (`escaped` or not in data). All times are samples of the modem's own clock, which runs on hook too:
+it is moved by `handle_timer` at `deadline()`, and during a call by `process`.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+
+from ansam.at.actions import Abort, Action, AnswerCall, Dial, GoOnline, HangUp, OffHook
+from ansam.at.codes import connect_words
+from ansam.at.interpreter import Interpreter, State
+from ansam.at.nvram import Profile
+from ansam.at.results import Connect, Result
+from ansam.at.settings import Settings
+from ansam.dce.options import allowed_modulations, modem_capabilities, modulation_options
+from ansam.dce.progress import AcceptCall, EndCall, LineAction, PlaceCall, Progress
+from ansam.dce.session import Disconnected, Session
+from ansam.dte.circuits import Circuits
+from ansam.dte.escape import EscapeDetector
+from ansam.dte.flow import ByteQueue
+from ansam.errors import LocalProtocolError
+from ansam.link.base import LinkDown, LinkUp
+from ansam.link.v14 import SEND_LIMIT
+from ansam.modulation.base import Ready, Retraining, Role, SignalReport
+from ansam.modulation.registry import MODULATIONS
+from ansam.trace import Sink, null_sink
+from ansam.units import SAMPLE_RATE, Audio, Samples
+
+TO_DTE_LIMIT = 16384
+"""Bytes held for a terminal that does not read; the link is not drained beyond it."""
+
+RING_PERIOD = 6 * SAMPLE_RATE
+"""From one RING to the next: 2 s ringing, 4 s silence."""
+
+RINGING_ON = 2 * SAMPLE_RATE
+
+
+class LineState(Enum):
+    """Where the line is."""
+
+    ON_HOOK = "on hook"
+    PAUSING = "waiting to dial"
+    CALLING = "call placed"
+    ANSWERING = "call accepted, no talking path yet"
+    TRAINING = "modems are training"
+    DATA = "connected"
+    OFF_HOOK = "off hook, no call"
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The CONNECT result was given."""
+
+    connect: Connect
+    text: str
+    modulation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The call is over; `reason` names the step that ended it."""
+
+    reason: str
+
+
+DceEvent = Connected | Ended | Retraining | Ready
+
+_RESULT_OF = {
+    Progress.BUSY: Result.BUSY,
+    Progress.NO_ANSWER: Result.NO_ANSWER,
+    Progress.NO_SUCH_NUMBER: Result.NO_CARRIER,
+    Progress.REFUSED: Result.NO_CARRIER,
+    Progress.UNREACHABLE: Result.NO_DIAL_TONE,
+}
+
+
+class Dce:
+    """One modem.
+
+    Args:
+        trace: Sink for what happens; times are samples.
+        profile: Make of modem and stored settings; None for a USR 56K fresh from the factory.
+
+    Attributes:
+        state: Where the line is.
+        caller: Who rings or rang last.
+        connection: The connection there is or was last.
+        disconnect_reason: How the last call ended.
+        retrains: Retrains of this connection or the last.
+    """
+
+    def __init__(self, profile: Profile | None = None, trace: Sink = null_sink) -> None:
+        self.state = LineState.ON_HOOK
+        self.disconnect_reason = "No connection"
+        self.retrains = 0
+        self.connection: Connected | None = None
+        self.caller = ""
+        self._trace = trace
+        self._at = Interpreter(modem_capabilities(), profile, trace)
+        self._now: Samples = 0
+        self._session: Session | None = None
+        self._escape: EscapeDetector | None = None
+        self._escaped = False
+        self._to_dte = ByteQueue(TO_DTE_LIMIT)
+        self._actions: list[LineAction] = []
+        self._events: list[DceEvent] = []
+        self._line_ready = True
+        self._dtr = True
+        self._dtr_dropped_at: Samples | None = None
+        self._number = ""
+        self._role = Role.CALLING
+        self._stay_in_command = False
+        self._due: Samples | None = None
+        self._ring_since: Samples | None = None
+        self._next_ring: Samples = 0
+
+    # -- terminal --------------------------------------------------------------------------------------------
+
+    @property
+    def settings(self) -> Settings:
+        """The settings AT commands change."""
+        return self._at.settings
+
+    @property
+    def circuits(self) -> Circuits:
+        """The control circuits towards the terminal."""
+        s = self.settings
+        carrier = self.state is LineState.DATA
+        ready = not self._online or self._session is None or self._room_to_send() > 0
+        ringing = self._ring_since is not None and (self._now - self._ring_since) % RING_PERIOD < RINGING_ON
+        return Circuits(
+            circuit_106=ready,
+            circuit_107=True,
+            circuit_109=carrier or s["&C"] == 0,
+            circuit_125=ringing,
+        )
+
+    @property
+    def pending(self) -> int:
+        """Octets that have not reached the far end yet (0 off line)."""
+        return self._session.link.pending() if self._session and self._session.link else 0
+
+    def receive_dte(self, data: bytes, now: Samples) -> int:
+        """Take bytes from the terminal.
+
+        Args:
+            data: What the terminal sent, cut anywhere.
+            now: When; never earlier than in the call before.
+
+        Returns:
+            How many were taken; offer the rest again when circuit 106 is ON.
+        """
+        self._advance(now)
+        taken = 0
+        while taken < len(data):
+            if self._online:
+                count = self._send(data[taken:], now)
+                taken += count
+                if count == 0 or taken == len(data):
+                    break
+            else:
+                # One command line at a time: what follows it may already be data.
+                end = data.find(bytes([self.settings.s[3]]), taken)
+                end = len(data) if end < 0 else end + 1
+                self._at.receive(data[taken:end], now)
+                taken = end
+                self._after_at(now)
+        return taken
+
+    def _send(self, data: bytes, now: Samples) -> int:
+        assert self._session is not None
+        assert self._session.link is not None
+        count = self._session.link.send(data)
+        if self._escape is not None:
+            self._escape.receive(data[:count], now)
+        return count
+
+    def take_dte(self, limit: int | None = None) -> bytes:
+        """Return bytes for the terminal, at most `limit`."""
+        self._drain_link()
+        return self._to_dte.read(limit)
+
+    def set_dtr(self, on: bool, now: Samples) -> None:
+        """Follow circuit 108/2 (DTR); what a drop does is set by &D, after S25 hundredths of a second."""
+        self._advance(now)
+        if on == self._dtr:
+            return
+        self._dtr = on
+        self._dtr_dropped_at = None if on else now
+
+    # -- line ------------------------------------------------------------------------------------------------
+
+    def line_ready(self, ready: bool) -> None:
+        """Tell whether a call could be placed (registered); without it there is no dial tone."""
+        self._line_ready = ready
+
+    def incoming_call(self, caller: str, now: Samples) -> bool:
+        """A call rings. Returns False when the modem is not on hook: the caller hears busy."""
+        self._advance(now)
+        if self.state is not LineState.ON_HOOK or self._ring_since is not None:
+            return False
+        self.settings.s[1] = 0
+        self.caller = caller
+        self._ring_since = self._next_ring = now
+        self._rings(now)
+        return True
+
+    def incoming_stopped(self, now: Samples) -> None:
+        """The caller gave up (or was answered elsewhere) before we answered."""
+        self._advance(now)
+        self._stop_ringing()
+        if self.state is LineState.ANSWERING:
+            self._end("caller gave up", Result.NO_CARRIER, now)
+
+    def progress(self, progress: Progress, now: Samples) -> None:
+        """Take news of the call we placed or accepted."""
+        self._advance(now)
+        self._trace(now, "dce", "progress", progress=progress.name)
+        if progress is Progress.RINGING:
+            if self.state is LineState.CALLING:
+                self._at.unsolicited(Result.RINGING, now)
+                self._flush_at()
+        elif progress is Progress.CONNECTED:
+            if self.state in (LineState.CALLING, LineState.ANSWERING):
+                self._start_training(now)
+        elif self.state in (LineState.CALLING, LineState.ANSWERING):
+            self._end(progress.value, _RESULT_OF[progress], now, hang_up=False)
+
+    def far_end_hung_up(self, now: Samples) -> None:
+        """The exchange ended the call."""
+        self._advance(now)
+        if self.state is LineState.OFF_HOOK or self.state is LineState.ON_HOOK:
+            return
+        self._end("far end hung up", Result.NO_CARRIER, now, hang_up=False)
+
+    def process(self, rx: Audio, now: Samples, erased: bool = False) -> Audio:
+        """Run one stretch of the call's audio; see `Modulation.process`.
+
+        Args:
+            rx: Shape (n,) float32 at full scale ±1.
+            now: Instant of the first sample.
+            erased: The samples never arrived.
+
+        Returns:
+            Shape (n,) float32 to send.
+        """
+        self._now = max(self._now, now)
+        session = self._session
+        if session is None:
+            tx: Audio = np.zeros(len(rx), np.float32)
+        else:
+            tx = session.process(rx, now, erased)
+            self._drain_session(session, now + len(rx))
+            self._drain_link()
+        self._advance(now + len(rx))
+        return tx
+
+    # -- outputs ---------------------------------------------------------------------------------------------
+
+    def take_actions(self) -> list[LineAction]:
+        """Return what the line is asked to do, in order."""
+        actions, self._actions = self._actions, []
+        return actions
+
+    def take_events(self) -> list[DceEvent]:
+        """Return the events since the last call, in order."""
+        events, self._events = self._events, []
+        return events
+
+    def report(self) -> SignalReport | None:
+        """Return what the receiver knows about the line, or None off line."""
+        return self._session.report() if self._session else None
+
+    def deadline(self) -> Samples | None:
+        """Return the next instant at which `handle_timer` has something to do, or None."""
+        candidates = [self._due, self._at.deadline(), self._dtr_due()]
+        if self._ring_since is not None:
+            candidates.append(self._next_ring)
+        if self._escape is not None:
+            candidates.append(self._escape.deadline())
+        due = [c for c in candidates if c is not None]
+        return min(due) if due else None
+
+    def handle_timer(self, now: Samples) -> None:
+        """Let timers act; calling early is harmless."""
+        self._advance(now)
+
+    # -- inside ----------------------------------------------------------------------------------------------
+
+    @property
+    def _online(self) -> bool:
+        return self.state is LineState.DATA and not self._escaped
+
+    def _room_to_send(self) -> int:
+        link = self._session.link if self._session else None
+        return 0 if link is None else max(0, SEND_LIMIT - link.pending())
+
+    def _advance(self, now: Samples) -> None:
+        """Move the clock to `now` and run every timer that is due."""
+        if now < self._now:
+            raise LocalProtocolError(f"the modem's clock went back from {self._now} to {now} samples")
+        self._now = now
+        self._at.handle_timer(now)
+        self._flush_at()
+        if self._escape is not None and self._online and self._escape.escaped(now):
+            self._escaped = True
+            self._at.unsolicited(Result.OK, now)
+            self._flush_at()
+        due = self._dtr_due()
+        if due is not None and now >= due:
+            self._dtr_dropped_at = None
+            self._dtr_dropped(now)
+        if self._due is not None and now >= self._due:
+            self._due = None
+            self._timed_out(now)
+        if self._ring_since is not None and now >= self._next_ring:
+            self._rings(now)
+
+    def _timed_out(self, now: Samples) -> None:
+        if self.state is LineState.PAUSING:
+            self._place_call(now)
+        elif self.state is LineState.CALLING:
+            self._end("no answer within S7", Result.NO_ANSWER, now)
+        else:
+            self._end(self._what_was_missing(), Result.NO_CARRIER, now)
+
+    def _what_was_missing(self) -> str:
+        if self.state is LineState.ANSWERING:
+            return "the call was accepted but no talking path came within S7"
+        return "no carrier within S7"
+
+    # -- ringing ---------------------------------------------------------------------------------------------
+
+    def _rings(self, now: Samples) -> None:
+        s = self.settings.s
+        s[1] += 1
+        self._next_ring += RING_PERIOD
+        self._at.unsolicited(Result.RING, now)
+        self._flush_at()
+        if s[0] and s[1] >= s[0]:
+            self._answer(now)
+
+    def _stop_ringing(self) -> None:
+        self._ring_since = None
+        self.settings.s[1] = 0
+
+    def _answer(self, now: Samples) -> None:
+        ringing = self._ring_since is not None
+        self._stop_ringing()
+        self._role = Role.ANSWERING
+        self._due = now + self.settings.s[7] * SAMPLE_RATE
+        if ringing:
+            self.state = LineState.ANSWERING
+            if self._at.state is not State.WAITING:
+                self._at.begin_answer(now)
+            self._actions.append(AcceptCall())
+        else:
+            # ATA with nobody calling: off hook, answer tone into the void, NO CARRIER after S7.
+            self._end("ATA without a call", Result.NO_CARRIER, now)
+
+    # -- commands --------------------------------------------------------------------------------------------
+
+    def _after_at(self, now: Samples) -> None:
+        self._flush_at()
+        for action in self._at.take_actions():
+            self._run(action, now)
+            self._flush_at()
+
+    def _run(self, action: Action, now: Samples) -> None:
+        match action:
+            case Dial():
+                self._dial(action, now)
+            case AnswerCall():
+                self._answer(now)
+            case GoOnline():
+                self._go_online(action, now)
+            case HangUp():
+                self._hang_up("ATH", now)
+            case OffHook():
+                if self.state is LineState.ON_HOOK:
+                    self.state = LineState.OFF_HOOK
+            case Abort():
+                if self.state not in (LineState.ON_HOOK, LineState.DATA):
+                    self._end("keypress abort", Result.NO_CARRIER, now)
+
+    def _dial(self, dial: Dial, now: Samples) -> None:
+        if self.state is not LineState.ON_HOOK and self.state is not LineState.OFF_HOOK:
+            self._at.finish(Result.ERROR, now)
+            return
+        self._stop_ringing()
+        self._number = dial.number
+        self._role = Role.ANSWERING if dial.answer_mode else Role.CALLING
+        self._stay_in_command = dial.stay_in_command
+        self.state = LineState.PAUSING
+        self._due = now + dial.pause_samples
+        self._advance(now)
+
+    def _place_call(self, now: Samples) -> None:
+        if not self._line_ready:
+            self._end("the line is not registered", Result.NO_DIAL_TONE, now)
+            return
+        self.state = LineState.CALLING
+        self._due = now + self.settings.s[7] * SAMPLE_RATE
+        self._actions.append(PlaceCall(self._number))
+        if self._stay_in_command:
+            self._at.finish(Result.OK, now)
+            self._flush_at()
+
+    def _go_online(self, action: GoOnline, now: Samples) -> None:
+        if self.state is not LineState.DATA or self.connection is None:
+            self._at.finish(Result.NO_CARRIER, now)
+            return
+        if action.retrain and self._session is not None:
+            self._session.retrain(now)
+        self._at.finish(self.connection.connect, now)
+        self._enter_data(now)
+
+    # -- the connection --------------------------------------------------------------------------------------
+
+    def _start_training(self, now: Samples) -> None:
+        settings = self.settings
+        self.state = LineState.TRAINING
+        # S7 covers dialling to carrier; the answer starts it anew so that slow callees leave time to train.
+        self._due = now + settings.s[7] * SAMPLE_RATE
+        options = modulation_options(settings)
+        self._session = Session(self._role, options, allowed_modulations(settings), trace=self._trace)
+        self._session.start(now)
+
+    def _drain_session(self, session: Session, now: Samples) -> None:
+        for event in session.take_events():
+            self._trace(now, "dce", type(event).__name__, event=event)
+            match event:
+                case LinkUp():
+                    self._connected(session, event, now)
+                case Ready():
+                    self._events.append(event)
+                case Retraining():
+                    self.retrains += 1
+                    self._events.append(event)
+                case Disconnected(reason) | LinkDown(reason):
+                    self._end(reason, Result.NO_CARRIER, now)
+                    return
+                case _:
+                    pass
+
+    def _connected(self, session: Session, link: LinkUp, now: Samples) -> None:
+        assert session.ready is not None
+        spec, _ = MODULATIONS[session.ready.modulation]
+        connect = Connect(session.ready.rx_rate, spec.connect_name, link.protocol, link.compression)
+        self.state = LineState.DATA
+        self._due = None
+        self.retrains = 0
+        if self._at.state is State.WAITING:
+            self._at.finish(connect, now)
+        else:
+            self._at.unsolicited(connect, now)
+        self._flush_at()
+        self.connection = Connected(connect, connect_words(connect, 7, 3), session.ready.modulation)
+        self._events.append(self.connection)
+        self._enter_data(now)
+
+    def _enter_data(self, now: Samples) -> None:
+        s = self.settings.s
+        self._escaped = False
+        self._escape = EscapeDetector(s[2], s[12] * SAMPLE_RATE // 50)
+        self._escape.start(now)
+        self._flush_at()
+
+    def _drain_link(self) -> None:
+        """Move received bytes to the terminal while it has room; commands come first after an escape."""
+        link = self._session.link if self._session else None
+        if link is None or self._escaped or self.state is not LineState.DATA:
+            return
+        data = link.take_data(self._to_dte.room)
+        self._to_dte.write(data)
+
+    def _flush_at(self) -> None:
+        self._to_dte.write(self._at.take_output())
+
+    def _dtr_due(self) -> Samples | None:
+        if self._dtr_dropped_at is None:
+            return None
+        return self._dtr_dropped_at + self.settings.s[25] * SAMPLE_RATE // 100
+
+    def _dtr_dropped(self, now: Samples) -> None:
+        mode = self.settings["&D"]
+        if mode == 1 and self._online:
+            self._escaped = True
+            self._at.unsolicited(Result.OK, now)
+        elif mode >= 2 and self.state is not LineState.ON_HOOK:
+            self._end("DTR dropped", Result.NO_CARRIER, now)
+        if mode == 3:
+            self._at.reset(now)
+        self._flush_at()
+
+    def _hang_up(self, reason: str, now: Samples) -> None:
+        """Go on hook without a result of our own (the command answers OK)."""
+        if self.state is LineState.ON_HOOK:
+            return
+        self._release(reason, now, hang_up=True)
+
+    def _end(self, reason: str, result: Result, now: Samples, *, hang_up: bool = True) -> None:
+        """End whatever is under way and report `result`."""
+        self._release(reason, now, hang_up=hang_up)
+        if self._at.state is State.WAITING:
+            self._at.finish(result, now)
+        else:
+            self._at.unsolicited(result, now)
+        self._flush_at()
+
+    def _release(self, reason: str, now: Samples, *, hang_up: bool) -> None:
+        if self._session is not None:
+            link = self._session.link
+            if link is not None and not self._escaped:
+                self._to_dte.write(link.take_data())
+            self._session.clear_down(now)
+        if hang_up and self.state not in (LineState.PAUSING, LineState.OFF_HOOK):
+            self._actions.append(EndCall(reason))
+        self._session = None
+        self._escape = None
+        self._escaped = False
+        self._due = None
+        self.state = LineState.ON_HOOK
+        self.disconnect_reason = reason
+        self._events.append(Ended(reason))
+        self._trace(now, "dce", "ended", reason=reason)

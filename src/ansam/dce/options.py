@@ -1,0 +1,47 @@
+"""From what AT commands set to what the modulations take, and back: what the modulations offer to AT."""
+
+from collections.abc import Callable
+
+from ansam.at.capabilities import Capabilities, no_report
+from ansam.at.settings import Settings
+from ansam.modulation.base import ModulationOptions
+from ansam.modulation.registry import MODULATIONS
+from ansam.units import SAMPLE_RATE
+
+GUARD_TONES_HZ = (0, 550, 1800)
+"""&G0 to &G2."""
+
+NO_ANSWER_TONE = 8
+"""S27 bit 3: leave out the 2100 Hz tone."""
+
+
+def modem_capabilities(report: Callable[[int], str | None] = no_report) -> Capabilities:
+    """Return what the registered modulations offer, for the interpreter."""
+    specs = sorted((spec for spec, _ in MODULATIONS.values()), key=lambda spec: max(spec.data_rates))
+    return Capabilities(
+        rates=frozenset(rate for spec in specs for rate in spec.data_rates),
+        modulations={spec.ms_name: spec.data_rates for spec in specs},
+        report=report,
+    )
+
+
+def modulation_options(settings: Settings) -> ModulationOptions:
+    """Return the options the settings ask for."""
+    low, high = settings.rate_window
+    return ModulationOptions(
+        min_rate=low,
+        max_rate=high,
+        guard_tone_hz=GUARD_TONES_HZ[settings["&G"]],
+        carrier_detect=settings.s[9] * SAMPLE_RATE // 10,
+        carrier_loss=settings.s[10] * SAMPLE_RATE // 10,
+        bell=settings["B"] == 1,
+        answer_tone=not settings.s[27] & NO_ANSWER_TONE,
+    )
+
+
+def allowed_modulations(settings: Settings) -> tuple[str, ...]:
+    """Return the names in the registry that +MS and the rate window leave, best first."""
+    options = modulation_options(settings)
+    names = {spec.ms_name: name for name, (spec, _) in MODULATIONS.items()}
+    chosen = [names[carrier] for carrier in reversed(settings.carriers(modem_capabilities()))]
+    return tuple(n for n in chosen if any(map(options.allows, MODULATIONS[n][0].data_rates)))

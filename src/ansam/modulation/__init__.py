@@ -1,0 +1,1 @@
+"""Modulations, one interface for all."""
