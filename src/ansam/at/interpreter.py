@@ -37,7 +37,7 @@ DIAL_ATTEMPTS = 10
 """Most attempts of A> and ``>`` at a dial string (the same)."""
 
 OUTPUT_LIMIT = 65536
-"""Most octets waiting for the terminal; the modem drains after every input, and what goes beyond is dropped."""
+"""Most octets waiting for the terminal; the modem drains after every input; what goes beyond is dropped."""
 
 _CR, _AFTER_CR = 13, (10, 0)
 
