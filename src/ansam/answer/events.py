@@ -1,0 +1,98 @@
+"""What the answering engine asks of io, and what it reports."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class SetDtr:
+    """Set circuit 108.2; OFF makes a modem hang up (&D2)."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CheckPassword:
+    """Verify a password (slow: argon2) and call `password_checked`.
+
+    Attributes:
+        user: Login name as typed.
+        password_hash: argon2 in its encoded form, or "" for a user who does not exist: verify against
+            some hash all the same, so that the time taken does not tell, and say False.
+        password: As typed.
+    """
+
+    user: str
+    password_hash: str
+    password: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RunCommand:
+    """Start a program on a pty and couple it to the line.
+
+    Attributes:
+        argv: Program and arguments.
+        environment: The whole environment.
+        run_as: Account to run as, or "" for the default of io.
+        directory: Working directory, or "".
+    """
+
+    argv: tuple[str, ...]
+    environment: Mapping[str, str]
+    run_as: str = ""
+    directory: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StopCommand:
+    """Hang the program up (SIGHUP): the caller is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A call is connected."""
+
+    connect: str
+    caller_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedIn:
+    """A user is in."""
+
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoginFailed:
+    """A name and password did not fit."""
+
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    """The call is over; the modem is set up for the next one."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something a person should look at, such as a modem that does not answer AT."""
+
+    text: str
+
+
+AnswerEvent = (
+    SetDtr
+    | CheckPassword
+    | RunCommand
+    | StopCommand
+    | Answered
+    | LoggedIn
+    | LoginFailed
+    | CallEnded
+    | Trouble
+)
