@@ -57,11 +57,6 @@ class CommandLine:
         self._line_begins = True
         self.text = ""
 
-    @property
-    def typing(self) -> bool:
-        """A line has begun and is not complete."""
-        return self._prefix is Prefix.AT
-
     def clear(self) -> None:
         """Forget a line half typed."""
         self._prefix = Prefix.NONE
