@@ -1,12 +1,18 @@
 """Dial strings."""
 
+from dataclasses import replace
+
 import pytest
 from tests.support.at import Terminal
 
-from ansam.at.actions import Dial, HangUp
+from ansam.at.actions import Action, Dial, HangUp
 from ansam.at.results import Result
 
 SECOND = 8000
+
+
+def untimed(actions: list[Action]) -> list[object]:
+    return [replace(a, dialling_samples=0) if isinstance(a, Dial) else a for a in actions]
 
 
 @pytest.mark.parametrize(
@@ -43,7 +49,7 @@ SECOND = 8000
 def test_dial(line: str, action: Dial) -> None:
     terminal = Terminal()
     assert terminal.type(line) == ""
-    assert terminal.actions() == [action]
+    assert untimed(terminal.actions()) == [action]
 
 
 @pytest.mark.parametrize("line", ["ATDL", "ATDS0", "ATDS9", "ATDTxyz", "ATD=", "ATD05^", "ATDTfoo"])
@@ -56,10 +62,10 @@ def test_refused(line: str) -> None:
 
 def dial(terminal: Terminal, line: str) -> list[object]:
     assert terminal.type(line) == ""
-    actions = terminal.actions()
+    actions = untimed(terminal.actions())
     terminal.modem.finish(Result.NO_CARRIER, terminal.now)
     assert terminal.modem.take_output() == b"\r\nNO CARRIER\r\n"
-    return list(actions)
+    return actions
 
 
 def test_last_number() -> None:
@@ -113,7 +119,7 @@ def test_method_is_remembered() -> None:
 def test_semicolon_goes_on_with_the_line_when_the_call_stands() -> None:
     terminal = Terminal()
     assert terminal.type("ATDT5;H0S7?") == ""
-    assert terminal.actions() == [Dial("5", stay_in_command=True)]
+    assert untimed(terminal.actions()) == [Dial("5", stay_in_command=True)]
     terminal.modem.finish(Result.OK, 0)
     assert terminal.modem.take_output() == b"\r\n060\r\n\r\nOK\r\n"
     assert terminal.actions() == [HangUp()]
@@ -126,3 +132,23 @@ def test_semicolon_ends_the_line_when_the_call_fails() -> None:
     terminal.modem.finish(Result.BUSY, 0)
     assert terminal.modem.take_output() == b"\r\nBUSY\r\n"
     assert terminal.actions() == []
+
+
+@pytest.mark.parametrize(
+    ("line", "seconds"),
+    [
+        ("ATDT05", 2 * 2 * 0.070),
+        ("ATS11=95DT05", 2 * 2 * 0.095),
+        ("ATDT0,05", 3 * 2 * 0.070),
+        ("ATDP05", 1.5 + 2 * 0.8),
+        ("ATPD05#", 1.5 + 2 * 0.8),
+        ('ATD"05@host"', 0),
+        ("ATD", 0),
+    ],
+)
+def test_time_the_digits_take(line: str, seconds: float) -> None:
+    terminal = Terminal()
+    terminal.type(line)
+    (action,) = terminal.actions()
+    assert isinstance(action, Dial)
+    assert action.dialling_samples == round(seconds * SECOND)

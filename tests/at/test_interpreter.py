@@ -22,7 +22,7 @@ def test_the_first_call() -> None:
     assert terminal.send(b"ATZ\r") == b"ATZ\r\r\nOK\r\n"
     assert terminal.actions() == [HangUp()]
     assert terminal.send(b"at&N3dt05\r") == b"at&N3dt05\r"
-    assert terminal.actions() == [Dial("05")]
+    assert terminal.actions() == [Dial("05", dialling_samples=2240)]
     assert modem.state is State.WAITING
     modem.finish(Connect(2400), 5 * 8000)
     assert modem.take_output() == b"\r\nCONNECT 2400/NONE\r\n"
@@ -51,7 +51,7 @@ def test_answering_by_itself() -> None:
 def test_a_key_aborts_once(line: bytes) -> None:
     terminal = Terminal(echo=True)
     terminal.send(line)
-    assert terminal.actions() in ([Dial("5")], [AnswerCall()], [GoOnline()])
+    assert terminal.actions() in ([Dial("5", dialling_samples=1120)], [AnswerCall()], [GoOnline()])
     assert terminal.send(b"\n") == b""
     assert terminal.actions() == []
     assert terminal.send(b"xyz\r\n") == b""
@@ -64,14 +64,14 @@ def test_a_key_aborts_once(line: bytes) -> None:
 def test_a_second_lf_aborts() -> None:
     terminal = Terminal()
     terminal.send(b"ATD5\r\n\n")
-    assert terminal.actions() == [Dial("5"), Abort()]
+    assert terminal.actions() == [Dial("5", dialling_samples=1120), Abort()]
 
 
 def test_an_aborted_dial_does_not_go_on_with_the_line() -> None:
     terminal = Terminal()
     terminal.send(b"ATD5;H\rx")
     terminal.modem.finish(Result.OK, 0)
-    assert terminal.actions() == [Dial("5", stay_in_command=True), Abort()]
+    assert terminal.actions() == [Dial("5", stay_in_command=True, dialling_samples=1120), Abort()]
 
 
 def test_ringing_while_dialling() -> None:
@@ -98,7 +98,7 @@ def redials(terminal: Terminal, result: Result, limit: int = 30) -> int:
     """Answer every attempt with `result`; return how many there were."""
     attempts, now = 0, 0
     while attempts < limit:
-        attempts += terminal.actions().count(Dial("5"))
+        attempts += terminal.actions().count(Dial("5", dialling_samples=1120))
         terminal.modem.finish(result, now)
         deadline = terminal.modem.deadline()
         if deadline is None:

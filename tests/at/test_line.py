@@ -72,7 +72,7 @@ def test_the_line_of_the_original_session() -> None:
     terminal = Terminal(echo=True)
     assert terminal.send(b"st&N3dt05\r") == b""
     assert terminal.send(b"at&N3dt05\r") == b"at&N3dt05\r"
-    assert terminal.actions() == [Dial("05")]
+    assert terminal.actions() == [Dial("05", dialling_samples=2240)]
 
 
 def test_parity_is_stripped() -> None:
@@ -135,4 +135,4 @@ def test_a_cr_after_a_repeated_dial_is_no_key() -> None:
     terminal.modem.take_output()
     terminal.actions()
     terminal.send(b"A/\r\n")
-    assert terminal.actions() == [Dial("5")]
+    assert terminal.actions() == [Dial("5", dialling_samples=1120)]

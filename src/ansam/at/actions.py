@@ -18,6 +18,8 @@ class Dial:
         answer_mode: R at the end: dial, then go on line as the answering modem.
         stay_in_command: ``;`` at the end: dial and return to command state.
         wait_quiet_answer: ``@`` was given: no answer is reported as NO ANSWER.
+        dialling_samples: How long a modem on a two-wire line takes to send the digits, after the pause: S11
+            per tone and as long between tones, or the pulses of P; 0 for an address.
     """
 
     number: str
@@ -25,6 +27,7 @@ class Dial:
     answer_mode: bool = False
     stay_in_command: bool = False
     wait_quiet_answer: bool = False
+    dialling_samples: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,12 @@ _KEYPAD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "2223334445556667777888999
 DIAL_STRING_LIMIT = 120
 """A line has less; DL with digits behind it would grow without end."""
 
+PULSE: Samples = SAMPLE_RATE // 10
+"""One period of pulse dialling: 10 pulses per second."""
+
+INTERDIGIT_PAUSE: Samples = 8 * SAMPLE_RATE // 10
+"""Between digits of pulse dialling."""
+
 SLASH_PAUSE: Samples = SAMPLE_RATE // 8
 """``/`` in a dial string: 125 ms (Courier 3453B command reference)."""
 
@@ -89,8 +95,20 @@ def parse_dial(
                 flags.add(mark)
             elif mark not in _WITHOUT_EFFECT:
                 raise CommandRefused(f"dial string: {mark!r} has no meaning (an address belongs in quotes)")
-    action = Dial("".join(number), pause, "R" in flags, semicolon, "@" in flags)
+    dialled = "".join(number)
+    by_pulse = settings.pulse if pulse is None else pulse
+    time = _dialling_time(dialled, by_pulse, settings.s[11])
+    action = Dial(dialled, pause, "R" in flags, semicolon, "@" in flags, time)
     return DialRequest(action, ">" in flags, pulse, text)
+
+
+def _dialling_time(number: str, by_pulse: bool, tone_ms: int) -> Samples:
+    """Return how long the digits take on a two-wire line; 0 for an address, which no such line carries."""
+    if not set(number) <= set(_DIGITS):
+        return 0
+    if by_pulse:
+        return sum((int(digit) or 10) * PULSE + INTERDIGIT_PAUSE for digit in number if digit.isdigit())
+    return len(number) * 2 * tone_ms * SAMPLE_RATE // 1000
 
 
 def _recall_length(upper: str) -> int:
