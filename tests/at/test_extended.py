@@ -32,6 +32,7 @@ from tests.support.at import HIGH_SPEED, LOW_SPEED, Terminal
         ("AT+MS=V22B,x", "ERROR"),
         ("AT+MS=,,,,,,,", "ERROR"),
         ("AT+MS", "ERROR"),
+        ("AT+MS?x", "ERROR"),
         ("AT+ER?", "+ER: 0 | OK"),
         ("AT+ER=1;+ER?", "+ER: 1 | OK"),
         ("AT+DR=?", "+DR: (0,1) | OK"),

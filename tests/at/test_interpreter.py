@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from tests.support.at import LOW_SPEED, Terminal, plain
 
 from ansam.at.actions import Abort, AnswerCall, Dial, GoOnline, HangUp
+from ansam.at.capabilities import Capabilities
 from ansam.at.interpreter import OUTPUT_LIMIT, REDIAL_PAUSE, Interpreter, State
 from ansam.at.nvram import Profile
 from ansam.at.personality import USR_56K
@@ -197,6 +198,23 @@ def test_settings_survive_a_round_trip() -> None:
 def test_bad_stored_settings_are_named(nvram: dict[str, object]) -> None:
     with pytest.raises(ConfigError, match=r"out of range|stored profile"):
         Interpreter(LOW_SPEED, Profile(nvram=nvram))
+
+
+def test_a_partial_profile_keeps_defaults() -> None:
+    modem = Interpreter(LOW_SPEED, Profile(nvram={"profiles": [{"commands": {"E": 0}}]}))
+    assert not modem.settings.echo
+    assert modem.settings.s[7] == 60
+
+
+def test_capabilities_must_agree_with_themselves() -> None:
+    with pytest.raises(ConfigError, match="V22"):
+        Capabilities(rates=frozenset({300}), modulations={"V22": (1200,)})
+
+
+def test_nothing_is_reported_unless_the_modem_does() -> None:
+    modem = Interpreter(Capabilities(rates=frozenset({300}), modulations={"V21": (300,)}))
+    modem.receive(b"ATE0I6\r", 0)
+    assert modem.take_output() == b"ATE0I6\r\r\nERROR\r\n"
 
 
 def test_rate_ladder() -> None:
