@@ -1,0 +1,351 @@
+"""One call between two extensions: a back-to-back user agent of two dialogues.
+
+::
+
+    caller          exchange           callee
+      | INVITE         | INVITE          |        one for each place the callee is registered at
+      |--------------->|---------------->|
+      |            180 |             180 |
+      |<---------------|<----------------|
+      |         200 OK |          200 OK |        the first wins, the others get CANCEL
+      |<---------------|<----------------|
+      |<============ speech ============>|        or through the relay
+      | BYE            | BYE             |        either way
+      |--------------->|---------------->|
+
+Two dialogues instead of a proxy's one, because the exchange then can say who really calls, end calls itself
+and hide one end's network from the other. What the ends say to each other about the session passes unread: a
+re-INVITE is put to the other end and its answer, 488 too, comes back.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from ansam.pbx.dialplan import Extension
+from ansam.pbx.media import MediaRelay, RelayPorts, Side, redirect
+from ansam.pbx.records import CallRecord, Cause
+from ansam.pbx.registrations import Binding
+from ansam.sip.events import (
+    Address,
+    CallAnswered,
+    CallEnded,
+    CallFailed,
+    CallId,
+    CallProgress,
+    Cancelled,
+    Event,
+    IncomingCall,
+    Reinvite,
+    ReinviteAnswered,
+    ReinviteFailed,
+)
+from ansam.sip.ua import UserAgent
+from ansam.sip.uri import make_uri
+from ansam.units import Seconds
+
+
+class BridgeState(Enum):
+    """How far a call has come."""
+
+    CALLING = "the callee's telephones are being called"
+    ANSWERED = "both ends talk"
+    OVER = "the call has ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Parties:
+    """Who calls whom, and the places to call.
+
+    Attributes:
+        caller: The authenticated extension.
+        callee: The extension dialled.
+        places: Where the callee is registered; all ring at the same time.
+    """
+
+    caller: Extension
+    callee: Extension
+    places: tuple[Binding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A final status for the caller and its cause for the record."""
+
+    status: int
+    reason: str
+    cause: Cause
+
+
+def refusal_of(failures: Sequence[CallFailed]) -> Refusal:
+    """Choose what the caller is told where no place answered.
+
+    A 6xx speaks for the callee as a whole; then busy and declined say more than a place that could not be
+    reached.
+
+    Spec: RFC 3261 §16.7 step 6. A 401 or 407 challenges the exchange and not the caller, a 3xx names places
+    the exchange does not follow, and a 503 would turn the caller away from the exchange: they become 480.
+    """
+    best = min(failures, key=_rank)
+    status = best.status
+    if status < 400 or status in (401, 407, 503):
+        return Refusal(480, "Temporarily Unavailable", Cause.UNREACHABLE)
+    if status in (486, 600):
+        return Refusal(status, best.reason, Cause.BUSY)
+    if status == 408:
+        return Refusal(status, best.reason, Cause.UNREACHABLE)
+    return Refusal(status, best.reason, Cause.REJECTED)
+
+
+def _rank(failure: CallFailed) -> int:
+    status = failure.status
+    if status >= 600:
+        return 0
+    if status == 486:
+        return 1
+    if status in (401, 407, 408, 480, 487, 503) or status < 400:
+        return 3
+    return 2
+
+
+class Bridge:
+    """One call. Its owner passes it the events of its dialogues.
+
+    Args:
+        ua: The exchange's user agent.
+        incoming: The caller's INVITE.
+        parties: Who calls whom.
+        ring_until: When the call is given up if nobody has answered.
+        relay: Sockets for the media, or None where it goes straight between the ends.
+        now: The present.
+        connected: Called once when the callee answers.
+    """
+
+    def __init__(
+        self,
+        ua: UserAgent,
+        incoming: IncomingCall,
+        parties: Parties,
+        ring_until: Seconds,
+        relay: MediaRelay | None,
+        now: Seconds,
+        connected: Callable[["Bridge"], None],
+    ) -> None:
+        self.state = BridgeState.CALLING
+        self.record: CallRecord | None = None
+        self.parties = parties
+        self._ua = ua
+        self._incoming = incoming
+        self._caller = incoming.call
+        self._callee: CallId | None = None
+        self._trying: dict[CallId, Binding] = {}
+        self._failures: list[CallFailed] = []
+        self._ring_until: Seconds | None = ring_until
+        self._relay = relay
+        self._ports: RelayPorts | None = None
+        self._asker: CallId | None = None
+        self._asker_target: Address | None = None
+        self._started = now
+        self._answered: Seconds | None = None
+        self._connected = connected
+
+    @property
+    def calls(self) -> set[CallId]:
+        """The identities of the dialogues whose events belong here."""
+        legs = {self._caller, *self._trying}
+        return legs if self._callee is None else legs | {self._callee}
+
+    def involves(self, number: str) -> bool:
+        """Return whether an extension takes part."""
+        return number in (self.parties.caller.number, self.parties.callee.number)
+
+    # -- from the caller -------------------------------------------------------------------------------------
+
+    def start(self, now: Seconds) -> None:
+        """Call all places of the callee."""
+        sdp = self._incoming.sdp
+        if self._relay is not None:
+            host = self.parties.places[0].flow.local[0]
+            self._ports = self._relay.open(self._incoming.flow.local[0], host)
+            if self._ports is None:
+                self._refuse(Refusal(503, "No Relay Ports", Cause.CONGESTION), now)
+                return
+            sdp = self._redirected(sdp, Side.CALLER)
+        for place in self.parties.places:
+            self._trying[self._invite(place, sdp, now)] = place
+
+    def _invite(self, place: Binding, sdp: bytes, now: Seconds) -> CallId:
+        caller, callee = self.parties.caller, self.parties.callee
+        host = place.flow.local[0]
+        # From says who was authenticated, not who the caller claims to be.
+        return self._ua.invite(
+            place.contact,
+            place.flow,
+            now,
+            from_=make_uri(caller.number, host),
+            display=caller.name,
+            to=make_uri(callee.number, host),
+            sdp=sdp,
+            max_forwards=self._incoming.max_forwards - 1,
+        )
+
+    def handle(self, event: Event, gone: frozenset[CallId], now: Seconds) -> None:
+        """Take an event of one of the call's dialogues.
+
+        Args:
+            event: The event.
+            gone: Dialogues that end in an event that is still to come: they take no more orders.
+            now: The present.
+        """
+        if self.state is BridgeState.OVER:
+            return
+        match event:
+            case CallProgress(call=call) if call in self._trying and self._caller not in gone:
+                self._progress(event, now)
+            case CallAnswered(call=call) if call in self._trying:
+                self._answer(event, gone, now)
+            case CallFailed(call=call) if call in self._trying:
+                self._failed(event, gone, now)
+            case Cancelled():
+                self._end(Cause.CANCELLED, 487, now)
+            case CallEnded():
+                self._ended(event, now)
+            case Reinvite():
+                self._reinvite(event, gone, now)
+            case ReinviteAnswered() | ReinviteFailed():
+                self._reinvite_over(event, gone, now)
+
+    def _progress(self, event: CallProgress, now: Seconds) -> None:
+        if 180 <= event.status <= 183:
+            self._ua.ringing(self._caller, now, event.status, self._redirected(event.sdp, Side.CALLEE))
+
+    def _answer(self, event: CallAnswered, gone: frozenset[CallId], now: Seconds) -> None:
+        del self._trying[event.call]
+        self._callee = event.call
+        if self._caller in gone:
+            return  # the event that ends the caller's dialogue ends this one
+        for other in self._trying:
+            self._ua.hang_up(other, now)
+        self._trying.clear()
+        self._ring_until = None
+        self.state = BridgeState.ANSWERED
+        self._answered = now
+        self._ua.answer(self._caller, self._redirected(event.sdp, Side.CALLEE), now)
+        self._connected(self)
+
+    def _failed(self, event: CallFailed, gone: frozenset[CallId], now: Seconds) -> None:
+        del self._trying[event.call]
+        self._failures.append(event)
+        if self._caller in gone:
+            return
+        if not self._trying or event.status >= 600:
+            self._refuse(refusal_of(self._failures), now)
+
+    def _refuse(self, refusal: Refusal, now: Seconds) -> None:
+        self._ua.reject(self._caller, refusal.status, now, refusal.reason)
+        self._end(refusal.cause, refusal.status, now)
+
+    # -- within the call -------------------------------------------------------------------------------------
+
+    def _other(self, call: CallId) -> CallId | None:
+        return self._callee if call == self._caller else self._caller
+
+    def _reinvite(self, event: Reinvite, gone: frozenset[CallId], now: Seconds) -> None:
+        if event.call in gone:
+            return
+        other = self._other(event.call)
+        if (
+            self.state is not BridgeState.ANSWERED
+            or other is None
+            or other in gone
+            or self._asker is not None
+        ):
+            self._ua.reject_reinvite(event.call, now, 491, "Request Pending")
+            return
+        if not event.sdp:
+            # The answer would travel in the ACK, when the other end's offer has long been accepted for it.
+            self._ua.reject_reinvite(event.call, now, 488, "Offer Required")
+            return
+        side = self._side(event.call)
+        self._asker = event.call
+        sdp = event.sdp
+        if self._ports is not None:
+            sdp, self._asker_target = redirect(sdp, self._ports.facing(_opposite(side)))
+        self._ua.reinvite(other, sdp, now)
+
+    def _reinvite_over(
+        self, event: ReinviteAnswered | ReinviteFailed, gone: frozenset[CallId], now: Seconds
+    ) -> None:
+        asker, self._asker = self._asker, None
+        if asker is None or asker in gone:
+            return
+        if isinstance(event, ReinviteFailed):
+            self._ua.reject_reinvite(asker, now, event.status, event.reason)
+            return
+        if self._relay is not None and self._ports is not None and self._asker_target is not None:
+            self._relay.aim(self._ports, self._side(asker), self._asker_target)
+        self._ua.accept_reinvite(asker, self._redirected(event.sdp, self._side(event.call)), now)
+
+    def _side(self, call: CallId) -> Side:
+        return Side.CALLER if call == self._caller else Side.CALLEE
+
+    def _redirected(self, sdp: bytes, of: Side) -> bytes:
+        """Return what the other side is to see of a description, and aim the relay at its sender."""
+        if self._relay is None or self._ports is None or not sdp:
+            return sdp
+        sdp, target = redirect(sdp, self._ports.facing(_opposite(of)))
+        if target is not None:
+            self._relay.aim(self._ports, of, target)
+        return sdp
+
+    # -- the end ---------------------------------------------------------------------------------------------
+
+    def _ended(self, event: CallEnded, now: Seconds) -> None:
+        if event.call not in (self._caller, self._callee):
+            return
+        if event.by_us or event.status != 200:
+            cause = Cause.LOST
+        elif event.call == self._caller:
+            cause = Cause.CALLER_HUNG_UP
+        else:
+            cause = Cause.CALLEE_HUNG_UP
+        self._end(cause, 200, now)
+
+    def hang_up(self, cause: Cause, now: Seconds) -> None:
+        """End the call from our side, whatever its state."""
+        if self.state is BridgeState.CALLING:
+            self._refuse(Refusal(503, "", cause), now)
+        elif self.state is BridgeState.ANSWERED:
+            self._end(cause, 200, now)
+
+    def _end(self, cause: Cause, status: int, now: Seconds) -> None:
+        """Take down all dialogues that are left, and write the record."""
+        for call in self.calls:
+            self._ua.hang_up(call, now)
+        if self._relay is not None and self._ports is not None:
+            self._relay.close(self._ports)
+            self._ports = None
+        self.state = BridgeState.OVER
+        self._ring_until = None
+        self.record = CallRecord(
+            self.parties.caller.number,
+            self.parties.callee.number,
+            self._started,
+            self._answered,
+            now,
+            cause,
+            status,
+        )
+
+    def deadline(self) -> Seconds | None:
+        """Return when ringing ends, or None."""
+        return self._ring_until
+
+    def handle_timer(self, now: Seconds) -> None:
+        """Give the call up where nobody has answered in time."""
+        if self._ring_until is not None and now >= self._ring_until:
+            self._refuse(Refusal(408, "No Answer", Cause.NO_ANSWER), now)
+
+
+def _opposite(side: Side) -> Side:
+    return Side.CALLEE if side is Side.CALLER else Side.CALLER

@@ -1,0 +1,62 @@
+"""What the exchange reports: for the log, the database and the call records."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from ansam.pbx.records import CallRecord
+from ansam.pbx.registrations import Binding
+from ansam.sip.events import Flow
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationsChanged:
+    """An extension registered, refreshed, moved or went.
+
+    Attributes:
+        number: The extension.
+        bindings: All places it can be reached at now; empty: none.
+    """
+
+    number: str
+    bindings: tuple[Binding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CallStarted:
+    """An extension calls another; its telephones ring next."""
+
+    caller: str
+    callee: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallConnected:
+    """A call was answered."""
+
+    caller: str
+    callee: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallOver:
+    """A call ended, answered or not; follows every call once."""
+
+    record: CallRecord
+
+
+@dataclass(frozen=True, slots=True)
+class LoginRefused:
+    """Somebody sent a wrong secret, or tried to act for another extension.
+
+    Attributes:
+        method: REGISTER or INVITE.
+        username: The name claimed.
+        flow: Where from.
+    """
+
+    method: str
+    username: str
+    flow: Flow
+
+
+ExchangeEvent: TypeAlias = RegistrationsChanged | CallStarted | CallConnected | CallOver | LoginRefused

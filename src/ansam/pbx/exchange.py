@@ -1,0 +1,268 @@
+"""The exchange's engine: registrar, routing of calls between extensions, and their records.
+
+It owns one `UserAgent`, which demands digest authentication of every REGISTER and INVITE: no call and no
+registration comes here unproved. The decisions, in order:
+
+=============================================  ======================================
+the caller's digest names no extension         403
+`Max-Forwards` is used up                      483 (RFC 3261 §16.3 step 3)
+the INVITE carries no session description      488
+the number dialled is no extension             404
+the caller has all the calls it may have       486
+the number is registered nowhere               480
+the callee has all the calls it may have       486
+all lines of the exchange are in use           503
+nobody answers within the ring time            408
+=============================================  ======================================
+"""
+
+import random
+
+from ansam.pbx.bridge import Bridge, BridgeState, Parties, Refusal
+from ansam.pbx.dialplan import DialPlan, Extension
+from ansam.pbx.events import (
+    CallConnected,
+    CallOver,
+    CallStarted,
+    ExchangeEvent,
+    LoginRefused,
+    RegistrationsChanged,
+)
+from ansam.pbx.media import MediaRelay
+from ansam.pbx.records import CallRecord, Cause
+from ansam.pbx.registrations import Registrations
+from ansam.pbx.settings import ExchangeSettings
+from ansam.sip.auth import AuthServer
+from ansam.sip.events import (
+    AuthenticationFailed,
+    CallAnswered,
+    CallEnded,
+    CallFailed,
+    CallId,
+    Cancelled,
+    Event,
+    Flow,
+    IncomingCall,
+    Outgoing,
+    RegisterReceived,
+)
+from ansam.sip.ua import UserAgent, UserAgentConfig
+from ansam.sip.uri import user_of
+from ansam.trace import Sink, null_sink
+from ansam.units import Seconds
+
+
+class Exchange:
+    """Registrar and back-to-back user agent of a set of extensions.
+
+    Call a method, then drain `take_outgoing` and `take_events` and re-arm one timer for `deadline`.
+
+    Args:
+        settings: Limits and times.
+        plan: The extensions.
+        rng: Tags, branches and identities.
+        key: At least 16 random octets that sign the nonces of digest authentication.
+        relay: Sockets for media; None where media goes straight between the ends.
+        trace: Sink for events of the SIP engine.
+    """
+
+    def __init__(
+        self,
+        settings: ExchangeSettings,
+        plan: DialPlan,
+        rng: random.Random,
+        key: bytes,
+        relay: MediaRelay | None = None,
+        trace: Sink = null_sink,
+    ) -> None:
+        self.settings = settings
+        self.plan = plan
+        self.registrations = Registrations(settings, self._registrations_changed)
+        self._relay = relay
+        self._ua = UserAgent(
+            UserAgentConfig(
+                product="ansam exchange",
+                auth=AuthServer(settings.realm, self._secret, key),
+                registrar=True,
+                max_calls=3 * settings.calls_limit,
+                follow_contact=False,
+            ),
+            rng,
+            trace,
+        )
+        self._bridges: dict[CallId, Bridge] = {}
+        self._open: dict[Bridge, set[CallId]] = {}
+        self._events: list[ExchangeEvent] = []
+        self._changed: dict[str, None] = {}
+
+    def _secret(self, username: str) -> str | None:
+        return self.plan.secret(username)
+
+    def _registrations_changed(self, number: str) -> None:
+        self._changed[number] = None
+
+    # -- transport and time ----------------------------------------------------------------------------------
+
+    def receive(self, data: bytes, flow: Flow, now: Seconds) -> None:
+        """Take one datagram, or a piece of a TCP stream."""
+        self._ua.receive(data, flow, now)
+        self._process(now)
+
+    def transport_failed(self, flow: Flow, now: Seconds) -> None:
+        """Learn that a flow is dead: connection closed or refused, address unreachable."""
+        if flow.transport == "tcp":
+            self.registrations.flow_closed(flow, now)
+        self._ua.transport_failed(flow, now)
+        self._process(now)
+
+    def take_outgoing(self) -> list[Outgoing]:
+        """Drain what is to be sent, in order."""
+        return self._ua.take_outgoing()
+
+    def take_events(self) -> list[ExchangeEvent]:
+        """Drain what happened; several changes of one extension's registrations come as one."""
+        events, self._events = self._events, []
+        return events
+
+    def deadline(self) -> Seconds | None:
+        """Return when `handle_timer` is due, or None."""
+        times = [self._ua.deadline(), self.registrations.deadline()]
+        times += [bridge.deadline() for bridge in self._open]
+        return min((time for time in times if time is not None), default=None)
+
+    def handle_timer(self, now: Seconds) -> None:
+        """Let every timer due at `now` fire."""
+        self._ua.handle_timer(now)
+        self._process(now)
+        self.registrations.handle_timer(now)
+        for bridge in list(self._open):
+            bridge.handle_timer(now)
+            self._settle(bridge)
+        self._process(now)
+
+    def stop(self, now: Seconds) -> None:
+        """End all calls: the exchange goes out of service. What must still be sent comes out as ever."""
+        for bridge in list(self._open):
+            bridge.hang_up(Cause.SHUTDOWN, now)
+            self._settle(bridge)
+        self._process(now)
+
+    @property
+    def calls_up(self) -> int:
+        """Calls in progress, answered or not."""
+        return len(self._open)
+
+    # -- events of the user agent ----------------------------------------------------------------------------
+
+    def _process(self, now: Seconds) -> None:
+        while events := self._ua.take_events():
+            # An event can tell of a dialogue whose end stands further down in the list.
+            for index, event in enumerate(events):
+                later = events[index + 1 :]
+                gone = frozenset(e.call for e in later if isinstance(e, Cancelled | CallEnded | CallFailed))
+                self._dispatch(event, gone, now)
+        for number in self._changed:
+            self._events.append(RegistrationsChanged(number, self.registrations.find(number, now)))
+        self._changed.clear()
+
+    def _dispatch(self, event: Event, gone: frozenset[CallId], now: Seconds) -> None:
+        match event:
+            case RegisterReceived():
+                self._register(event, now)
+            case AuthenticationFailed():
+                self._events.append(LoginRefused(event.method, event.username, event.flow))
+            case IncomingCall():
+                self._incoming(event, gone, now)
+            case _:
+                call = getattr(event, "call", None)
+                bridge = None if call is None else self._bridges.get(call)
+                if bridge is not None:
+                    bridge.handle(event, gone, now)
+                    self._settle(bridge)
+                elif isinstance(event, CallAnswered):
+                    self._ua.hang_up(event.call, now)
+
+    def _settle(self, bridge: Bridge) -> None:
+        """Bring the table of dialogues up to date after a call has moved."""
+        known, current = self._open.pop(bridge, set()), bridge.calls
+        over = bridge.state is BridgeState.OVER
+        for call in known if over else known - current:
+            del self._bridges[call]
+        if not over:
+            self._open[bridge] = current
+            self._bridges.update(dict.fromkeys(current - known, bridge))
+        elif bridge.record is not None:
+            self._events.append(CallOver(bridge.record))
+
+    # -- registrar -------------------------------------------------------------------------------------------
+
+    def _register(self, request: RegisterReceived, now: Seconds) -> None:
+        number = request.user
+        if request.authenticated_user != number or self.plan.find(number) is None:
+            # RFC 3261 §10.3 step 4: the client proved who it is, and that is someone else.
+            self._events.append(LoginRefused("REGISTER", request.authenticated_user or "", request.flow))
+            self._ua.respond_register(request.request, 403, now)
+            return
+        verdict = self.registrations.register(number, request, now)
+        self._ua.respond_register(
+            request.request,
+            verdict.status,
+            now,
+            verdict.contacts,
+            min_expires=self.settings.min_expires if verdict.status == 423 else None,
+        )
+
+    # -- calls -----------------------------------------------------------------------------------------------
+
+    def _incoming(self, incoming: IncomingCall, gone: frozenset[CallId], now: Seconds) -> None:
+        # The host part is not looked at: clients write there whatever name they know the exchange by.
+        number = user_of(incoming.uri)
+        caller = self.plan.find(incoming.authenticated_user or "")
+        if caller is None:
+            self._ua.reject(incoming.call, 403, now)
+            return
+        if incoming.call in gone:
+            self._record(caller.number, number, Cause.CANCELLED, 487, now)
+            return
+        parties = self._route(incoming, caller, number, now)
+        if isinstance(parties, Refusal):
+            self._ua.reject(incoming.call, parties.status, now, parties.reason)
+            self._record(caller.number, number, parties.cause, parties.status, now)
+            return
+        self._events.append(CallStarted(caller.number, number))
+        ring_until = now + self.settings.ring_seconds
+        bridge = Bridge(self._ua, incoming, parties, ring_until, self._relay, now, self._connected)
+        bridge.start(now)
+        self._settle(bridge)
+
+    def _route(
+        self, incoming: IncomingCall, caller: Extension, number: str, now: Seconds
+    ) -> Parties | Refusal:
+        """Find the callee, or why there is no call; in the order of the table above."""
+        if incoming.max_forwards <= 0:
+            return Refusal(483, "Too Many Hops", Cause.REJECTED)
+        if not incoming.sdp:
+            return Refusal(488, "Offer Required", Cause.REJECTED)
+        callee = self.plan.find(number)
+        if callee is None:
+            return Refusal(404, "Unknown Number", Cause.UNKNOWN_NUMBER)
+        if self._busy(caller):
+            return Refusal(486, "Your Line Is In Use", Cause.BUSY)
+        places = self.registrations.find(number, now)
+        if not places:
+            return Refusal(480, "Not Registered", Cause.NOT_REGISTERED)
+        if callee is caller or self._busy(callee):
+            return Refusal(486, "Busy Here", Cause.BUSY)
+        if self.calls_up >= self.settings.calls_limit:
+            return Refusal(503, "All Lines In Use", Cause.CONGESTION)
+        return Parties(caller, callee, places)
+
+    def _busy(self, extension: Extension) -> bool:
+        calls = sum(bridge.involves(extension.number) for bridge in self._open)
+        return calls >= extension.call_limit
+
+    def _connected(self, bridge: Bridge) -> None:
+        self._events.append(CallConnected(bridge.parties.caller.number, bridge.parties.callee.number))
+
+    def _record(self, caller: str, callee: str, cause: Cause, status: int, now: Seconds) -> None:
+        self._events.append(CallOver(CallRecord(caller, callee, now, None, now, cause, status)))

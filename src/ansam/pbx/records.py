@@ -1,0 +1,51 @@
+"""Call records: what `ansam calls` lists, one for every call that was tried, answered or not."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from ansam.units import Seconds
+
+
+class Cause(Enum):
+    """Why a call ended."""
+
+    CALLER_HUNG_UP = "caller hung up"
+    CALLEE_HUNG_UP = "callee hung up"
+    CANCELLED = "cancelled"
+    NO_ANSWER = "no answer"
+    BUSY = "busy"
+    REJECTED = "rejected"
+    UNKNOWN_NUMBER = "unknown number"
+    NOT_REGISTERED = "not registered"
+    UNREACHABLE = "unreachable"
+    CONGESTION = "congestion"
+    LOST = "connection lost"
+    SHUTDOWN = "exchange stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """One call.
+
+    Attributes:
+        caller: Number of the calling extension (as authenticated, not as claimed).
+        callee: Number dialled.
+        started: When the call came in, in the clock of the engine.
+        answered: When it was answered, or None.
+        ended: When it was over.
+        cause: Why it ended.
+        status: SIP status the caller saw: 200 for an answered call.
+    """
+
+    caller: str
+    callee: str
+    started: Seconds
+    answered: Seconds | None
+    ended: Seconds
+    cause: Cause
+    status: int
+
+    @property
+    def duration(self) -> Seconds:
+        """Seconds of talk: 0 for a call that was not answered."""
+        return 0.0 if self.answered is None else self.ended - self.answered

@@ -1,0 +1,50 @@
+"""Settings of the exchange that its engine needs; addresses and files are io's business."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from ansam.errors import ConfigError
+from ansam.units import Seconds
+
+
+class MediaMode(Enum):
+    """The way speech takes between two extensions."""
+
+    DIRECT = "direct"
+    """Straight between the two: their session descriptions pass unchanged."""
+    RELAY = "relay"
+    """Through sockets of the exchange, octet for octet: for ends that cannot reach each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeSettings:
+    """Settings of the engine.
+
+    Attributes:
+        realm: Realm of digest authentication; a change makes every telephone log in anew.
+        ring_seconds: How long the called extension rings before the call is given up.
+        media: The way of speech.
+        min_expires: Shortest registration granted, seconds (RFC 3261 §10.3: a shorter one gets 423).
+        max_expires: Longest registration granted, seconds; a longer one is shortened.
+        contacts_limit: Registrations of one extension at the same time.
+        calls_limit: Calls at the same time; the next gets 503.
+    """
+
+    realm: str = "ansam"
+    ring_seconds: Seconds = 60.0
+    media: MediaMode = MediaMode.DIRECT
+    min_expires: int = 60
+    max_expires: int = 3600
+    contacts_limit: int = 8
+    calls_limit: int = 500
+
+    def __post_init__(self) -> None:
+        if not self.realm or '"' in self.realm or not self.realm.isprintable():
+            raise ConfigError(f"realm {self.realm!r}", 'use printable characters other than "')
+        if self.ring_seconds <= 0:
+            raise ConfigError(f"ring_seconds = {self.ring_seconds:g}", "set a time above 0")
+        if not 0 < self.min_expires <= self.max_expires:
+            raise ConfigError(
+                f"min_expires = {self.min_expires}, max_expires = {self.max_expires}",
+                "min_expires must lie between 1 and max_expires",
+            )
