@@ -1,7 +1,7 @@
 """Parse and write session descriptions.
 
-Reading is tolerant: unknown lines and attributes are kept (RFC 8866 §5: they are ignored, not errors), bare LF
-ends a line. Writing is strict: CRLF, and the order of RFC 8866 §9.
+Reading is tolerant: unknown lines and attributes are kept (RFC 8866 §5: they are ignored, not errors), bare
+LF ends a line. Writing is strict: CRLF, and the order of RFC 8866 §9.
 """
 
 from dataclasses import dataclass, replace
@@ -36,7 +36,7 @@ class Origin:
     address: str
 
     def __str__(self) -> str:
-        return f"{self.username} {self.session_id} {self.version} {self.network} {self.address_type} {self.address}"
+        return " ".join(str(getattr(self, name)) for name in self.__slots__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """Offer and answer (RFC 3264) for a line that carries a modem.
 
 A modem survives only G.711, unprocessed. So an offer names A-law (and µ-law where configured) and nothing
-else: no telephone events, no comfort noise, ``silenceSupp:off`` (RFC 3108 §5.6.2.4: what adaptors look at before
-they turn voice activity detection on). Whatever else the peer offers — T.38, a compressed codec — is not
+else: no telephone events, no comfort noise, ``silenceSupp:off`` (RFC 3108 §5.6.2.4: what adaptors look at
+before they turn voice activity detection on). Whatever else the peer offers — T.38, a compressed codec — is
+not
 accepted: `negotiate` returns None, the caller of this module says 488, and the call goes on as it was.
 """
 

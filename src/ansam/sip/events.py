@@ -101,7 +101,8 @@ class CallAnswered:
 class CallFailed:
     """Our INVITE ended without an answer; `ansam.sip.status.outcome` maps the status.
 
-    It is a final status of the peer, 408 for silence, 503 for a dead transport, or 487 after our own `cancel`.
+    It is a final status of the peer, 408 for silence, 503 for a dead transport, or 487 after our own
+    `cancel`.
     """
 
     call: CallId
@@ -136,7 +137,8 @@ class IncomingCall:
         from_: The URI of From.
         to: The URI of To.
         display: The caller's display name, "" if none.
-        sdp: The offer; b"" if the INVITE has none (then `answer` carries our offer, `CallConfirmed` the answer).
+        sdp: The offer; b"" if the INVITE has none (then `answer` carries our offer, `CallConfirmed` the
+            answer).
         flow: Where it came from.
         authenticated_user: The user name proved by digest, None where none was demanded.
         max_forwards: Hops left; a back-to-back agent refuses at 0 with 483 and forwards with one less.

@@ -35,10 +35,11 @@ COMPACT_FORMS = {
 _IRREGULAR = {"call-id": "Call-ID", "cseq": "CSeq", "www-authenticate": "WWW-Authenticate"}
 _IRREGULAR |= {"mime-version": "MIME-Version", "rack": "RAck", "rseq": "RSeq", "sip-etag": "SIP-ETag"}
 _KNOWN = (
-    "Accept Accept-Encoding Accept-Language Alert-Info Allow Authentication-Info Authorization Call-Info"
-    " Content-Disposition Content-Language Date Error-Info Expires In-Reply-To Max-Forwards Min-Expires"
-    " Min-SE Organization Path Priority Proxy-Authenticate Proxy-Authorization Proxy-Require Reason Record-Route"
-    " Reply-To Require Retry-After Route Server Service-Route Timestamp Unsupported User-Agent Warning"
+    "Accept Accept-Encoding Accept-Language Alert-Info Allow Authentication-Info Authorization "
+    "Call-Info Content-Disposition Content-Language Date Error-Info Expires In-Reply-To Max-Forwards "
+    "Min-Expires Min-SE Organization Path Priority Proxy-Authenticate Proxy-Authorization Proxy-Require "
+    "Reason Record-Route Reply-To Require Retry-After Route Server Service-Route Timestamp Unsupported "
+    "User-Agent Warning"
 )
 _CANONICAL = _IRREGULAR | {name.lower(): name for name in _KNOWN.split()}
 _CANONICAL |= {name.lower(): name for name in COMPACT_FORMS.values()} | _IRREGULAR

@@ -1,8 +1,8 @@
 """The user agent: registrations and calls over transport octets, without sockets or clocks.
 
-One engine serves a modem's line (registers as a client, calls in and out) and the exchange (many calls at once,
-the receiving side of REGISTER). Call a method, then drain `take_outgoing`, `take_events`, and re-arm one timer
-for `deadline`; only then call the next method.
+One engine serves a modem's line (registers as a client, calls in and out) and the exchange (many calls at
+once, the receiving side of REGISTER). Call a method, then drain `take_outgoing`, `take_events`, and re-arm
+one timer for `deadline`; only then call the next method.
 """
 
 import random
@@ -34,8 +34,8 @@ class UserAgentConfig:
         authenticate: Methods for which it is demanded.
         registrar: Whether REGISTER is served (`RegisterReceived`) or refused with 405.
         max_calls: Calls at once; an INVITE beyond them gets 486 (503 from an exchange).
-        follow_contact: Send requests within a call to the peer's Contact when that is an IP address; False: always
-            back along the flow it came from (peers behind a NAT).
+        follow_contact: Send requests within a call to the peer's Contact when that is an IP address; False:
+            always back along the flow it came from (peers behind a NAT).
     """
 
     user: str = "ansam"
