@@ -1,0 +1,331 @@
+"""Sockets around the SIP engine: UDP and TCP, one timer.
+
+The pattern for every call into the engine: call one method, send what it wants sent, hand out its events,
+arm one timer for its deadline. `SipNode.do` is that pattern; handlers of events may call it again.
+
+All methods run on the event loop's thread and none blocks.
+"""
+
+import asyncio
+import contextlib
+import errno
+import socket
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Literal, TypeVar
+
+import structlog
+
+from ansam.errors import ResourceError
+from ansam.sip.events import Address, Event, Flow, Outgoing
+from ansam.sip.ua import UserAgent
+from ansam.units import Seconds
+
+MAX_DATAGRAM = 65535
+DATAGRAMS_AT_ONCE = 64
+"""Read in one go before other work gets its turn."""
+
+MAX_CONNECTIONS = 1024
+MAX_UNSENT = 262_144
+"""Octets waiting for a TCP peer that does not read; beyond it the connection is given up."""
+
+CONNECT_TIMEOUT = 5.0
+
+T = TypeVar("T")
+_log = structlog.get_logger("ansam.io.sip")
+
+
+def bind_socket(kind: socket.SocketKind, host: str, port: int, what: str) -> socket.socket:
+    """Return a non-blocking socket bound to an address.
+
+    Args:
+        kind: `SOCK_DGRAM` or `SOCK_STREAM`.
+        host: Local IP address.
+        port: 0 for any.
+        what: How an error names its purpose, such as ``SIP over udp``.
+
+    Raises:
+        ResourceError: The address is in use, not ours, or not allowed.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, kind)
+    sock.setblocking(False)
+    if kind == socket.SOCK_STREAM:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((host, port))
+    except OSError as error:
+        sock.close()
+        remedies = {
+            errno.EADDRINUSE: "stop the other program or choose another port",
+            errno.EADDRNOTAVAIL: "choose an address of this machine",
+            errno.EACCES: "choose a port above 1023",
+        }
+        remedy = remedies.get(error.errno or 0, "choose another address")
+        reason = (error.strerror or str(error)).lower()
+        raise ResourceError(f"{what} on {host}:{port}: {reason}", remedy) from error
+    return sock
+
+
+class SipNode:
+    """One user agent on the network.
+
+    Args:
+        agent: The engine.
+        on_event: Takes its events, in order.
+        clock: Monotonic seconds.
+
+    Attributes:
+        agent: The engine; call its methods through `do`.
+    """
+
+    def __init__(
+        self,
+        agent: UserAgent,
+        on_event: Callable[[Event], None],
+        clock: Callable[[], Seconds] = time.monotonic,
+    ) -> None:
+        self.agent = agent
+        self._on_event = on_event
+        self._clock = clock
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._udp: dict[Address, socket.socket] = {}
+        self._listeners: dict[Address, asyncio.Server] = {}
+        self._connections: dict[Address, _Connection] = {}
+        self._draining = False
+        self._closed = False
+
+    # -- addresses -------------------------------------------------------------------------------------------
+
+    def open_udp(self, host: str, port: int = 0) -> Address:
+        """Listen for datagrams; return the address.
+
+        Raises:
+            ResourceError: The address can not be had.
+        """
+        sock = bind_socket(socket.SOCK_DGRAM, host, port, "SIP over udp")
+        if sock.family == socket.AF_INET:
+            # Ask for ICMP errors: a dead registrar is known at once, not after 32 s.
+            sock.setsockopt(socket.IPPROTO_IP, getattr(socket, "IP_RECVERR", 11), 1)
+        address: Address = sock.getsockname()[:2]
+        self._udp[address] = sock
+        self._loop.add_reader(sock, self._read_datagrams, sock, address)
+        return address
+
+    async def open_tcp(self, host: str, port: int = 0) -> Address:
+        """Listen for connections; return the address.
+
+        Raises:
+            ResourceError: The address can not be had.
+        """
+        sock = bind_socket(socket.SOCK_STREAM, host, port, "SIP over tcp")
+        address: Address = sock.getsockname()[:2]
+        server = await self._loop.create_server(lambda: _Connection(self, address), sock=sock)
+        self._listeners[address] = server
+        return address
+
+    def flow(self, transport: Literal["udp", "tcp"], remote: Address) -> Flow:
+        """Return a path to a peer from the first address of that transport that was opened."""
+        opened = self._udp if transport == "udp" else self._listeners
+        return Flow(transport, next(iter(opened)), remote)
+
+    async def close(self) -> None:
+        """Close all sockets; nothing is sent any more."""
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        for sock in self._udp.values():
+            self._loop.remove_reader(sock)
+            sock.close()
+        for server in self._listeners.values():
+            server.close()
+        for connection in list(self._connections.values()):
+            connection.abort()
+        self._udp.clear()
+        self._connections.clear()
+        await asyncio.sleep(0)
+
+    # -- the pattern -----------------------------------------------------------------------------------------
+
+    def do(self, call: Callable[[UserAgent, Seconds], T]) -> T:
+        """Call the engine and act on what it wants; see the module's text."""
+        result = call(self.agent, self._clock())
+        self._drain()
+        return result
+
+    def _drain(self) -> None:
+        if self._draining or self._closed:
+            return
+        self._draining = True
+        try:
+            again = True
+            while again and not self._closed:
+                again = False
+                for outgoing in self.agent.take_outgoing():
+                    self._send(outgoing)
+                for event in self.agent.take_events():
+                    again = True
+                    self._on_event(event)
+        finally:
+            self._draining = False
+        self._arm()
+
+    def _arm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        deadline = self.agent.deadline()
+        if deadline is not None and not self._closed:
+            delay = max(0.0, deadline - self._clock())
+            self._timer = self._loop.call_later(delay, self._timer_fired)
+
+    def _timer_fired(self) -> None:
+        self.do(lambda agent, now: agent.handle_timer(now))
+
+    # -- octets ----------------------------------------------------------------------------------------------
+
+    def _send(self, outgoing: Outgoing) -> None:
+        flow = outgoing.flow
+        if flow.transport == "tcp":
+            self._connection(flow).send(outgoing.data, outgoing.close)
+            return
+        sock = self._udp.get(flow.local)
+        if sock is None:
+            self._fail_later(flow)
+            return
+        try:
+            sock.sendto(outgoing.data, flow.remote)
+        except BlockingIOError:
+            pass  # A full socket is a lost datagram: the engine's retransmission makes up for it.
+        except OSError as error:
+            self._take_errors(sock, flow.local)
+            if error.errno != errno.ECONNREFUSED:
+                # ECONNREFUSED belongs to an earlier datagram; anything else to this one.
+                self._fail_later(flow)
+            else:
+                with contextlib.suppress(OSError):
+                    sock.sendto(outgoing.data, flow.remote)
+
+    def _read_datagrams(self, sock: socket.socket, local: Address) -> None:
+        for _ in range(DATAGRAMS_AT_ONCE):
+            try:
+                data, source = sock.recvfrom(MAX_DATAGRAM)
+            except BlockingIOError:
+                return
+            except OSError:
+                self._take_errors(sock, local)
+                return
+            self._received(data, Flow("udp", local, (source[0], source[1])))
+
+    def _take_errors(self, sock: socket.socket, local: Address) -> None:
+        """Read whom ICMP says is unreachable: the queue names the destination (Linux ip(7), IP_RECVERR)."""
+        for _ in range(DATAGRAMS_AT_ONCE):
+            try:
+                _, _, _, destination = sock.recvmsg(512, 512, socket.MSG_ERRQUEUE)
+            except OSError:
+                return
+            if destination:
+                self._fail_later(Flow("udp", local, (destination[0], destination[1])))
+
+    def _fail_later(self, flow: Flow) -> None:
+        # Not from within a drain: the engine's lists are being walked.
+        self._loop.call_soon(self._failed, flow)
+
+    def _failed(self, flow: Flow) -> None:
+        if not self._closed:
+            self.do(lambda agent, now: agent.transport_failed(flow, now))
+
+    # -- tcp -------------------------------------------------------------------------------------------------
+
+    def _connection(self, flow: Flow) -> "_Connection":
+        connection = self._connections.get(flow.remote)
+        if connection is None:
+            connection = _Connection(self, flow.local, flow)
+            self._connections[flow.remote] = connection
+            connection.open_task = self._loop.create_task(connection.open())
+        return connection
+
+    def _accepted(self, connection: "_Connection", flow: Flow) -> bool:
+        if len(self._connections) >= MAX_CONNECTIONS or self._closed:
+            _log.warning("connection refused: too many", peer=f"{flow.remote[0]}:{flow.remote[1]}")
+            return False
+        self._connections[flow.remote] = connection
+        return True
+
+    def _received(self, data: bytes, flow: Flow) -> None:
+        if not self._closed:
+            self.do(lambda agent, now: agent.receive(data, flow, now))
+
+    def _lost(self, connection: "_Connection", flow: Flow) -> None:
+        if self._connections.get(flow.remote) is connection:
+            del self._connections[flow.remote]
+            self._fail_later(flow)
+
+
+class _Connection(asyncio.Protocol):
+    """One TCP connection, opened by either side."""
+
+    def __init__(self, node: SipNode, local: Address, flow: Flow | None = None) -> None:
+        self._node = node
+        self._local = local
+        self._flow = flow
+        self._transport: asyncio.Transport | None = None
+        self._waiting: deque[tuple[bytes, bool]] = deque()
+        self._unsent = 0
+        self.open_task: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Connect to the flow's peer."""
+        assert self._flow is not None
+        host, port = self._flow.remote
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT):
+                await asyncio.get_running_loop().create_connection(
+                    lambda: self, host, port, local_addr=(self._local[0], 0)
+                )
+        except (OSError, TimeoutError):
+            self._node._lost(self, self._flow)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        if self._flow is None:
+            peer = transport.get_extra_info("peername")
+            self._flow = Flow("tcp", self._local, (peer[0], peer[1]))
+            if not self._node._accepted(self, self._flow):
+                transport.abort()
+                return
+        while self._waiting:
+            self.send(*self._waiting.popleft())
+
+    def data_received(self, data: bytes) -> None:
+        assert self._flow is not None
+        self._node._received(data, self._flow)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._flow is not None:
+            self._node._lost(self, self._flow)
+
+    def send(self, data: bytes, close: bool) -> None:
+        """Send octets now, or once the connection stands."""
+        if self._transport is None:
+            self._unsent += len(data)
+            if self._unsent <= MAX_UNSENT:
+                self._waiting.append((data, close))
+            return
+        if self._transport.is_closing():
+            return
+        self._transport.write(data)
+        if self._transport.get_write_buffer_size() > MAX_UNSENT:
+            self._transport.abort()
+        elif close:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Drop the connection."""
+        if self.open_task is not None:
+            self.open_task.cancel()
+        if self._transport is not None:
+            self._transport.abort()
