@@ -111,6 +111,7 @@ class TransactionLayer:
         self._outgoing: list[Outgoing] = []
         self._indications: list[Indication] = []
         self._servers = 0
+        self._identities: dict[tuple[str, ...], Key] = {}
 
     # --- outputs -------------------------------------------------------------------------------------------
     def take_outgoing(self) -> list[Outgoing]:
@@ -225,15 +226,11 @@ class TransactionLayer:
         return key if key in self._running else None
 
     def is_merged(self, request: Request, own: Key) -> bool:
-        """Return True if another running transaction carries the same request by another path.
+        """Return True if an earlier transaction carries the same request by another path.
 
         Spec: RFC 3261 §8.2.2.2.
         """
-        identity = _identity(request)
-        return any(
-            key != own and key[0] == "server" and _identity(other.request) == identity
-            for key, other in self._running.items()
-        )
+        return self._identities.get(_identity(request), own) != own
 
     # --- inputs --------------------------------------------------------------------------------------------
     def receive(self, message: Message, flow: Flow, now: Seconds) -> None:
@@ -281,6 +278,7 @@ class TransactionLayer:
         destination = response_flow(request, flow)
         self._running[key] = _Transaction(machine, key, destination, stamped, machine.start)
         self._servers += 1
+        self._identities.setdefault(_identity(stamped), key)
         self._indications.append(RequestArrived(key, stamped, flow))
 
     def transport_failed(self, flow: Flow, now: Seconds) -> None:
@@ -337,6 +335,8 @@ class TransactionLayer:
                     self._indications.append(Finished(transaction.key))
                 else:
                     self._servers -= 1
+                    if self._identities.get(_identity(transaction.request)) == transaction.key:
+                        del self._identities[_identity(transaction.request)]
             return
         wanted = transaction.machine.timers.get(state, ())
         for timer in [timer for timer in transaction.deadlines if timer not in wanted]:
@@ -390,7 +390,7 @@ def _server_key(request: Request, via: Via, method: str) -> Key:
     return ("server", *parts, str(cseq_of(request).number), via.sent_by, via.branch, method)
 
 
-def _identity(request: Request) -> tuple[str, str, str, str]:
+def _identity(request: Request) -> tuple[str, ...]:
     headers = request.headers
     return request.method, headers.first("From"), headers.first("Call-ID"), headers.first("CSeq")
 
