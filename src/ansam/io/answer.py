@@ -1,0 +1,272 @@
+"""Runs an answering line: a `Getty` engine, the port of its modem, and what the engine asks for.
+
+::
+
+    port.read ──► incoming ──► Getty ──► outgoing ──► port.write
+                                │  ▲ command input        ▲
+                                ▼  │                      │ command output
+                     events: DTR, passwords, commands ────┘
+
+Every arrow stops when the next box is full: the modem's circuit 106 is what a slow command ends up at.
+"""
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import asdict, replace
+from datetime import datetime
+
+import structlog
+
+from ansam.answer.events import (
+    AnswerEvent,
+    CheckPassword,
+    RunCommand,
+    SetDtr,
+    StopCommand,
+    Trouble,
+)
+from ansam.answer.getty import Getty, GettyState
+from ansam.answer.session import Place
+from ansam.answer.settings import Machine
+from ansam.errors import AnsamError, ResourceError
+from ansam.io.answer_channel import Channel
+from ansam.io.answer_command import CommandProcess
+from ansam.io.answer_passwords import verify_in_thread
+from ansam.io.terminal_port import Port
+
+CHANNEL_LIMIT = 4096
+PORT_POLL = 0.02
+REOPEN_EVERY = 1.0
+"""Seconds between attempts to get a lost port back."""
+
+_log = structlog.get_logger("ansam.answer")
+
+
+def this_machine() -> Machine:
+    """Return what uname says."""
+    name = os.uname()
+    return Machine(name.nodename, name.sysname, name.machine, name.release, name.version)
+
+
+def local_time() -> datetime:
+    """Return the time on the wall."""
+    return datetime.now().astimezone()
+
+
+def _no_listener(event: AnswerEvent) -> None:
+    """Nobody listens."""
+
+
+class AnswerLine:
+    """One answering line.
+
+    Args:
+        port: The way to its modem.
+        place: What a caller finds (its `wake` is replaced by this line's own).
+        listener: Told every event of the engine; for tests, logs and displays.
+    """
+
+    def __init__(
+        self, port: Port, place: Place, listener: Callable[[AnswerEvent], None] = _no_listener
+    ) -> None:
+        self._port = port
+        self._listener = listener
+        self._wake = asyncio.Event()
+        self._getty = Getty(replace(place, wake=self._wake.set), time.monotonic())
+        self._incoming = Channel(CHANNEL_LIMIT, self._wake.set)
+        self._outgoing = Channel(CHANNEL_LIMIT, self._wake.set)
+        self._to_command = Channel(CHANNEL_LIMIT, self._wake.set)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._writer: asyncio.Task[None] | None = None
+        self._command: CommandProcess | None = None
+        self._failed: BaseException | None = None
+        self._log = _log.bind(port=port.name)
+        port.on_carrier = self._wake.set
+
+    @property
+    def state(self) -> GettyState:
+        """Where the line is."""
+        return self._getty.state
+
+    async def run(self) -> None:
+        """Answer calls until cancelled; raises `ResourceError` where the port can not be opened at first."""
+        await self._port.open()
+        self._spawn(self._read_port())
+        self._writer = self._spawn(self._write_port())
+        try:
+            while True:
+                await self._step()
+        finally:
+            await self._stop()
+
+    # -- the loop --------------------------------------------------------------------------------------------
+
+    async def _step(self) -> None:
+        self._wake.clear()
+        now = time.monotonic()
+        self._move_engine(now)
+        for event in self._getty.take_events():
+            await self._obey(event)
+        due = self._getty.deadline()
+        if self._failed is not None:
+            raise self._failed
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(None if due is None else max(0.0, due - time.monotonic())):
+                await self._wake.wait()
+
+    def _move_engine(self, now: float) -> None:
+        getty = self._getty
+        if self._port.carrier is not None:
+            getty.carrier_changed(self._port.carrier, now)
+        due = getty.deadline()
+        if due is not None and now >= due:
+            getty.handle_timer(now)
+        if not self._incoming.idle:
+            self._incoming.drop(getty.receive(self._incoming.data, now))
+        if self._outgoing.idle:
+            self._outgoing.add(getty.take_output(now))
+        if self._to_command.idle:
+            self._to_command.add(getty.take_command_input())
+
+    async def _read_port(self) -> None:
+        while True:
+            data = await self._port.read()
+            if data:
+                await self._incoming.put(data)
+            elif self._getty.state is GettyState.HANGING_UP:
+                # We gave the port up ourselves: that is how a pty drops DTR.
+                await asyncio.sleep(PORT_POLL)
+            else:
+                await self._reopen()
+
+    async def _write_port(self) -> None:
+        while True:
+            data = await self._outgoing.get()
+            with contextlib.suppress(OSError):
+                # A port that is gone is noticed, and got back, by the reader.
+                await self._port.write(data)
+            self._outgoing.delivered()
+
+    async def _reopen(self) -> None:
+        self._log.warning("port lost")
+        self._port.close()
+        self._incoming.clear()
+        self._outgoing.clear()
+        self._getty.port_gone(time.monotonic())
+        self._wake.set()
+        while True:
+            await asyncio.sleep(REOPEN_EVERY)
+            with contextlib.suppress(ResourceError):
+                await self._port.open()
+                self._getty.port_gone(time.monotonic())
+                self._wake.set()
+                return
+
+    # -- what the engine asks for ----------------------------------------------------------------------------
+
+    async def _obey(self, event: AnswerEvent) -> None:
+        self._listener(event)
+        match event:
+            case SetDtr(on=on):
+                await self._set_dtr(on)
+            case CheckPassword():
+                self._spawn(self._check(event))
+            case RunCommand():
+                self._spawn(self._run_command(event))
+            case StopCommand():
+                self._to_command.clear()
+                self._spawn(self._stop_command())
+            case Trouble(text=text):
+                self._log.warning("trouble", text=text)
+            case _:
+                self._log.info(type(event).__name__, **asdict(event))
+
+    async def _set_dtr(self, on: bool) -> None:
+        if not on:
+            # What the modem has not taken by now is for a caller who is gone.
+            if self._writer is not None:
+                self._tasks.discard(self._writer)
+                self._writer.cancel()
+            self._outgoing.clear()
+            self._incoming.clear()
+            self._writer = self._spawn(self._write_port())
+        try:
+            await self._port.set_dtr(on)
+        except AnsamError as error:
+            self._log.warning("port", error=str(error))
+
+    async def _check(self, order: CheckPassword) -> None:
+        session = self._getty.session
+        fits = await verify_in_thread(order.password_hash, order.password)
+        if self._getty.session is not session:
+            return
+        self._getty.password_checked(fits, time.monotonic())
+        self._wake.set()
+
+    async def _run_command(self, order: RunCommand) -> None:
+        await self._stop_command()
+        session = self._getty.session
+        command = CommandProcess(order)
+        try:
+            await command.start()
+        except AnsamError as error:
+            self._log.warning("command", error=str(error))
+            self._command_over(127, f"{error.message}")
+            return
+        if session is None or self._getty.session is not session:
+            await command.stop()
+            return
+        self._command = command
+        feeder = self._spawn(self._feed(command))
+        while data := await command.read():
+            await self._outgoing.until_idle()
+            if self._command is not command:
+                break
+            self._getty.count_output(data, time.monotonic())
+            self._outgoing.add(data)
+        feeder.cancel()
+        if self._command is command:
+            self._command = None
+            status = await command.stop()
+            await self._outgoing.until_idle()
+            self._command_over(status)
+
+    async def _feed(self, command: CommandProcess) -> None:
+        while True:
+            await command.write(await self._to_command.get())
+            self._to_command.delivered()
+
+    async def _stop_command(self) -> None:
+        command, self._command = self._command, None
+        if command is not None:
+            await command.stop()
+
+    def _command_over(self, status: int, error: str = "") -> None:
+        self._to_command.clear()
+        self._getty.command_ended(status, time.monotonic(), error)
+        self._wake.set()
+
+    # -- tasks -----------------------------------------------------------------------------------------------
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._task_done)
+        return task
+
+    def _task_done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._failed = error
+            self._wake.set()
+
+    async def _stop(self) -> None:
+        await self._stop_command()
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._port.close()

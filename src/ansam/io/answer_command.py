@@ -1,0 +1,147 @@
+"""Runs a caller's command on a pty of its own, with proper session, controlling terminal and hang-up.
+
+The pty's small kernel buffers are the only ones: a command that writes faster than the line is stopped by its
+terminal, and one that does not read stops its caller.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import pwd
+import signal
+import struct
+import sys
+import termios
+from pathlib import Path
+
+from ansam.answer.events import RunCommand
+from ansam.errors import ResourceError
+from ansam.io.terminal_fd import Descriptor
+
+ROWS, COLUMNS = 24, 80
+HANGUP_GRACE = 5.0
+"""Seconds from SIGHUP to SIGKILL."""
+
+NOBODY = "nobody"
+_CHILD = Path(__file__).with_name("answer_child.py")
+
+
+def _account(run_as: str) -> pwd.struct_passwd | None:
+    """Return the account to change to, or None to stay who we are.
+
+    A caller's command never runs as root unless the configuration says ``run_as = root``.
+    """
+    root = os.geteuid() == 0
+    if not run_as:
+        run_as = NOBODY if root else ""
+    if not run_as:
+        return None
+    try:
+        account = pwd.getpwnam(run_as)
+    except KeyError:
+        raise ResourceError(
+            f"run_as: no account {run_as!r} on this machine", "create it or name another"
+        ) from None
+    if account.pw_uid == os.geteuid():
+        return account if root else None
+    if not root:
+        raise ResourceError(
+            f"only root can run commands as {run_as!r}", "start ansam as root or leave run_as out"
+        )
+    return account
+
+
+class CommandProcess:
+    """One command.
+
+    Args:
+        order: What to run.
+    """
+
+    def __init__(self, order: RunCommand) -> None:
+        self._order = order
+        self._master: Descriptor | None = None
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        """Start it; raises `ResourceError` where that fails."""
+        order = self._order
+        account = _account(order.run_as)
+        environment = {"HOME": "/", "SHELL": "/bin/sh", **order.environment}
+        if account is not None:
+            environment |= {"HOME": account.pw_dir, "SHELL": account.pw_shell}
+        master, slave = os.openpty()
+        self._master = Descriptor(master)
+        try:
+            fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+            if account is not None:
+                os.fchown(slave, account.pw_uid, -1)
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-I", "-S", str(_CHILD)),
+                *(account.pw_name if account else "", order.directory or "/", *order.argv),
+                stdin=slave,
+                stdout=slave,
+                stderr=slave,
+                start_new_session=True,
+                env=environment,
+            )
+        except OSError as error:
+            self._master.close()
+            raise ResourceError(f"can not start {order.argv[0]}: {error.strerror}") from None
+        finally:
+            os.close(slave)
+
+    async def read(self) -> bytes:
+        """Return what the command writes next; b"" when it is over and everything was read.
+
+        A daemon it left behind on the terminal does not keep the call open.
+        """
+        assert self._master is not None
+        assert self._process is not None
+        reading = asyncio.ensure_future(self._master.read())
+        over = asyncio.ensure_future(self._process.wait())
+        try:
+            await asyncio.wait((reading, over), return_when=asyncio.FIRST_COMPLETED)
+            if reading.done():
+                return reading.result()
+            reading.cancel()
+            return self._master.read_now()
+        finally:
+            reading.cancel()
+            over.cancel()
+
+    async def write(self, data: bytes) -> None:
+        """Return when the terminal has taken the caller's octets; those for a dead command are dropped."""
+        if self._master is not None:
+            with contextlib.suppress(OSError):
+                await self._master.write(data)
+
+    async def stop(self) -> int:
+        """Hang up, wait until the command is gone, and return its exit status."""
+        if self._master is not None:
+            self._master.close()
+        if self._process is None:
+            return 0
+        if self._process.returncode is None:
+            self._signal(signal.SIGHUP)
+            self._signal(signal.SIGCONT)
+            try:
+                async with asyncio.timeout(HANGUP_GRACE):
+                    await self._process.wait()
+            except TimeoutError:
+                self._signal(signal.SIGKILL)
+        return await self._process.wait()
+
+    async def wait(self) -> int:
+        """Return the exit status once the command is over; ends what is left of it."""
+        assert self._process is not None
+        status = await self._process.wait()
+        await self.stop()
+        return status
+
+    def _signal(self, number: signal.Signals) -> None:
+        """Signal the command's process group (it leads a session of its own)."""
+        assert self._process is not None
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, number)
