@@ -1,0 +1,1 @@
+"""Bit mathematics: scramblers and codes, without a notion of signals or time."""

@@ -1,0 +1,1 @@
+"""Signal processing without V-numbers: kernels over plain arrays and the classes that hold their state."""

@@ -1,0 +1,432 @@
+"""Operating sequences: V.22bis (11/88) §6.3 (handshake), §6.4 (retrain), §6.5 (loss of signal).
+
+Each state is one row of `STEPS`: what is sent, how long at most, and the clause. `TRANSITIONS` says what ends it.
+The receiver is told to watch for exactly the inputs a state has entries for, so that an input without an entry
+can not come; if one does, that is our bug and raises.
+
+Why each segment is there: docs/spec/v22bis.md.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from ansam.errors import LocalProtocolError
+from ansam.modulation.base import (
+    CarrierDetected,
+    CarrierLost,
+    Failed,
+    ModulationEvent,
+    ModulationOptions,
+    ModulationSpec,
+    PhaseEntered,
+    Ready,
+    Retraining,
+    Role,
+)
+from ansam.modulation.v22bis.constants import (
+    CONFIRM_1200,
+    CONFIRM_2400,
+    MARK_PAUSE,
+    RETRAIN_REPEAT,
+    S1_LENGTH,
+    START_16WAY,
+    START_2400,
+    V22BIS_SPEC,
+)
+from ansam.modulation.v22bis.receiver import DETECTOR_DELAY, Heard, Receiver
+from ansam.modulation.v22bis.transmitter import Signal, Transmitter
+from ansam.trace import Sink
+from ansam.units import SAMPLE_RATE, Samples, samples
+
+RETRAIN_LIMIT = 4
+"""Retrains in a row that we ask for before giving up; a minute of good data clears the count."""
+S1_REPEATS = 6
+"""Times a retrain signal is sent before the far end is given up (§6.4 names no limit)."""
+GOOD_DATA = samples(60)
+
+
+class State(Enum):
+    """Where in the operating sequence this end is."""
+
+    IDLE = "idle"
+    AWAIT_MARK = "waiting for unscrambled ones"
+    MARK_PAUSE = "silence after unscrambled ones"
+    CALL_S1 = "S1"
+    AWAIT_REPLY = "scrambled ones at 1200, waiting for S1 or scrambled ones"
+    ANSWER_MARK = "unscrambled ones"
+    REPLY_S1 = "S1 in reply"
+    TRAIN_4WAY = "scrambled ones at 1200"
+    TRAIN_16WAY = "16-way decisions"
+    CONFIRM_2400 = "scrambled ones at 2400"
+    AWAIT_ONES = "waiting for 32 ones at 2400"
+    CONFIRM_1200 = "scrambled ones at 1200 before data"
+    DATA_1200 = "data at 1200"
+    DATA_2400 = "data at 2400"
+    RETRAIN_S1 = "retrain: S1"
+    RETRAIN_WAIT = "retrain: scrambled ones at 1200, waiting for S1"
+    DOWN = "down"
+
+
+class Input(Enum):
+    """What can end a state."""
+
+    TIMEOUT = Heard.NONE
+    MARK = Heard.MARK
+    BELL_MARK = Heard.BELL_MARK
+    S1 = Heard.S1
+    S1_END = Heard.S1_END
+    ONES_1200 = Heard.ONES_1200
+    ONES_2400 = Heard.ONES_2400
+    CARRIER_GONE = Heard.CARRIER_GONE
+    BAD_SIGNAL = Heard.BAD_SIGNAL
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One row of the sequence.
+
+    Attributes:
+        send: Signal on the line.
+        at_most: Samples until `Input.TIMEOUT`, or None.
+        clause: Of V.22bis (11/88).
+        from_s1: `at_most` counts from the end of the far S1 (circuit 112 ON), not from entry.
+        missed: What a time-out of this step means, for `Failed`.
+    """
+
+    send: Signal
+    at_most: Samples | None
+    clause: str
+    from_s1: bool = False
+    missed: str = ""
+
+
+STEPS: dict[State, Step] = {
+    State.AWAIT_MARK: Step(
+        Signal.SILENCE, samples(60), "§6.3.1.1.1 a)", missed="no unscrambled ones from the answering modem"
+    ),
+    State.MARK_PAUSE: Step(Signal.SILENCE, MARK_PAUSE, "§6.3.1.1.1 b)"),
+    State.CALL_S1: Step(Signal.S1, S1_LENGTH, "§6.3.1.1.1 b)"),
+    State.AWAIT_REPLY: Step(
+        Signal.SCRAMBLED_ONES_1200,
+        samples(8),
+        "§6.3.1.1.1 c)",
+        missed="the answering modem sent neither S1 nor scrambled ones",
+    ),
+    State.ANSWER_MARK: Step(
+        Signal.UNSCRAMBLED_ONES,
+        samples(60),
+        "§6.3.1.1.2 a)",
+        missed="neither S1 nor scrambled ones from the calling modem",
+    ),
+    State.REPLY_S1: Step(Signal.S1, S1_LENGTH, "§6.3.1.1.2 b)"),
+    State.TRAIN_4WAY: Step(Signal.SCRAMBLED_ONES_1200, START_16WAY, "§6.3.1.1.1 d)", from_s1=True),
+    State.TRAIN_16WAY: Step(Signal.SCRAMBLED_ONES_1200, START_2400, "§6.3.1.1.1 d)", from_s1=True),
+    State.CONFIRM_2400: Step(Signal.SCRAMBLED_ONES_2400, CONFIRM_2400, "§6.3.1.1.1 e)"),
+    # The far end's S1 may have been repeated, and the round trip may be long (satellite: 0.6 s).
+    State.AWAIT_ONES: Step(Signal.SCRAMBLED_ONES_2400, samples(2), "§6.3.1.1.1 f)"),
+    State.CONFIRM_1200: Step(Signal.SCRAMBLED_ONES_1200, CONFIRM_1200, "§6.3.1.2.1 d)"),
+    State.DATA_1200: Step(Signal.DATA_1200, None, "§6.3.1.2.1 d)"),
+    State.DATA_2400: Step(Signal.DATA_2400, None, "§6.3.1.1.1 f)"),
+    State.RETRAIN_S1: Step(Signal.S1, S1_LENGTH, "§6.4 a)"),
+    State.RETRAIN_WAIT: Step(Signal.SCRAMBLED_ONES_1200, RETRAIN_REPEAT, "§6.4"),
+    State.DOWN: Step(Signal.SILENCE, None, ""),
+}
+
+
+class Procedure:
+    """Drives one end's transmitter and receiver through the sequence.
+
+    Args:
+        spec: Which of the two modulations this is; V.22 knows 1200 bit/s only.
+        role: Calling or answering.
+        options: Rate window.
+        transmitter: Told what to send.
+        receiver: Told what to watch for and how to decide.
+        trace: Sink of phases.
+    """
+
+    def __init__(
+        self,
+        spec: ModulationSpec,
+        role: Role,
+        options: ModulationOptions,
+        transmitter: Transmitter,
+        receiver: Receiver,
+        trace: Sink,
+    ) -> None:
+        self.spec = spec
+        self.role = role
+        self.options = options
+        self.state = State.IDLE
+        self.deadline: Samples | None = None
+        self.far_end_seen = False
+        self.ready = False
+        self.retrains_requested = 0
+        self.retrains_granted = 0
+        self._tx = transmitter
+        self._rx = receiver
+        self._trace = trace
+        self._events: list[ModulationEvent] = []
+        self._s1_ended: Samples | None = None
+        self._ones_seen = False
+        self._attempts = 0
+        self._repeats = 0
+        self._ready_at: Samples = 0
+        self._takes_2400 = spec is V22BIS_SPEC and options.allows(2400)
+        self._takes_1200 = options.allows(1200)
+
+    def start(self, now: Samples) -> None:
+        """Begin as the role says (§6.3.1)."""
+        if self.state is not State.IDLE:
+            raise LocalProtocolError("start() of a modulation that has been started")
+        if not (self._takes_1200 or self._takes_2400):
+            low, high = self.options.min_rate, self.options.max_rate
+            self._fail(now, f"no data rate of {self.spec.name} lies between {low} and {high} bit/s")
+        else:
+            self._enter(State.AWAIT_MARK if self.role is Role.CALLING else State.ANSWER_MARK, now)
+
+    def take_events(self) -> list[ModulationEvent]:
+        """Return the events since the last call."""
+        out, self._events = self._events, []
+        return out
+
+    def handle(self, happened: Input, now: Samples) -> None:
+        """Take one input at the instant it became certain."""
+        entry = TRANSITIONS.get((self.state, happened))
+        if entry is None:
+            raise LocalProtocolError(f"V.22bis: input {happened.name} in state {self.state.name}")
+        following = entry(self, now)
+        if following is not None:
+            self._enter(following, now)
+
+    def retrain(self, now: Samples) -> None:
+        """Ask for a retrain (§6.4); at 1200 bit/s there is none, and nothing happens."""
+        if self.state is State.DATA_2400:
+            self._enter(self._begin_retrain(now), now)
+
+    def clear_down(self, now: Samples) -> None:
+        """Stop sending and listening."""
+        if self.state is not State.DOWN:
+            self._enter(State.DOWN, now)
+
+    def _enter(self, state: State, now: Samples) -> None:
+        self.state = state
+        step = STEPS[state]
+        if self._tx.signal is not step.send:
+            self._tx.send(step.send)
+        start = self._s1_ended if step.from_s1 and self._s1_ended is not None else now
+        self.deadline = None if step.at_most is None else max(now, start + step.at_most)
+        self._watch()
+        name = state.value
+        self._trace(now, "modulation.v22bis", "phase", phase=name, clause=step.clause, role=self.role.value)
+        if state is not State.DOWN:
+            self._events.append(PhaseEntered(name, f"{V22BIS_SPEC.recommendation} {step.clause}"))
+
+    def _watch(self) -> None:
+        watch = Heard.NONE
+        for where, happened in TRANSITIONS:
+            if where is self.state and not (happened is Input.ONES_2400 and self._ones_seen):
+                watch |= happened.value
+        self._rx.watch(watch)
+
+    # --- actions: return the state to enter, or None to stay -------------------------------------------------
+
+    def _see_far_end(self) -> None:
+        if not self.far_end_seen:
+            self.far_end_seen = True
+            self._events.append(CarrierDetected(self.spec.name))
+
+    def _fail(self, now: Samples, reason: str) -> None:
+        self._events.append(Failed(f"{self.spec.name}: {reason}"))
+        self.ready = False
+        self._rx.deliver(False)
+        self._enter(State.DOWN, now)
+
+    def time_out(self, now: Samples) -> State | None:
+        """The far end did not do what this step waits for."""
+        self._fail(now, STEPS[self.state].missed)
+        return None
+
+    def hear_mark(self, now: Samples) -> State | None:
+        """§6.3.1.1.1 b): unscrambled ones for 155 ms."""
+        self._see_far_end()
+        return State.MARK_PAUSE
+
+    def hear_bell_mark(self, now: Samples) -> State | None:
+        """A Bell 212A answerer sends 2225 Hz instead (Note to §6.3.1.2.2); a Bell 103 one does too."""
+        return State.MARK_PAUSE
+
+    def end_pause(self, now: Samples) -> State | None:
+        """§6.3.1.1.1 b), or §6.3.1.2.1 b) where we take 1200 bit/s only."""
+        return State.CALL_S1 if self._takes_2400 else State.AWAIT_REPLY
+
+    def hear_s1(self, now: Samples) -> State | None:
+        """The answering side knows its caller as soon as S1 is certain."""
+        self._see_far_end()
+        return None
+
+    def end_s1(self, now: Samples) -> State | None:
+        """The far S1 is over: circuit 112 ON."""
+        if not self._takes_2400:
+            return None
+        self._see_far_end()
+        self._s1_ended = now - DETECTOR_DELAY
+        self._ones_seen = False
+        self._repeats = 0
+        self._rx.decide(2)
+        self._rx.deliver(False)
+        if self.state in (State.CALL_S1, State.RETRAIN_S1):
+            return None
+        if self.state in (State.AWAIT_REPLY, State.RETRAIN_WAIT):
+            return State.TRAIN_4WAY
+        if self.state in (State.DATA_1200, State.DATA_2400):
+            self.retrains_granted += 1
+            self._leave_data(by_us=False)
+            if self._rx.guessing:
+                self._rx.restart()
+        return State.REPLY_S1
+
+    def end_our_s1(self, now: Samples) -> State | None:
+        """Our S1 is over; what follows depends on whether the far one is."""
+        if self._s1_ended is not None:
+            return State.TRAIN_4WAY
+        return State.AWAIT_REPLY if self.state is State.CALL_S1 else State.RETRAIN_WAIT
+
+    def hear_ones_1200(self, now: Samples) -> State | None:
+        """Scrambled ones without S1 before them: the far end works at 1200 bit/s (§6.3.1.2)."""
+        self._see_far_end()
+        if not self._takes_1200:
+            self._fail(now, "the far end offers 1200 bit/s only, and 2400 is the least allowed")
+            return None
+        # §6.3.1.2.1 c): the calling modem's circuit 109 goes ON now, the answering one's after 765 ms.
+        if self.role is Role.CALLING:
+            self._rx.deliver(True)
+        return State.CONFIRM_1200
+
+    def start_16way(self, now: Samples) -> State | None:
+        """450 ms after the far S1 ended."""
+        self._rx.decide(4)
+        return State.TRAIN_16WAY
+
+    def start_2400(self, now: Samples) -> State | None:
+        """600 ms after the far S1 ended."""
+        return State.CONFIRM_2400
+
+    def hear_ones_2400(self, now: Samples) -> State | None:
+        """§6.3.1.1.1 f): ready to receive."""
+        self._ones_seen = True
+        self._rx.deliver(True)
+        self._watch()
+        return None
+
+    def end_confirm_2400(self, now: Samples) -> State | None:
+        """§6.3.1.1.1 e): ready to send, if also ready to receive."""
+        return self._begin_data(now, 2400) if self._ones_seen else State.AWAIT_ONES
+
+    def end_wait_ones(self, now: Samples) -> State | None:
+        """§6.4: "If the modem fails to synchronize … shall transmit another retrain signal"."""
+        return self._begin_retrain(now)
+
+    def end_await_ones(self, now: Samples) -> State | None:
+        """The last thing missing has come."""
+        self.hear_ones_2400(now)
+        return self._begin_data(now, 2400)
+
+    def end_confirm_1200(self, now: Samples) -> State | None:
+        """765 ms are over (§6.3.1.2.1 d), §6.3.1.2.2 c)."""
+        self._rx.deliver(True)
+        return self._begin_data(now, 1200)
+
+    def lose_carrier(self, now: Samples) -> State | None:
+        """Circuit 109 has been OFF for as long as S10 allows."""
+        self._events.append(CarrierLost("no carrier for as long as S10 allows"))
+        self.ready = False
+        return State.DOWN
+
+    def lose_equalisation(self, now: Samples) -> State | None:
+        """§6.4: retrain; V.22 has none, so at 1200 bit/s the receiver starts afresh on the live signal."""
+        if self.state is State.DATA_2400:
+            return self._begin_retrain(now)
+        self._rx.restart()
+        return None
+
+    def repeat_s1(self, now: Samples) -> State | None:
+        """§6.4: no S1 came back within 1.2 s."""
+        self._repeats += 1
+        if self._repeats >= S1_REPEATS:
+            self._fail(now, f"retrain: the far end answered none of {S1_REPEATS} S1 signals")
+            return None
+        return State.RETRAIN_S1
+
+    def _begin_data(self, now: Samples, rate: int) -> State:
+        self.ready = True
+        self._ready_at = now
+        self._rx.learn(False)
+        self._events.append(Ready(self.spec.name, rate, rate))
+        return State.DATA_2400 if rate == 2400 else State.DATA_1200
+
+    def _leave_data(self, by_us: bool) -> None:
+        if self.ready:
+            self._events.append(Retraining(by_us))
+        self.ready = False
+        self._rx.deliver(False)
+
+    def _begin_retrain(self, now: Samples) -> State | None:
+        if self.ready and now - self._ready_at > GOOD_DATA:
+            self._attempts = 0
+        self._attempts += 1
+        if self._attempts > RETRAIN_LIMIT:
+            self._fail(now, f"the line is no better after {RETRAIN_LIMIT} retrains")
+            return None
+        self.retrains_requested += 1
+        self._leave_data(by_us=True)
+        self._s1_ended = None
+        self._ones_seen = False
+        self._repeats = 0
+        self._rx.decide(2)
+        self._rx.restart()
+        return State.RETRAIN_S1
+
+
+_Action = Callable[[Procedure, Samples], State | None]
+
+TRANSITIONS: dict[tuple[State, Input], _Action] = {
+    (State.AWAIT_MARK, Input.MARK): Procedure.hear_mark,
+    (State.AWAIT_MARK, Input.BELL_MARK): Procedure.hear_bell_mark,
+    (State.AWAIT_MARK, Input.TIMEOUT): Procedure.time_out,
+    (State.MARK_PAUSE, Input.TIMEOUT): Procedure.end_pause,
+    (State.CALL_S1, Input.S1_END): Procedure.end_s1,
+    (State.CALL_S1, Input.TIMEOUT): Procedure.end_our_s1,
+    (State.AWAIT_REPLY, Input.S1_END): Procedure.end_s1,
+    (State.AWAIT_REPLY, Input.ONES_1200): Procedure.hear_ones_1200,
+    (State.AWAIT_REPLY, Input.TIMEOUT): Procedure.time_out,
+    (State.ANSWER_MARK, Input.S1): Procedure.hear_s1,
+    (State.ANSWER_MARK, Input.S1_END): Procedure.end_s1,
+    (State.ANSWER_MARK, Input.ONES_1200): Procedure.hear_ones_1200,
+    (State.ANSWER_MARK, Input.TIMEOUT): Procedure.time_out,
+    (State.REPLY_S1, Input.TIMEOUT): Procedure.end_our_s1,
+    (State.TRAIN_4WAY, Input.S1_END): Procedure.end_s1,
+    (State.TRAIN_4WAY, Input.TIMEOUT): Procedure.start_16way,
+    (State.TRAIN_16WAY, Input.S1_END): Procedure.end_s1,
+    (State.TRAIN_16WAY, Input.ONES_2400): Procedure.hear_ones_2400,
+    (State.TRAIN_16WAY, Input.TIMEOUT): Procedure.start_2400,
+    (State.CONFIRM_2400, Input.S1_END): Procedure.end_s1,
+    (State.CONFIRM_2400, Input.ONES_2400): Procedure.hear_ones_2400,
+    (State.CONFIRM_2400, Input.TIMEOUT): Procedure.end_confirm_2400,
+    (State.AWAIT_ONES, Input.S1_END): Procedure.end_s1,
+    (State.AWAIT_ONES, Input.ONES_2400): Procedure.end_await_ones,
+    (State.AWAIT_ONES, Input.TIMEOUT): Procedure.end_wait_ones,
+    (State.CONFIRM_1200, Input.TIMEOUT): Procedure.end_confirm_1200,
+    (State.DATA_1200, Input.S1_END): Procedure.end_s1,
+    (State.DATA_1200, Input.CARRIER_GONE): Procedure.lose_carrier,
+    (State.DATA_1200, Input.BAD_SIGNAL): Procedure.lose_equalisation,
+    (State.DATA_2400, Input.S1_END): Procedure.end_s1,
+    (State.DATA_2400, Input.CARRIER_GONE): Procedure.lose_carrier,
+    (State.DATA_2400, Input.BAD_SIGNAL): Procedure.lose_equalisation,
+    (State.RETRAIN_S1, Input.S1_END): Procedure.end_s1,
+    (State.RETRAIN_S1, Input.TIMEOUT): Procedure.end_our_s1,
+    (State.RETRAIN_WAIT, Input.S1_END): Procedure.end_s1,
+    (State.RETRAIN_WAIT, Input.CARRIER_GONE): Procedure.lose_carrier,
+    (State.RETRAIN_WAIT, Input.TIMEOUT): Procedure.repeat_s1,
+}
