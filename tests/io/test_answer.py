@@ -135,42 +135,75 @@ def test_two_calls_with_a_password_over_a_pty() -> None:
     run(work())
 
 
+class InnerModem:
+    """A modem in this process, as its host shows it to an endpoint."""
+
+    def __init__(self) -> None:
+        self.dtr: list[bool] = []
+        self.carrier = False
+        self.said = bytearray()
+        self.to_say = bytearray()
+        self.room = 10
+        self.port = InnerPort("ttyUSB0", lambda: self.carrier)
+        self._heard = asyncio.Event()
+
+    def offer(self, data: bytes) -> int:
+        taken = data[: self.room]
+        self.said += taken
+        self.room -= len(taken)
+        self._heard.set()
+        return len(taken)
+
+    def take(self, limit: int) -> bytes:
+        data = bytes(self.to_say[:limit])
+        del self.to_say[:limit]
+        return data
+
+    def set_dtr(self, on: bool) -> None:
+        self.dtr.append(on)
+
+    async def send(self, data: bytes) -> None:
+        self.to_say += data
+        self.port.endpoint.output_ready()
+
+    async def read(self) -> bytes:
+        while not self.said:
+            self._heard.clear()
+            await self._heard.wait()
+        data = bytes(self.said)
+        self.said.clear()
+        self.room = 10
+        self.port.endpoint.resume()
+        return data
+
+    def set_carrier(self, on: bool) -> None:
+        self.carrier = on
+        self.port.endpoint.output_ready()
+
+
 def test_modem_in_process_tells_carrier_and_sees_dtr() -> None:
     async def work() -> None:
-        activity = asyncio.Event()
-        port = InnerPort("ttyUSB0", activity.set)
-
-        async def read() -> bytes:
-            while not port.waiting:
-                activity.clear()
-                await activity.wait()
-            data = port.waiting
-            port.take(len(data))
-            return data
-
-        async def send(data: bytes) -> None:
-            while data:
-                data = data[port.receive(data) :]
-                await asyncio.sleep(0)
-
-        modem = ScriptedModem(send, read)
-        async with running(port, UserBook([User("guest")])) as (_, events):
+        inner = InnerModem()
+        modem = ScriptedModem(inner.send, inner.read)
+        async with running(inner.port, UserBook([User("guest")])) as (_, events):
+            await inner.port.endpoint.open(inner)
             await modem.until(b"ATQ0V1H0\r")
-            assert port.dtr
-            await send(b"\r\nOK\r\n")
+            assert inner.dtr[-1]
+            await modem.send(b"\r\nOK\r\n")
             await modem.until(b"&C1\r")
-            await send(b"\r\nOK\r\n\r\nRING\r\n")
+            await modem.send(b"\r\nOK\r\n\r\nRING\r\n")
             await modem.until(b"ATA\r")
-            port.set_carrier(True)
-            await send(b"\r\nCONNECT 2400/NONE\r\n")
+            inner.set_carrier(True)
+            await modem.send(b"\r\nCONNECT 2400/NONE\r\n")
             await modem.until(b"login: ")
-            await send(b"guest\r")
+            await modem.send(b"guest\r")
             await modem.until(b"Command: ")
-            port.set_carrier(False)
+            inner.set_carrier(False)
             assert await happens(events, CallEnded) == CallEnded("no carrier")
-            assert not port.dtr
+            assert not inner.dtr[-1]
             await modem.until(b"ATQ0V1H0\r")
-            assert port.dtr
+            assert inner.dtr[-1]
+        await inner.port.endpoint.close()
 
     run(work())
 

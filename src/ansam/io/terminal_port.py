@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ansam.errors import ConfigError, ResourceError
+from ansam.io.dte import DteEndpoint, DtePort
 from ansam.io.terminal_fd import Descriptor
 
 CHUNK = 4096
@@ -30,6 +31,11 @@ CARRIER_POLL = 0.1
 
 def nothing() -> None:
     """Do nothing: the default of a callback."""
+
+
+def unknown_carrier() -> bool | None:
+    """Say that circuit 109 can not be known."""
+    return None
 
 
 class Port(Protocol):
@@ -236,93 +242,103 @@ class TcpPort:
 
 
 class InnerPort:
-    """A modem in this process. Its host calls the methods of the lower half; both run in one event loop.
+    """A modem in this process: its host takes `endpoint` as it would take a pty. One event loop runs both.
 
     Args:
         name: Name of the modem's DTE port.
-        on_activity: Called when there is something to take, or room, or DTR has changed.
+        carrier: Tells circuit 109 of the modem, or None where it is not known.
     """
 
-    def __init__(self, name: str, on_activity: Callable[[], None] = nothing) -> None:
+    def __init__(self, name: str, carrier: Callable[[], bool | None] = unknown_carrier) -> None:
         self.name = name
         self.on_carrier: Callable[[], None] = nothing
-        self.on_activity = on_activity
-        self.dtr = False
-        self._carrier = False
-        self._to_modem = bytearray()
-        self._from_modem = bytearray()
+        self.endpoint: DteEndpoint = _InnerEndpoint(self)
+        self._tell_carrier = carrier
+        self._carrier: bool | None = None
+        self._modem: DtePort | None = None
+        self._dtr = False
         self._changed = asyncio.Event()
 
     @property
     def carrier(self) -> bool | None:
-        """Circuit 109 as the modem set it."""
-        return self._carrier
+        """Circuit 109 as the modem has it."""
+        return self._tell_carrier()
 
     async def open(self) -> None:
-        """Raise DTR."""
+        """Wait for the modem and raise DTR."""
         await self.set_dtr(True)
+        while self._modem is None:
+            await self._change()
 
     async def read(self) -> bytes:
-        """Return what the modem says next."""
-        while not self._from_modem:
+        """Return what the modem says next; b"" once it has been shut down."""
+        while True:
+            data = self._modem.take(CHUNK) if self._modem is not None else b""
+            if data or self._modem is None:
+                return data
             await self._change()
-        data = bytes(self._from_modem)
-        self._from_modem.clear()
-        self.on_activity()
-        return data
 
     async def write(self, data: bytes) -> None:
-        """Return when the modem has taken all of `data`."""
-        self._to_modem += data
-        self.on_activity()
-        while self._to_modem and self.dtr:
-            await self._change()
+        """Return when the modem has taken all of `data`; what it has not when DTR goes OFF is dropped."""
+        while data and self._dtr:
+            if self._modem is None:
+                raise OSError(errno.EIO, "the modem has been shut down")
+            data = data[self._modem.offer(data) :]
+            if data:
+                await self._change()
 
     async def set_dtr(self, on: bool) -> None:
-        """Set circuit 108.2; what the modem has not taken when it goes OFF is thrown away."""
-        if not on:
-            self._to_modem.clear()
-        self.dtr = on
-        self._changed.set()
-        self.on_activity()
+        """Set circuit 108.2."""
+        self._set_dtr(on)
 
     def close(self) -> None:
         """Drop DTR."""
-        self._to_modem.clear()
-        self.dtr = False
+        self._set_dtr(False)
+
+    def attach(self, modem: DtePort | None) -> None:
+        """Take the modem's side, or None when it is shut down."""
+        self._modem = modem
+        if modem is not None:
+            modem.set_dtr(self._dtr)
+        self.look()
+
+    def look(self) -> None:
+        """The modem has something to say, or room, or another circuit 109."""
         self._changed.set()
-        self.on_activity()
+        carrier = self._tell_carrier()
+        if carrier != self._carrier:
+            self._carrier = carrier
+            self.on_carrier()
+
+    def _set_dtr(self, on: bool) -> None:
+        self._dtr = on
+        if self._modem is not None:
+            self._modem.set_dtr(on)
+        self._changed.set()
 
     async def _change(self) -> None:
         self._changed.clear()
         await self._changed.wait()
 
-    # -- the modem's side ------------------------------------------------------------------------------------
 
-    def receive(self, data: bytes) -> int:
-        """Take octets from the modem; return how many were taken."""
-        taken = data[: max(0, CHUNK - len(self._from_modem))]
-        if taken:
-            self._from_modem += taken
-            self._changed.set()
-        return len(taken)
+class _InnerEndpoint:
+    """The face of an `InnerPort` towards the modem's host."""
 
-    @property
-    def waiting(self) -> bytes:
-        """What the modem may take next."""
-        return bytes(self._to_modem)
+    def __init__(self, inner: InnerPort) -> None:
+        self.name = inner.name
+        self._inner = inner
 
-    def take(self, count: int) -> None:
-        """The modem has taken this many octets of `waiting`."""
-        del self._to_modem[:count]
-        if not self._to_modem:
-            self._changed.set()
+    async def open(self, port: DtePort) -> None:
+        self._inner.attach(port)
 
-    def set_carrier(self, on: bool) -> None:
-        """Set circuit 109."""
-        if on != self._carrier:
-            self._carrier = on
-            self.on_carrier()
+    def resume(self) -> None:
+        self._inner.look()
+
+    def output_ready(self) -> None:
+        self._inner.look()
+
+    async def close(self) -> None:
+        self._inner.attach(None)
 
 
 def make_port(spec: str, speed: int = 57600) -> Port:
