@@ -185,7 +185,13 @@ class SignalReport:
 class Modulation(Protocol):
     """One modulation in one role for one call."""
 
-    spec: ModulationSpec
+    @property
+    def spec(self) -> ModulationSpec:
+        """What this modulation is."""
+
+    @property
+    def far_end_seen(self) -> bool:
+        """Whether the far end is certain to have this modulation (automode chooses by it)."""
 
     def start(self, now: Samples) -> None:
         """Begin start-up; the line is off hook and a talking path exists."""

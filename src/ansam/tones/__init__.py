@@ -1,0 +1,1 @@
+"""Tones that are no modulation: answer and calling tones, call progress."""
