@@ -68,7 +68,8 @@ class RtpSession:
 
     Args:
         remote: Negotiated address of the far end.
-        payload_type: Of both directions.
+        payload_type: Of the packets we send (the far end's choice).
+        receive_type: Of those we take (our choice); None: the same.
         silence: The law's octet for silence.
         rng: Source of SSRC, sequence number and timestamp; `random.SystemRandom()` outside tests.
         delay: Playout delay, samples.
@@ -91,9 +92,11 @@ class RtpSession:
         rng: random.Random,
         delay: Samples = DEFAULT_DELAY,
         start: Samples = 0,
+        receive_type: int | None = None,
     ) -> None:
         self.remote = remote
         self.payload_type = payload_type
+        self.receive_type = payload_type if receive_type is None else receive_type
         self.ssrc = rng.getrandbits(32)
         self.playout = Playout(silence, delay, start)
         self.received = ReceiveCounters()
@@ -168,7 +171,7 @@ class RtpSession:
         if order is Order.OUTSIDE:
             self.received.out_of_window += 1
             return
-        if packet.payload_type != self.payload_type:
+        if packet.payload_type != self.receive_type:
             self.received.wrong_payload_type += 1
         elif len(packet.payload) not in SIZES:
             self.received.wrong_size += 1
@@ -182,9 +185,10 @@ class RtpSession:
         """Return the frame of 160 samples whose turn it is, cut where erasures begin and end."""
         return self.playout.pull_runs(now)
 
-    def renegotiated(self, remote: Address, payload_type: int) -> None:
+    def renegotiated(self, remote: Address, payload_type: int, receive_type: int | None = None) -> None:
         """Follow a re-INVITE: the far end may send from elsewhere, as a new source."""
         self.payload_type = payload_type
+        self.receive_type = payload_type if receive_type is None else receive_type
         if remote == self._negotiated:
             return
         self.remote = self._negotiated = remote
@@ -214,7 +218,7 @@ class RtpSession:
                 self.expect_new_source()
             self._source = self.remote = source
             return True
-        plausible = packet.payload_type == self.payload_type and len(packet.payload) in SIZES
+        plausible = packet.payload_type == self.receive_type and len(packet.payload) in SIZES
         if self._source is None and plausible:
             self._source = self.remote = source
             return True
@@ -224,7 +228,7 @@ class RtpSession:
     def _far_source(self, packet: RtpPacket) -> _Far | None:
         """Return the state of the packet's source where it is the far end's."""
         if self._far is None:
-            if packet.payload_type != self.payload_type or len(packet.payload) not in SIZES:
+            if packet.payload_type != self.receive_type or len(packet.payload) not in SIZES:
                 self._count_refused(packet)
                 return None
             self._far = _Far(packet.ssrc)
@@ -241,7 +245,7 @@ class RtpSession:
         return None
 
     def _count_refused(self, packet: RtpPacket) -> None:
-        if packet.payload_type != self.payload_type:
+        if packet.payload_type != self.receive_type:
             self.received.wrong_payload_type += 1
         else:
             self.received.wrong_size += 1

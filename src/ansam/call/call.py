@@ -1,0 +1,185 @@
+"""A call's audio: playout, G.711, the party, and packets out; one tick is one frame of 20 ms.
+
+```
+ datagram ─► RtpSession ─► playout ─┐ tick        ┌─► decode ─► party.process ─► encode ─┐
+                                    └─► 160 octets ┘                                     └─► packet
+```
+
+The call owns the sample clock: `now` counts the samples that were exchanged, nothing else moves it.
+"""
+
+import random
+from dataclasses import dataclass
+
+from ansam.call.drift import DriftLoop
+from ansam.call.party import Party
+from ansam.codec.g711 import Law
+from ansam.rtp.playout import DEFAULT_DELAY
+from ansam.rtp.session import Address, RtpSession
+from ansam.sdp.negotiation import PCMU, RemoteMedia
+from ansam.units import FRAME, Samples
+
+
+@dataclass(frozen=True, slots=True)
+class CallMedia:
+    """What signalling agreed on.
+
+    Attributes:
+        remote: Where the far end receives; an empty host while it holds the call: nothing is sent.
+        law: A-law or µ-law.
+        send_type: Payload type of our packets.
+        receive_type: Payload type of theirs.
+    """
+
+    remote: Address
+    law: Law
+    send_type: int
+    receive_type: int
+
+    @classmethod
+    def agreed(cls, remote: RemoteMedia, *, answered: bool) -> "CallMedia":
+        """Return what an offer/answer exchange means.
+
+        Args:
+            remote: The peer's side.
+            answered: We wrote the answer, which repeats the peer's payload type; in our offers it is the
+                static one.
+        """
+        law = Law.ULAW if remote.codec == PCMU else Law.ALAW
+        host = "" if remote.on_hold else remote.address
+        receive = remote.payload_type if answered else remote.codec.payload_type
+        return cls((host, remote.port), law, remote.payload_type, receive)
+
+
+@dataclass(frozen=True, slots=True)
+class CallStatistics:
+    """How a call's media fared; frames and packets are counts, times are milliseconds.
+
+    Attributes:
+        frames: Ticks so far.
+        packets_sent: Packets sent.
+        packets_received: Packets of the far end that were taken.
+        lost: Packets that never came.
+        late: Packets that came after their turn.
+        duplicates: Packets that came twice.
+        refused: Packets of a wrong source, SSRC, payload type or size, and what was not RTP.
+        erased_frames: Frames played with erased samples.
+        resyncs: Slips.
+        jitter_ms: Interarrival jitter (RFC 3550 §6.4.1).
+        margin_ms: From the newest packet's arrival to its turn.
+        skew_ppm: Far end's clock against ours.
+    """
+
+    frames: int
+    packets_sent: int
+    packets_received: int
+    lost: int
+    late: int
+    duplicates: int
+    refused: int
+    erased_frames: int
+    resyncs: int
+    jitter_ms: float
+    margin_ms: float
+    skew_ppm: float
+
+
+class Call:
+    """The media of one call.
+
+    Args:
+        media: What signalling agreed on.
+        party: Who speaks and listens.
+        rng: Source of the RTP session's random numbers.
+        delay: Playout delay, samples.
+        start: Sample clock at the first tick.
+
+    Attributes:
+        now: Instant of the next frame.
+        rtp: The media stream.
+        drift: The loop that slaves our pace to the far end's.
+        silent_frames: Ticks since a packet of the far end came.
+    """
+
+    def __init__(
+        self,
+        media: CallMedia,
+        party: Party,
+        rng: random.Random,
+        delay: Samples = DEFAULT_DELAY,
+        start: Samples = 0,
+    ) -> None:
+        self.media = media
+        self.now = start
+        self.drift = DriftLoop()
+        self.silent_frames = 0
+        self.rtp = RtpSession(
+            media.remote, media.send_type, media.law.silence, rng, delay, start, media.receive_type
+        )
+        self._party = party
+        self._start = start
+        self._heard = 0
+        self._resyncs = 0
+
+    def receive(self, data: bytes, source: Address, now: float) -> None:
+        """Take a datagram.
+
+        Args:
+            data: As it came.
+            source: From where.
+            now: Its arrival on the sample clock, between the last tick's frame and the next.
+        """
+        self.rtp.receive(data, source, now)
+        if self.rtp.received.packets == self._heard:
+            return
+        self._heard = self.rtp.received.packets
+        self.silent_frames = 0
+        slips = self.rtp.playout.counters.resyncs + self.rtp.received.source_changes
+        if slips != self._resyncs:
+            self._resyncs = slips
+            self.drift.restart()
+        if self.rtp.playout.margin is not None:
+            self.drift.update(self.rtp.playout.margin)
+
+    def tick(self) -> tuple[bytes, Address] | None:
+        """Exchange one frame.
+
+        Returns:
+            The packet to send and where to, or None while the far end holds the call.
+        """
+        law = self.media.law
+        out = []
+        at = self.now
+        for octets, erased in self.rtp.pull_runs(self.now):
+            tx = self._party.process(law.decode(octets), at, erased)
+            out.append(law.encode(tx).tobytes())
+            at += len(octets)
+        packet = self.rtp.send(b"".join(out), self.now)
+        self.now += FRAME
+        self.silent_frames += 1
+        return (packet, self.rtp.remote) if self.rtp.remote[0] else None
+
+    def renegotiated(self, media: CallMedia) -> None:
+        """Follow a re-INVITE that was accepted."""
+        self.media = media
+        self.rtp.renegotiated(media.remote, media.send_type, media.receive_type)
+
+    def statistics(self) -> CallStatistics:
+        """Return how the media has fared so far."""
+        rtp, playout = self.rtp, self.rtp.playout.counters
+        r = rtp.received
+        margin = self.rtp.playout.margin
+        return CallStatistics(
+            frames=(self.now - self._start) // FRAME,
+            packets_sent=rtp.packets_sent,
+            packets_received=r.packets,
+            lost=rtp.lost,
+            late=playout.late,
+            duplicates=rtp.duplicates,
+            refused=r.malformed + r.wrong_source + r.wrong_ssrc + r.wrong_payload_type + r.wrong_size,
+            erased_frames=playout.erased_frames,
+            resyncs=playout.resyncs,
+            jitter_ms=round(rtp.jitter / 8, 3),
+            margin_ms=round(0.0 if margin is None else margin / 8, 3),
+            skew_ppm=round(self.drift.skew_ppm, 1),
+        )

@@ -1,0 +1,192 @@
+"""Line URLs: how a person says which telephone line a modem hangs on.
+
+```
+sip:USER:SECRET@HOST[:PORT][;transport=udp|tcp][;bind=IP][;law=alaw|ulaw][;playout=MS][;expires=S]
+tcp:HOST:PORT[;law=…][;clock=auto|here|far]      dialling connects there
+tcp-listen:HOST:PORT[;…]                         an accepted connection rings
+unix:/path[;…]   unix-listen:/path[;…]           the same over a Unix socket
+```
+
+USER and SECRET may hold %XX escapes. Error texts never repeat the secret.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import unquote
+
+from ansam.codec.g711 import Law
+from ansam.errors import ConfigError
+from ansam.units import SAMPLE_RATE, Samples
+
+LAWS = {"alaw": Law.ALAW, "ulaw": Law.ULAW}
+SIP_PORT = 5060
+
+FORMS = "sip:USER:SECRET@HOST, tcp:HOST:PORT, tcp-listen:HOST:PORT, unix:/path or unix-listen:/path"
+
+
+@dataclass(frozen=True, slots=True)
+class SipLineUrl:
+    """A registered extension.
+
+    Attributes:
+        user: Extension.
+        secret: Its password.
+        host: Registrar.
+        port: Registrar's port.
+        transport: ``udp`` or ``tcp``.
+        bind: Local IP address, "" for the one that leads to the registrar.
+        law: The only law offered and accepted.
+        playout: Fixed playout delay, samples.
+        expires: Registration time to ask for, seconds.
+    """
+
+    user: str
+    secret: str
+    host: str
+    port: int = SIP_PORT
+    transport: Literal["udp", "tcp"] = "udp"
+    bind: str = ""
+    law: Law = Law.ALAW
+    playout: Samples = 480
+    expires: int = 3600
+
+    def __str__(self) -> str:
+        return f"sip:{self.user}@{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class RawLineUrl:
+    """A raw G.711 stream in lock step.
+
+    Attributes:
+        address: (host, port) of TCP or the path of a Unix socket.
+        listen: True where a connection is accepted and rings; False where dialling makes one.
+        law: What the octets are.
+        clock: Who sends the first frame and sets the pace: ``far`` (one of ours for each of theirs), ``here``
+            (the other way round), or ``auto``: the far side if it speaks first.
+    """
+
+    address: tuple[str, int] | str
+    listen: bool = False
+    law: Law = Law.ALAW
+    clock: Literal["auto", "here", "far"] = "auto"
+
+    def __str__(self) -> str:
+        where = self.address if isinstance(self.address, str) else "{}:{}".format(*self.address)
+        return f"{'unix' if isinstance(self.address, str) else 'tcp'}{'-listen' * self.listen}:{where}"
+
+
+LineUrl = SipLineUrl | RawLineUrl
+
+
+def parse_line(text: str) -> LineUrl:
+    """Return what a line URL says.
+
+    Raises:
+        ConfigError: It can not be understood; the text names the part.
+    """
+    scheme, colon, rest = text.partition(":")
+    body, *parameters = rest.split(";")
+    options = _Options(scheme, parameters)
+    if scheme == "sip" and colon:
+        line: LineUrl = _sip(body, options)
+    elif scheme in ("tcp", "tcp-listen"):
+        line = _raw(parse_address(body, f"line {scheme}:{body}"), scheme, options)
+    elif scheme in ("unix", "unix-listen"):
+        if not body.startswith("/"):
+            raise ConfigError(f"line {scheme}:{body}: the path is not absolute", "write unix:/path")
+        line = _raw(body, scheme, options)
+    else:
+        raise ConfigError(f"line URL of unknown kind {scheme[:20]!r}", f"write {FORMS}")
+    options.finish()
+    return line
+
+
+def parse_address(text: str, what: str) -> tuple[str, int]:
+    """Return (host, port) of ``HOST:PORT`` or ``[IPv6]:PORT``.
+
+    Args:
+        text: As a person wrote it.
+        what: How an error names it.
+
+    Raises:
+        ConfigError: No host, no port, or a port out of 0..65535.
+    """
+    host, colon, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not colon or not host or not re.fullmatch(r"[0-9]{1,5}", port) or int(port) > 65535:
+        raise ConfigError(f"{what}: {text!r} is not HOST:PORT", "for example 127.0.0.1:2323")
+    return host, int(port)
+
+
+class _Options:
+    """The ;name=value parameters; each may be read once, and none may be left over."""
+
+    def __init__(self, scheme: str, parameters: list[str]) -> None:
+        self._scheme = scheme
+        self._values: dict[str, str] = {}
+        for parameter in parameters:
+            name, _, value = parameter.partition("=")
+            if name in self._values:
+                raise ConfigError(f"line {scheme}: parameter ;{name} stands twice", "keep one of them")
+            self._values[name] = value
+
+    def choice(self, name: str, allowed: tuple[str, ...]) -> str:
+        """Return one of `allowed`; the first is the default."""
+        value = self._values.pop(name, allowed[0])
+        if value not in allowed:
+            raise ConfigError(
+                f"line {self._scheme}: ;{name}={value} is not known", f"choose {' or '.join(allowed)}"
+            )
+        return value
+
+    def number(self, name: str, default: int, low: int, high: int) -> int:
+        """Return a number in [low, high]."""
+        value = self._values.pop(name, str(default))
+        if not re.fullmatch(r"[0-9]{1,7}", value) or not low <= int(value) <= high:
+            raise ConfigError(f"line {self._scheme}: ;{name}={value}", f"choose {low} to {high}")
+        return int(value)
+
+    def text(self, name: str) -> str:
+        """Return a value as it stands, "" where it is absent."""
+        return self._values.pop(name, "")
+
+    def finish(self) -> None:
+        """Refuse what nobody read."""
+        if self._values:
+            unknown = ", ".join(f";{name}" for name in self._values)
+            raise ConfigError(f"line {self._scheme}: unknown parameter {unknown}", "check its spelling")
+
+
+def _sip(body: str, options: _Options) -> SipLineUrl:
+    account, at, where = body.rpartition("@")
+    user, colon, secret = account.partition(":")
+    if not at or not colon or not user:
+        raise ConfigError("line sip: user, secret or host is missing", "write sip:USER:SECRET@HOST[:PORT]")
+    host, port = where, SIP_PORT
+    if re.search(r":[^:\]]*$", where) and (where.count(":") == 1 or "]:" in where):
+        host, port = parse_address(where, "line sip")
+    host = host.removeprefix("[").removesuffix("]")
+    if not host:
+        raise ConfigError("line sip: the host is missing", "write sip:USER:SECRET@HOST[:PORT]")
+    return SipLineUrl(
+        user=unquote(user),
+        secret=unquote(secret),
+        host=host,
+        port=port,
+        transport="tcp" if options.choice("transport", ("udp", "tcp")) == "tcp" else "udp",
+        bind=options.text("bind"),
+        law=LAWS[options.choice("law", ("alaw", "ulaw"))],
+        playout=options.number("playout", 60, 20, 1000) * SAMPLE_RATE // 1000,
+        expires=options.number("expires", 3600, 30, 86400),
+    )
+
+
+def _raw(address: tuple[str, int] | str, scheme: str, options: _Options) -> RawLineUrl:
+    clock = options.choice("clock", ("auto", "here", "far"))
+    law = LAWS[options.choice("law", ("alaw", "ulaw"))]
+    listen = scheme.endswith("-listen")
+    return RawLineUrl(
+        address, listen, law, "here" if clock == "here" else "far" if clock == "far" else "auto"
+    )

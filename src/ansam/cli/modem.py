@@ -1,0 +1,114 @@
+"""`ansam modem`: run one modem on a line until a signal ends it."""
+
+import asyncio
+import signal
+import sys
+from typing import Annotated
+
+import structlog
+import typer
+
+from ansam.call.line_url import LAWS, RawLineUrl, SipLineUrl, parse_line
+from ansam.cli.warm import warm_up
+from ansam.errors import ConfigError
+
+EXTRA_DRAIN = 0.5
+"""Seconds between the end of standard input and ours: the modem's last words, and DTR's effect (S25)."""
+
+
+def modem(
+    line: Annotated[
+        str, typer.Option(help="sip:USER:SECRET@HOST[:PORT], tcp:HOST:PORT, unix:/path, tcp-listen:…, …")
+    ],
+    dte: Annotated[str, typer.Option(help="pty:PATH, tcp:HOST:PORT or stdio")] = "pty:./run/ttyUSB0",
+    init: Annotated[list[str] | None, typer.Option(help="AT command to run first; may be repeated")] = None,
+    bind: Annotated[str, typer.Option(help="Local IP address for SIP and RTP")] = "",
+    law: Annotated[str, typer.Option(help="alaw or ulaw")] = "",
+    rtp_ports: Annotated[str, typer.Option(help="UDP ports for RTP, LOW-HIGH; any by default")] = "",
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log details")] = False,
+) -> None:
+    """Run one modem on a line."""
+    url = _with_options(parse_line(line), bind, law)
+    low, high = _port_range(rtp_ports)
+    _log_to_stderr(verbose)
+    # Nothing may be compiled while a call waits.
+    warm_up()
+    asyncio.run(_run(url, dte, init or [], low, high))
+
+
+def _with_options(url: SipLineUrl | RawLineUrl, bind: str, law: str) -> SipLineUrl | RawLineUrl:
+    from dataclasses import replace
+
+    if law:
+        if law not in LAWS:
+            raise ConfigError(f"--law {law} is not known", "choose alaw or ulaw")
+        url = replace(url, law=LAWS[law])
+    if bind:
+        if not isinstance(url, SipLineUrl):
+            raise ConfigError("--bind is for sip: lines", "leave it out")
+        url = replace(url, bind=bind)
+    return url
+
+
+def _port_range(text: str) -> tuple[int, int]:
+    if not text:
+        return 0, 0
+    low, _, high = text.partition("-")
+    if not (low.isdecimal() and high.isdecimal() and 0 < int(low) <= int(high) < 65536):
+        raise ConfigError(f"--rtp-ports {text} is not LOW-HIGH", "for example 16384-16484")
+    return int(low), int(high)
+
+
+def _log_to_stderr(verbose: bool) -> None:
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(10 if verbose else 20),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+async def _run(url: SipLineUrl | RawLineUrl, dte: str, init: list[str], low: int, high: int) -> None:
+    # Imported late: these pull in the signal processing.
+    from ansam.dce.dce import Dce
+    from ansam.io.clock import FramePacer
+    from ansam.io.dte_stdio import StdioDte
+    from ansam.io.lines import make_dte, make_line
+    from ansam.io.modem_host import ModemHost
+    from ansam.io.rtp_socket import RtpPorts
+    from ansam.io.workers import parent_gone, report_ready
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    endpoint = make_dte(dte)
+    pacer = FramePacer()
+    host = ModemHost(Dce(), make_line(url, pacer, RtpPorts(low, high), must_register=True), endpoint)
+    for command in init:
+        host.initialise(command)
+    pacer.start()
+    try:
+        await host.start()
+        structlog.get_logger("ansam.modem").info("ready", dte=endpoint.name, line=str(url))
+        if isinstance(endpoint, StdioDte):
+            loop.create_task(_stop_after_input(endpoint, stop))
+        else:
+            parent_gone(stop.set)
+        report_ready()
+        await stop.wait()
+        await host.stop()
+    finally:
+        pacer.stop()
+
+
+async def _stop_after_input(endpoint: "object", stop: asyncio.Event) -> None:
+    from ansam.io.dte_stdio import StdioDte
+
+    assert isinstance(endpoint, StdioDte)
+    await endpoint.finished.wait()
+    await asyncio.sleep(EXTRA_DRAIN)
+    stop.set()

@@ -1,0 +1,196 @@
+"""A pty under a stable name: what a terminal program takes for a serial port.
+
+The far (slave) side is not kept open here: that is how the kernel tells (POLLHUP, EIO) that the last
+terminal has closed it, which is a serial port's drop of DTR. A master whose slave nobody has open reports
+POLLHUP for ever, so it is not watched then but looked at every 50 ms; the first open is DTR on again.
+
+The terminal settings are set through the master (Linux applies them to the slave), so that each user finds
+the port raw whatever the one before left: with ECHO on, the modem would hear itself.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import select
+import tty
+from pathlib import Path
+
+import structlog
+
+from ansam.errors import ResourceError
+from ansam.io.dte import CHECK, CHUNK, DtePort, FdPump
+
+_log = structlog.get_logger("ansam.io.pty")
+
+
+class PtyLink:
+    """The stable symlink to a pty, and a lock that says whether its owner lives.
+
+    The lock file stands beside the link; the kernel releases it with the process, so that the link of a dead
+    process is replaced and that of a living one respected.
+
+    Args:
+        path: Where the link stands.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock_path = path.with_name(f".{path.name}.lock")
+        self._lock: int | None = None
+        self._target = ""
+
+    def make(self, target: str) -> None:
+        """Point the link at `target`.
+
+        Raises:
+            ResourceError: Something else stands there, a living process owns it, or the directory refuses.
+        """
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._take_lock()
+            if self.path.is_symlink():
+                self.path.unlink()
+            elif self.path.exists():
+                raise ResourceError(
+                    f"pty {self.path}: a file of this name exists", "remove it or choose another path"
+                )
+            self.path.symlink_to(target)
+        except OSError as error:
+            self._release()
+            reason = (error.strerror or str(error)).lower()
+            raise ResourceError(f"pty {self.path}: {reason}", "choose a path you may write to") from error
+        except ResourceError:
+            self._release()
+            raise
+        self._target = target
+
+    def remove(self) -> None:
+        """Remove the link, if it is still ours."""
+        if self._lock is None:
+            return
+        with contextlib.suppress(OSError):
+            if os.readlink(self.path) == self._target:
+                self.path.unlink()
+        self._release()
+
+    def _take_lock(self) -> None:
+        while True:
+            fd = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                owner = os.read(fd, 20).decode("ascii", "replace").strip() or "unknown"
+                os.close(fd)
+                raise ResourceError(
+                    f"pty {self.path} is in use by process {owner}", "stop it or choose another path"
+                ) from None
+            # The owner before may have removed the file between our open and our lock.
+            with contextlib.suppress(FileNotFoundError):
+                if os.fstat(fd).st_ino == os.stat(self._lock_path).st_ino:
+                    os.ftruncate(fd, 0)
+                    os.write(fd, f"{os.getpid()}\n".encode())
+                    self._lock = fd
+                    return
+            os.close(fd)
+
+    def _release(self) -> None:
+        if self._lock is not None:
+            with contextlib.suppress(OSError):
+                self._lock_path.unlink()
+            os.close(self._lock)
+            self._lock = None
+
+
+class PtyDte:
+    """A DTE endpoint on a pty.
+
+    Args:
+        path: Name of the symlink that terminals open.
+
+    Attributes:
+        name: The path.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.name = str(path)
+        self._link = PtyLink(Path(path).absolute())
+        self._port: DtePort | None = None
+        self._pump: FdPump | None = None
+        self._master: int | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def open(self, port: DtePort) -> None:
+        """Make the pty and its link; see `DteEndpoint.open`."""
+        try:
+            master, slave = os.openpty()
+        except OSError as error:
+            raise ResourceError(
+                f"pty {self.name}: no pty to be had", "close some terminals, or raise kernel.pty.max"
+            ) from error
+        tty.setraw(slave)
+        target = os.ttyname(slave)
+        # Open and close once: from now on the kernel reports "nobody has it open" as POLLHUP.
+        os.close(slave)
+        try:
+            self._link.make(target)
+        except ResourceError:
+            os.close(master)
+            raise
+        os.set_blocking(master, False)
+        self._port, self._master = port, master
+        port.set_dtr(False)
+        self._wait_for_user()
+
+    def resume(self) -> None:
+        """See `DteEndpoint.resume`."""
+        if self._pump is not None:
+            self._pump.resume()
+
+    def output_ready(self) -> None:
+        """See `DteEndpoint.output_ready`; what nobody listens to is lost, as on a cable."""
+        if self._pump is not None:
+            self._pump.output_ready()
+        elif self._port is not None:
+            while self._port.take(CHUNK):
+                pass
+
+    async def close(self) -> None:
+        """See `DteEndpoint.close`."""
+        self._link.remove()
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._pump is not None:
+            self._pump.stop()
+            self._pump = None
+        if self._master is not None:
+            os.close(self._master)
+            self._master = None
+
+    def _wait_for_user(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(CHECK, self._look)
+
+    def _look(self) -> None:
+        if self._master is None or self._port is None:
+            return
+        poll = select.poll()
+        poll.register(self._master, select.POLLIN)
+        events = poll.poll(0)
+        if events and events[0][1] & select.POLLHUP and not events[0][1] & select.POLLIN:
+            self._wait_for_user()
+            return
+        _log.debug("opened", pty=self.name)
+        self._pump = FdPump(self._port, self._master, self._master, self._user_gone)
+        self._port.set_dtr(True)
+        self._pump.start()
+
+    def _user_gone(self) -> None:
+        _log.debug("closed by its last user", pty=self.name)
+        if self._pump is not None:
+            self._pump.stop()
+            self._pump = None
+        if self._master is not None and self._port is not None:
+            with contextlib.suppress(OSError):
+                tty.setraw(self._master)
+            self._port.set_dtr(False)
+            self._wait_for_user()

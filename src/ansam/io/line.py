@@ -1,0 +1,77 @@
+"""What a telephone line is to the modem on it, and the modem to the line.
+
+Everything here runs on the event loop's thread, except that audio (`LineUser.process`, `frame_done`) may
+run in the pacer's, with the line's lock held.
+"""
+
+from threading import RLock
+from typing import Protocol
+
+from ansam.call.call import CallStatistics
+from ansam.dce.progress import Progress
+from ansam.units import Audio, Samples
+
+
+class LineUser(Protocol):
+    """The modem on a line, a `call.party.Party`.
+
+    Attributes:
+        lock: Guards the modem and the media of its call; never held across a blocking operation.
+    """
+
+    lock: RLock
+
+    def process(self, rx: Audio, now: Samples, erased: bool = False) -> Audio:
+        """Exchange audio; see `Party.process`. The lock is held."""
+
+    def media_started(self) -> Samples:
+        """A talking path exists: return the sample clock at its first frame."""
+
+    def media_stopped(self) -> None:
+        """The talking path is gone."""
+
+    def frame_done(self) -> None:
+        """A frame was exchanged: look for output. May be called from any thread."""
+
+    def line_ready(self, ready: bool) -> None:
+        """Whether calls can be placed now."""
+
+    def incoming(self, caller: str) -> bool:
+        """A call rings; False refuses it as busy."""
+
+    def incoming_stopped(self) -> None:
+        """The caller gave up before the call was accepted."""
+
+    def progress(self, progress: Progress) -> None:
+        """What became of the call that was placed or accepted; CONNECTED before its first frame."""
+
+    def far_end_hung_up(self) -> None:
+        """The far end ended the call."""
+
+
+class Line(Protocol):
+    """A telephone line: one call at a time.
+
+    Attributes:
+        name: For logs.
+    """
+
+    name: str
+
+    async def open(self, user: LineUser) -> None:
+        """Be ready for calls; raises an `AnsamError` that names what is wrong."""
+
+    def place_call(self, number: str) -> None:
+        """Call a number; `LineUser.progress` follows."""
+
+    def accept_call(self) -> None:
+        """Answer the call that rings; `LineUser.progress` follows."""
+
+    def end_call(self, reason: str) -> None:
+        """End whatever call there is; nothing follows."""
+
+    def statistics(self) -> CallStatistics | None:
+        """Return how the media of the present call (or else the last) fared; None where there was none."""
+
+    async def close(self) -> None:
+        """End the call, sign off and release everything, within a few seconds."""

@@ -1,0 +1,276 @@
+"""One modem in the world: the `Dce` engine, the line it hangs on, and the terminal at its other end.
+
+```
+ DteEndpoint ──offer──► ModemHost ──► Dce ◄── process ── pacer thread (or the raw line)
+             ◄──take───     │
+                            └── take_actions ──► Line: place, accept, end
+ Line ── ready, incoming, progress, hung up ──► Dce
+```
+
+Two threads meet here: the event loop's (terminal, signalling, timers) and the pacer's (audio). One lock per
+modem guards the engine and its call's media. It is held for one engine call at a time, never while anything
+can block; what the engine asks for is done afterwards by `_service` on the loop.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from dataclasses import asdict
+from threading import RLock
+from typing import Any
+
+import structlog
+
+from ansam.dce.dce import Connected, Dce, DceEvent, Ended
+from ansam.dce.progress import AcceptCall, EndCall, LineAction, PlaceCall, Progress
+from ansam.errors import ConfigError
+from ansam.io.dte import DteEndpoint
+from ansam.io.line import Line
+from ansam.io.line_clock import LineClock
+from ansam.units import FRAME, Audio, Samples
+
+INIT_STEPS = 100
+"""Timers an init string may need before its answer counts as missing."""
+
+LATEST_OUTPUT = 2.0
+"""Seconds the terminal gets at the end to take what the modem has said."""
+
+
+def _no_listener(event: DceEvent) -> None:
+    """Nobody listens."""
+
+
+class ModemHost:
+    """Runs one modem on the event loop it is started on.
+
+    Args:
+        dce: The modem.
+        line: Its telephone line.
+        dte: Its terminal's end.
+        name: For logs.
+        listener: Told the modem's events, on the loop.
+
+    Attributes:
+        dce: The modem; touch it only while `lock` is held.
+        lock: See `LineUser`.
+    """
+
+    def __init__(
+        self,
+        dce: Dce,
+        line: Line,
+        dte: DteEndpoint,
+        *,
+        name: str = "modem",
+        listener: Callable[[DceEvent], None] = _no_listener,
+    ) -> None:
+        self.dce = dce
+        self.lock = RLock()
+        self._line = line
+        self._dte = dte
+        self._listener = listener
+        self._log: Any = structlog.get_logger("ansam.modem").bind(modem=name, line=line.name)
+        self._clock = LineClock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._scheduled = False
+        self._on_call = False
+
+    def initialise(self, command: str) -> None:
+        """Run an init string before the terminal is attached.
+
+        Raises:
+            ConfigError: The modem does not answer OK.
+        """
+        with self.lock:
+            self.dce.receive_dte(command.encode("latin-1", "replace") + b"\r", self._clock.now())
+            answer = b""
+            for _ in range(INIT_STEPS):
+                answer += self.dce.take_dte()
+                due = self.dce.deadline()
+                if due is None:
+                    break
+                self.dce.handle_timer(due)
+                self._clock.advance_to(due)
+        words = answer.split()
+        if not words or words[-1] not in (b"OK", b"0"):
+            said = words[-1].decode("latin-1") if words else "nothing"
+            raise ConfigError(f"init string {command!r}: the modem answers {said}", "correct the command")
+
+    async def start(self) -> None:
+        """Attach terminal and line.
+
+        Raises:
+            AnsamError: The endpoint or the line can not be had; nothing stays open.
+        """
+        self._loop = asyncio.get_running_loop()
+        await self._dte.open(self)
+        try:
+            await self._line.open(self)
+        except BaseException:
+            await self._dte.close()
+            raise
+        self._schedule()
+
+    async def stop(self) -> None:
+        """Hang up, sign off, and give everything back."""
+        await self._line.close()
+        if self._on_call:
+            self.media_stopped()
+        with self.lock:
+            self.dce.far_end_hung_up(self._clock.now())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LATEST_OUTPUT):
+                self._service()
+                await asyncio.sleep(0)
+        if self._timer is not None:
+            self._timer.cancel()
+        self._scheduled = True  # Nothing is scheduled any more.
+        await self._dte.close()
+
+    # -- the terminal's side (DtePort) -----------------------------------------------------------------------
+
+    def offer(self, data: bytes) -> int:
+        """See `DtePort.offer`."""
+        with self.lock:
+            taken = self.dce.receive_dte(data, self._clock.now())
+        self._schedule()
+        return taken
+
+    def take(self, limit: int) -> bytes:
+        """See `DtePort.take`."""
+        with self.lock:
+            return self.dce.take_dte(limit)
+
+    def set_dtr(self, on: bool) -> None:
+        """See `DtePort.set_dtr`."""
+        with self.lock:
+            self.dce.set_dtr(on, self._clock.now())
+        self._schedule()
+
+    # -- the line's side (LineUser) --------------------------------------------------------------------------
+
+    def process(self, rx: Audio, now: Samples, erased: bool = False) -> Audio:
+        """See `LineUser.process`."""
+        tx = self.dce.process(rx, now, erased)
+        self._clock.advance_to(now + len(rx))
+        return tx
+
+    def media_started(self) -> Samples:
+        """See `LineUser.media_started`."""
+        self._on_call = True
+        with self.lock:
+            return self._clock.begin_call()
+
+    def media_stopped(self) -> None:
+        """See `LineUser.media_stopped`."""
+        self._on_call = False
+        with self.lock:
+            self._clock.end_call()
+        statistics = self._line.statistics()
+        if statistics is not None:
+            self._log.info("media", **asdict(statistics))
+        self._schedule()
+
+    def frame_done(self) -> None:
+        """See `LineUser.frame_done`."""
+        if self._scheduled or self._loop is None:
+            return
+        self._scheduled = True
+        with contextlib.suppress(RuntimeError):  # The loop has ended: so has everything else.
+            self._loop.call_soon_threadsafe(self._service)
+
+    def line_ready(self, ready: bool) -> None:
+        """See `LineUser.line_ready`."""
+        with self.lock:
+            self.dce.line_ready(ready)
+
+    def incoming(self, caller: str) -> bool:
+        """See `LineUser.incoming`."""
+        with self.lock:
+            taken = self.dce.incoming_call(caller, self._clock.now())
+        self._log.info("incoming call", caller=caller, taken=taken)
+        self._schedule()
+        return taken
+
+    def incoming_stopped(self) -> None:
+        """See `LineUser.incoming_stopped`."""
+        with self.lock:
+            self.dce.incoming_stopped(self._clock.now())
+        self._schedule()
+
+    def progress(self, progress: Progress) -> None:
+        """See `LineUser.progress`."""
+        self._log.info("call progress", progress=progress.value)
+        with self.lock:
+            self.dce.progress(progress, self._clock.now())
+        self._schedule()
+
+    def far_end_hung_up(self) -> None:
+        """See `LineUser.far_end_hung_up`."""
+        with self.lock:
+            self.dce.far_end_hung_up(self._clock.now())
+        self._schedule()
+
+    # -- what follows every input ----------------------------------------------------------------------------
+
+    def _schedule(self) -> None:
+        if not self._scheduled and self._loop is not None:
+            self._scheduled = True
+            self._loop.call_soon(self._service)
+
+    def _service(self) -> None:
+        """Do what the engine asks for, hand out its output, offer it what waits, arm its timer."""
+        self._scheduled = False
+        with self.lock:
+            actions = self.dce.take_actions()
+            events = self.dce.take_events()
+        for action in actions:
+            self._act(action)
+        for event in events:
+            self._tell(event)
+        self._dte.output_ready()
+        self._dte.resume()
+        self._arm()
+
+    def _act(self, action: LineAction) -> None:
+        match action:
+            case PlaceCall(number):
+                self._log.info("dial", number=number)
+                self._line.place_call(number)
+            case AcceptCall():
+                self._line.accept_call()
+            case EndCall(reason):
+                self._log.info("hang up", reason=reason)
+                self._line.end_call(reason)
+
+    def _tell(self, event: DceEvent) -> None:
+        match event:
+            case Connected():
+                self._log.info("connected", text=event.text, modulation=event.modulation)
+            case Ended():
+                self._log.info("call over", reason=event.reason)
+            case _:
+                self._log.info(type(event).__name__, **asdict(event))
+        self._listener(event)
+
+    def _arm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        assert self._loop is not None
+        with self.lock:
+            due = self.dce.deadline()
+            if due is None:
+                return
+            delay = max(0.0, (due - self._clock.now() + 1) / 8000)
+        # During a call its frames move the engine's clock; the timer only stands in for a far end that is
+        # silent.
+        self._timer = self._loop.call_later(
+            max(delay, FRAME / 8000) if self._on_call else delay, self._timer_due
+        )
+
+    def _timer_due(self) -> None:
+        with self.lock:
+            self.dce.handle_timer(self._clock.now())
+        self._schedule()

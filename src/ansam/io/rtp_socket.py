@@ -1,0 +1,130 @@
+"""RTP sockets: ports from a range, and the skin that lets the pacer drive a `Call`."""
+
+import contextlib
+import socket
+from collections.abc import Callable
+from threading import RLock
+
+from ansam.call.call import Call
+from ansam.errors import ConfigError, ResourceError
+from ansam.io.sip import bind_socket
+from ansam.units import FRAME, SAMPLE_RATE
+
+DATAGRAMS_AT_ONCE = 64
+"""Packets of one call read in one go."""
+
+SILENT_FRAMES = 1500
+"""Frames without a packet after which the far end is believed dead (30 s)."""
+
+
+class RtpPorts:
+    """Hands out RTP sockets on even ports (RFC 3550 §11) of a range.
+
+    Args:
+        low: First port; 0 lets the system choose.
+        high: Last port.
+
+    Raises:
+        ConfigError: The range holds no even port.
+    """
+
+    def __init__(self, low: int = 0, high: int = 0) -> None:
+        self._ports = list(range(low + low % 2, high + 1, 2)) if low else []
+        if low and not self._ports:
+            raise ConfigError(f"RTP port range {low} to {high} is empty", "give at least one even port")
+        self._next = 0
+
+    def open(self, host: str) -> socket.socket:
+        """Return a non-blocking socket bound to `host`.
+
+        Raises:
+            ResourceError: No port of the range is free, or the address is not ours.
+        """
+        if not self._ports:
+            return bind_socket(socket.SOCK_DGRAM, host, 0, "RTP")
+        for _ in self._ports:
+            port = self._ports[self._next]
+            # The next call takes another one: late packets of the call before find nobody.
+            self._next = (self._next + 1) % len(self._ports)
+            with contextlib.suppress(ResourceError):
+                return bind_socket(socket.SOCK_DGRAM, host, port, "RTP")
+        first, last = self._ports[0], self._ports[-1]
+        raise ResourceError(f"no free RTP port on {host} from {first} to {last}", "widen the range")
+
+
+class PacedCall:
+    """A `Call` on its socket, as the pacer wants it.
+
+    Args:
+        call: The media; touched only while `lock` is held.
+        sock: Its socket, closed when the pacer lets go.
+        lock: The modem line's lock.
+        frame_done: Called in the pacer's thread after each frame, without the lock.
+        went_silent: Called once in the pacer's thread when no packet has come for `SILENT_FRAMES`.
+    """
+
+    def __init__(
+        self,
+        call: Call,
+        sock: socket.socket,
+        lock: RLock,
+        frame_done: Callable[[], None],
+        went_silent: Callable[[], None],
+    ) -> None:
+        self.call = call
+        self._sock = sock
+        self._lock = lock
+        self._frame_done = frame_done
+        self._went_silent = went_silent
+        self._last_deadline: float | None = None
+        self._stopped = False
+        self.send_errors = 0
+
+    def stop(self) -> None:
+        """Exchange no further frame; for the thread that holds the lock."""
+        self._stopped = True
+
+    def fileno(self) -> int:
+        """See `Paced.fileno`."""
+        return self._sock.fileno()
+
+    def readable(self, at: float) -> None:
+        """See `Paced.readable`."""
+        for _ in range(DATAGRAMS_AT_ONCE):
+            try:
+                data, source = self._sock.recvfrom(2048)
+            except BlockingIOError:
+                return
+            except OSError:
+                continue  # ICMP news of a packet of ours: the far end may yet open its port.
+            if self._last_deadline is None:
+                # Sent before there was a talking path: it would anchor the playout at a wrong time.
+                continue
+            with self._lock:
+                now = self.call.now - FRAME + (at - self._last_deadline) * SAMPLE_RATE
+                self.call.receive(data, (source[0], source[1]), now)
+
+    def tick(self, at: float) -> float:
+        """See `Paced.tick`."""
+        if self._last_deadline is None:
+            self.readable(at)
+        self._last_deadline = at
+        with self._lock:
+            if self._stopped:
+                return FRAME / SAMPLE_RATE
+            out = self.call.tick()
+            silent = self.call.silent_frames
+            seconds = self.call.drift.frame_seconds()
+        if out is not None:
+            try:
+                self._sock.sendto(*out)
+            except OSError:
+                self.send_errors += 1
+        if silent == SILENT_FRAMES:
+            self._went_silent()
+        self._frame_done()
+        return seconds
+
+    def removed(self) -> None:
+        """See `Paced.removed`."""
+        self._sock.close()
