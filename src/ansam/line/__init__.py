@@ -1,0 +1,6 @@
+"""The simulated circuit between two ends: pure, seeded, two sample clocks."""
+
+from ansam.line.circuit import Circuit, Run
+from ansam.line.parameters import CircuitParameters, Echo, End, PathParameters
+
+__all__ = ["Circuit", "CircuitParameters", "Echo", "End", "PathParameters", "Run"]
