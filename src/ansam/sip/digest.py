@@ -177,7 +177,7 @@ class DigestClient:
 
     @staticmethod
     def _fresh(before: Challenge, challenges: list[Challenge]) -> bool:
-        """Return True if the remembered challenge is one of those just received (a stronger one of the realm)."""
+        """Return True if the remembered challenge is one of those just received."""
         return before in challenges
 
     def forget(self) -> None:

@@ -153,6 +153,10 @@ class TransactionLayer:
         """Send octets outside any transaction."""
         self._outgoing.append(Outgoing(data, flow))
 
+    def close(self, flow: Flow) -> None:
+        """Ask for a TCP connection to be closed, after what is queued for it."""
+        self._outgoing.append(Outgoing(b"", flow, close=True))
+
     def cancel(self, key: Key, now: Seconds) -> Key | None:
         """Start the CANCEL of a running INVITE (RFC 3261 §9.1); None if it has its final response already."""
         invite = self._running.get(key)

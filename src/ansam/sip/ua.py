@@ -3,73 +3,134 @@
 One engine serves a modem's line (registers as a client, calls in and out) and the exchange (many calls at
 once, the receiving side of REGISTER). Call a method, then drain `take_outgoing`, `take_events`, and re-arm
 one timer for `deadline`; only then call the next method.
+
+A call can end by the peer's hand while its owner still has earlier events to work through. A method called
+for such a call does nothing; one that its state never allowed, or for an identity never given out, raises
+`LocalProtocolError`.
 """
 
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
-from ansam.sip.auth import AuthServer, Credentials
+from ansam.errors import LocalProtocolError, RemoteProtocolError
+from ansam.sip.auth import AuthServer, Verdict
+from ansam.sip.core import ACCEPT, Core, UserAgentConfig
+from ansam.sip.dialog import DialogId
+from ansam.sip.digest import Credentials, DigestClient
 from ansam.sip.events import (
+    AuthenticationFailed,
     CallId,
     Event,
     Flow,
+    IncomingCall,
     Outgoing,
     RegisterContact,
+    RegisterReceived,
     RegistrationId,
     RequestId,
 )
+from ansam.sip.fields import CSeq
+from ansam.sip.headers import Headers
+from ansam.sip.incoming import RingingCall
+from ansam.sip.message import (
+    BodyTooShort,
+    Message,
+    Request,
+    Response,
+    UnsupportedVersion,
+    cseq_of,
+    from_of,
+    parse_message,
+    to_of,
+)
+from ansam.sip.outgoing import OutgoingCall
+from ansam.sip.registration import Registration
+from ansam.sip.session import Session
+from ansam.sip.stream import StreamBroken, StreamReader
+from ansam.sip.transaction import (
+    AckArrived,
+    Finished,
+    Indication,
+    Key,
+    RequestArrived,
+    RequestFailed,
+    ResponseArrived,
+)
+from ansam.sip.uas import check_message, inspect, max_forwards, read_bindings
+from ansam.sip.uri import NameAddr, parse_name_addr, parse_uri, user_of
 from ansam.trace import Sink, null_sink
 from ansam.units import Seconds
 
+__all__ = ["UserAgent", "UserAgentConfig"]
 
-@dataclass(frozen=True, slots=True)
-class UserAgentConfig:
-    """How a user agent behaves.
+MAX_STREAMS = 4096
+"""TCP connections read at once; the one silent longest is closed for a new one."""
 
-    Attributes:
-        user: User part of Contact where From or the called URI gives none.
-        product: Text of User-Agent and Server.
-        auth: Demands digest from callers and registering clients; None: everyone is let in.
-        authenticate: Methods for which it is demanded.
-        registrar: Whether REGISTER is served (`RegisterReceived`) or refused with 405.
-        max_calls: Calls at once; an INVITE beyond them gets 486 (503 from an exchange).
-        follow_contact: Send requests within a call to the peer's Contact when that is an IP address; False:
-            always back along the flow it came from (peers behind a NAT).
-    """
+MAX_REGISTERS = 1024
+"""REGISTER requests that wait for `respond_register`."""
 
-    user: str = "ansam"
-    product: str = "ansam"
-    auth: AuthServer | None = None
-    authenticate: frozenset[str] = frozenset({"INVITE", "REGISTER"})
-    registrar: bool = False
-    max_calls: int = 256
-    follow_contact: bool = True
+Call = OutgoingCall | RingingCall | Session
 
 
 class UserAgent:
-    """RFC 3261 user agent client and server in one."""
+    """RFC 3261 user agent client and server in one.
 
-    def __init__(self, config: UserAgentConfig, rng: random.Random, trace: Sink = null_sink) -> None: ...
+    Args:
+        config: Behaviour.
+        rng: Tags, branches, identities; seed it in tests, `random.SystemRandom()` in service.
+        trace: Sink for changes of transaction state.
+
+    Attributes:
+        malformed: Messages dropped or refused because they could not be read.
+    """
+
+    def __init__(self, config: UserAgentConfig, rng: random.Random, trace: Sink = null_sink) -> None:
+        self._config = config
+        self._core = Core(config, rng, trace)
+        self._streams: dict[Flow, StreamReader] = {}
+        self._calls: dict[CallId, Call] = {}
+        self._dialogs: dict[DialogId, RingingCall | Session] = {}
+        self._ringing: dict[Key, RingingCall] = {}
+        self._registrations: dict[RegistrationId, Registration] = {}
+        self._registers: dict[RequestId, tuple[Key, Request]] = {}
+        self.malformed = 0
 
     # --- transport -----------------------------------------------------------------------------------------
     def receive(self, data: bytes, flow: Flow, now: Seconds) -> None:
         """Take one datagram (udp) or any piece of a stream (tcp)."""
+        if flow.transport == "udp":
+            self._receive_datagram(data, flow, now)
+        else:
+            self._receive_stream(data, flow, now)
+        self._pump(now)
 
     def transport_failed(self, flow: Flow, now: Seconds) -> None:
         """Learn that a flow is dead: ICMP unreachable, connection refused or closed."""
+        self._streams.pop(flow, None)
+        self._core.layer.transport_failed(flow, now)
+        for registration in list(self._registrations.values()):
+            registration.flow_failed(flow, now)
+        self._pump(now)
 
     def take_outgoing(self) -> list[Outgoing]:
         """Drain what is to be sent, in order."""
+        return self._core.layer.take_outgoing()
 
     def take_events(self) -> list[Event]:
         """Drain what happened, in order."""
+        events, self._core.events = self._core.events, []
+        return events
 
     def deadline(self) -> Seconds | None:
         """Return when `handle_timer` must be called, or None."""
+        return self._core.deadline()
 
     def handle_timer(self, now: Seconds) -> None:
         """Let every timer due at `now` fire."""
+        self._core.layer.handle_timer(now)
+        self._pump(now)
+        self._core.fire_alarms(now)
+        self._pump(now)
 
     # --- client registration -------------------------------------------------------------------------------
     def register(
@@ -82,13 +143,47 @@ class UserAgent:
         credentials: Credentials | None = None,
         expires: int = 3600,
     ) -> RegistrationId:
-        """Register `aor` ("sip:07@host") along `flow` and keep it registered.
+        """Register an address of record and keep it registered until `unregister`.
 
-        `registrar` is the Request-URI; None: the domain of `aor`.
+        Args:
+            aor: Such as ``sip:07@example.net``.
+            flow: The way to the registrar.
+            now: The time.
+            registrar: Request-URI; None: ``sip:`` and the domain of `aor`.
+            credentials: To answer challenges with.
+            expires: Seconds to ask for.
+
+        Raises:
+            RemoteProtocolError: `aor` is no SIP URI.
         """
+        address = parse_uri(aor)
+        port = "" if address.port is None else f":{address.port}"
+        identity = RegistrationId(self._core.next_id())
+        registration = Registration(
+            self._core,
+            identity,
+            aor,
+            registrar or f"{address.scheme}:{address.host}{port}",
+            flow,
+            self._digest(credentials),
+            expires,
+            self._registration_gone,
+        )
+        self._registrations[identity] = registration
+        registration.start(now)
+        self._pump(now)
+        return identity
 
     def unregister(self, registration: RegistrationId, now: Seconds) -> None:
         """Remove the binding; `Unregistered` follows."""
+        self._known(registration)
+        found = self._registrations.get(registration)
+        if found is not None:
+            found.stop(now)
+        self._pump(now)
+
+    def _registration_gone(self, identity: RegistrationId) -> None:
+        del self._registrations[identity]
 
     # --- calls ---------------------------------------------------------------------------------------------
     def invite(
@@ -105,13 +200,70 @@ class UserAgent:
         headers: Iterable[tuple[str, str]] = (),
         max_forwards: int = 70,
     ) -> CallId:
-        """Call the URI `target` along `flow`."""
+        """Call someone.
+
+        Args:
+            target: The Request-URI.
+            flow: The way: to the exchange, or to the far end itself.
+            now: The time.
+            from_: Our URI.
+            sdp: The offer.
+            display: Our display name.
+            to: The URI of To; None: `target`.
+            credentials: To answer challenges with.
+            headers: Further fields.
+            max_forwards: Hops the call may still take.
+        """
+        core = self._core
+        call = CallId(core.next_id())
+        contact = core.contact(user_of(from_), flow)
+        fields = [
+            ("From", str(NameAddr(from_, display).with_tag(core.new_tag()))),
+            ("To", str(NameAddr(to or target))),
+            ("Call-ID", core.new_call_id()),
+            ("CSeq", str(CSeq(1, "INVITE"))),
+            ("Max-Forwards", str(max_forwards)),
+            ("Contact", f"<{contact}>"),
+            ("Allow", core.allow),
+            *headers,
+        ]
+        if sdp:
+            fields.append(("Content-Type", ACCEPT))
+        outgoing = OutgoingCall(
+            core,
+            call,
+            flow,
+            self._digest(credentials),
+            contact,
+            self._answered,
+            self._call_over,
+            self._session_over,
+        )
+        self._calls[call] = outgoing
+        outgoing.start(Request("INVITE", target, Headers.of(fields), sdp), now)
+        self._pump(now)
+        return call
 
     def ringing(self, call: CallId, now: Seconds, status: int = 180, sdp: bytes = b"") -> None:
         """Send a provisional response to an incoming call."""
+        found = self._find(call)
+        if isinstance(found, RingingCall):
+            found.progress(status, sdp, now)
+        elif found is not None:
+            raise LocalProtocolError(f"call {call} is not ringing here")
+        self._pump(now)
 
     def answer(self, call: CallId, sdp: bytes, now: Seconds) -> None:
         """Answer an incoming call with 200."""
+        found = self._find(call)
+        if isinstance(found, RingingCall):
+            self._ringing.pop(found.key, None)
+            session = found.answer(sdp, now)
+            self._calls[call] = session
+            self._dialogs[session.dialog.identity] = session
+        elif found is not None:
+            raise LocalProtocolError(f"call {call} is not ringing here")
+        self._pump(now)
 
     def reject(
         self,
@@ -121,25 +273,65 @@ class UserAgent:
         reason: str = "",
         headers: Iterable[tuple[str, str]] = (),
     ) -> None:
-        """Refuse an incoming call with a final status 300–699; the identity is forgotten, no event follows."""
+        """Refuse an incoming call with a status 300–699; the identity is forgotten, no event follows."""
+        found = self._find(call)
+        if isinstance(found, RingingCall):
+            found.reject(status, reason, headers, now)
+        elif found is not None:
+            raise LocalProtocolError(f"call {call} is not ringing here")
+        self._pump(now)
 
     def cancel(self, call: CallId, now: Seconds) -> None:
-        """Give up our own call before its answer; `CallFailed` 487 follows (or `CallEnded` if the answer crossed)."""
+        """Give up our own call before its answer; `CallFailed` 487 follows, even if the answer crossed.
+
+        A call whose `CallAnswered` is already on its way to the owner is ended as by `bye`.
+        """
+        found = self._find(call)
+        if isinstance(found, OutgoingCall):
+            found.cancel(now)
+        elif isinstance(found, Session):
+            found.bye(now, "")
+        elif found is not None:
+            raise LocalProtocolError(f"call {call} is not ours to cancel")
+        self._pump(now)
 
     def bye(self, call: CallId, now: Seconds, reason: str = "") -> None:
-        """End an answered call; `CallEnded(by_us=True)` follows when the peer confirms or is silent."""
+        """End an answered call; `CallEnded(by_us=True)` follows once the peer confirms, or after 32 s."""
+        found = self._find(call)
+        if isinstance(found, Session):
+            found.bye(now, reason)
+        elif found is not None:
+            raise LocalProtocolError(f"call {call} is not answered")
+        self._pump(now)
 
     def hang_up(self, call: CallId, now: Seconds) -> None:
-        """End a call in whatever state it is: cancel, reject (480) or bye. Unknown identities are ignored."""
+        """End a call in whatever state it is: cancel, reject (480) or bye; one that is over is ignored."""
+        found = self._find(call)
+        if isinstance(found, RingingCall):
+            self.reject(call, 480, now)
+        elif found is not None:
+            self.cancel(call, now)
 
     def reinvite(self, call: CallId, sdp: bytes, now: Seconds) -> None:
-        """Offer a new session within an answered call."""
+        """Offer a new session within an answered call; glare is settled by the engine (RFC 3261 §14.1)."""
+        session = self._session(call)
+        if session is not None:
+            session.reinvite(sdp, now)
+        self._pump(now)
 
     def accept_reinvite(self, call: CallId, sdp: bytes, now: Seconds) -> None:
         """Answer `Reinvite`."""
+        session = self._session(call)
+        if session is not None:
+            session.accept_reinvite(sdp, now)
+        self._pump(now)
 
     def reject_reinvite(self, call: CallId, now: Seconds, status: int = 488, reason: str = "") -> None:
         """Refuse `Reinvite`; the session goes on as it was."""
+        session = self._session(call)
+        if session is not None:
+            session.reject_reinvite(status, reason, now)
+        self._pump(now)
 
     # --- registrar -----------------------------------------------------------------------------------------
     def respond_register(
@@ -152,4 +344,275 @@ class UserAgent:
         reason: str = "",
         min_expires: int | None = None,
     ) -> None:
-        """Answer `RegisterReceived`: 200 with all current bindings, or 403, 404, 423 (with `min_expires`), 500."""
+        """Answer `RegisterReceived`.
+
+        Args:
+            request: Its handle.
+            status: 200, or 403, 404, 423 (with `min_expires`), 500.
+            now: The time.
+            contacts: All bindings that now stand, for 200.
+            reason: Text; "" for the standard one.
+            min_expires: Value of Min-Expires.
+        """
+        self._known(request)
+        key, received = self._registers.pop(request, ((), None))
+        if received is None:
+            raise LocalProtocolError(f"REGISTER {request} has been answered")
+        headers = [("Contact", _binding(contact)) for contact in contacts]
+        if min_expires is not None:
+            headers.append(("Min-Expires", str(min_expires)))
+        self._core.respond(key, received, status, now, reason=reason, headers=headers)
+        self._pump(now)
+
+    # --- reading -------------------------------------------------------------------------------------------
+    def _receive_datagram(self, data: bytes, flow: Flow, now: Seconds) -> None:
+        if not data.strip(b"\r\n\0 "):
+            return  # keep-alive (RFC 5626 §3.5.1 and what adaptors make of it)
+        try:
+            message = parse_message(data)
+        except BodyTooShort as error:
+            self._refuse_unread(error.head, 400, "Body Too Short", flow)
+        except UnsupportedVersion as error:
+            self._refuse_unread(error.head, 505, "", flow)
+        except RemoteProtocolError:
+            self.malformed += 1
+        else:
+            self._receive_message(message, flow, now)
+
+    def _receive_stream(self, data: bytes, flow: Flow, now: Seconds) -> None:
+        reader = self._streams.pop(flow, None) or StreamReader()
+        # Taken out and put in again: the first in the dict is the one silent longest.
+        self._streams[flow] = reader
+        if len(self._streams) > MAX_STREAMS:
+            self._close(next(iter(self._streams)))
+        broken = False
+        try:
+            messages = reader.receive(data)
+        except StreamBroken as error:
+            messages, broken = error.complete, True
+            self.malformed += 1
+        for message in messages:
+            self._receive_message(message, flow, now)
+            self._pump(now)
+        if broken:
+            self._close(flow)
+
+    def _close(self, flow: Flow) -> None:
+        self._streams.pop(flow, None)
+        self._core.layer.close(flow)
+
+    def _receive_message(self, message: Message, flow: Flow, now: Seconds) -> None:
+        try:
+            check_message(message)
+            self._core.layer.receive(message, flow, now)
+        except RemoteProtocolError:
+            self._refuse_unread(message, 400, "", flow)
+
+    def _refuse_unread(self, message: Message, status: int, reason: str, flow: Flow) -> None:
+        """Answer a request that cannot be worked on, if it can be answered at all; drop a response."""
+        self.malformed += 1
+        if isinstance(message, Response) or message.method == "ACK":
+            return
+        try:
+            response = self._core.make_response(message, status, reason=reason)
+        except RemoteProtocolError:
+            return
+        self._core.layer.refuse(message, flow, response)
+
+    # --- dispatch ------------------------------------------------------------------------------------------
+    def _pump(self, now: Seconds) -> None:
+        """Work off what the transaction layer reports, until it has nothing more to say."""
+        while indications := self._core.layer.take_indications():
+            for indication in indications:
+                self._dispatch(indication, now)
+
+    def _dispatch(self, indication: Indication, now: Seconds) -> None:
+        match indication:
+            case RequestArrived(key, request, flow):
+                try:
+                    self._on_request(key, request, flow, now)
+                except RemoteProtocolError as error:
+                    self.malformed += 1
+                    self._core.respond(key, request, 400, now, reason=_reason_of(error))
+            case AckArrived(request, _):
+                session = self._dialogs.get(_dialog_id(request))
+                if isinstance(session, Session):
+                    session.on_ack(request, now)
+            case ResponseArrived(key, response):
+                handler = self._core.handlers.get(key)
+                if handler is not None:
+                    try:
+                        handler.on_response(response, now)
+                    except RemoteProtocolError:
+                        self.malformed += 1
+                        if response.status >= 200:
+                            handler.on_failure(502, now)
+            case RequestFailed(key, status):
+                handler = self._core.handlers.get(key)
+                if handler is not None:
+                    handler.on_failure(status, now)
+            case Finished(key):
+                self._core.handlers.pop(key, None)
+
+    def _on_request(self, key: Key, request: Request, flow: Flow, now: Seconds) -> None:
+        if request.method == "CANCEL":
+            self._on_cancel(key, request, now)
+            return
+        in_dialog = bool(to_of(request).tag)
+        refusal = inspect(self._core, request, in_dialog)
+        if refusal is not None:
+            self._core.respond(
+                key, request, refusal.status, now, reason=refusal.reason, headers=refusal.headers
+            )
+        elif in_dialog:
+            dialog = self._dialogs.get(_dialog_id(request))
+            if dialog is None:
+                self._core.respond(key, request, 481, now)
+            else:
+                dialog.on_request(key, request, now)
+        elif self._core.layer.is_merged(request, key):
+            self._core.respond(key, request, 482, now)  # §8.2.2.2
+        elif request.method == "INVITE":
+            self._on_invite(key, request, flow, now)
+        elif request.method == "REGISTER":
+            self._on_register(key, request, flow, now)
+        elif request.method == "OPTIONS":
+            headers = (("Allow", self._core.allow), ("Accept", ACCEPT))
+            self._core.respond(key, request, 200, now, headers=headers)
+        else:
+            self._core.respond(key, request, 481, now)
+
+    def _on_cancel(self, key: Key, request: Request, now: Seconds) -> None:
+        invite = self._core.layer.matching_invite(key)
+        if invite is None:
+            self._core.respond(key, request, 481, now)
+            return
+        ringing = self._ringing.get(invite)
+        tag = ringing.tag if ringing is not None else ""
+        self._core.respond(key, request, 200, now, tag=tag)
+        if ringing is not None:
+            ringing.cancelled(now)
+            return
+        for dialog in list(self._dialogs.values()):
+            if isinstance(dialog, Session) and dialog.on_cancel(invite, now):
+                return
+
+    def _authenticate(self, key: Key, request: Request, flow: Flow, now: Seconds) -> tuple[bool, str | None]:
+        """Return whether a request may pass and, where digest was demanded, who sent it."""
+        auth: AuthServer | None = self._config.auth
+        if auth is None or request.method not in self._config.authenticate:
+            return True, None
+        check = auth.check(request, now)
+        if check.verdict is Verdict.ACCEPTED:
+            return True, check.username
+        if check.verdict is Verdict.WRONG:
+            self._core.emit(AuthenticationFailed(request.method, check.username, flow))
+        values = auth.challenges(now, check.verdict is Verdict.STALE)
+        self._core.respond(key, request, 401, now, headers=[("WWW-Authenticate", value) for value in values])
+        return False, None
+
+    def _on_invite(self, key: Key, request: Request, flow: Flow, now: Seconds) -> None:
+        hops = max_forwards(request)
+        passed, user = self._authenticate(key, request, flow, now)
+        if not passed:
+            return
+        if len(self._calls) >= self._config.max_calls:
+            self._core.respond(key, request, 503 if self._config.registrar else 486, now)
+            return
+        call = CallId(self._core.next_id())
+        ringing = RingingCall(self._core, call, key, request, flow, self._call_over, self._session_over)
+        self._core.respond(key, request, 100, now)
+        self._calls[call] = ringing
+        self._ringing[key] = ringing
+        self._dialogs[ringing.dialog.identity] = ringing
+        caller = from_of(request)
+        self._core.emit(
+            IncomingCall(
+                call=call,
+                uri=request.uri,
+                from_=caller.uri,
+                to=to_of(request).uri,
+                display=caller.display,
+                sdp=request.body,
+                flow=flow,
+                authenticated_user=user,
+                max_forwards=hops,
+                headers=request.headers,
+            )
+        )
+
+    def _on_register(self, key: Key, request: Request, flow: Flow, now: Seconds) -> None:
+        passed, user = self._authenticate(key, request, flow, now)
+        if not passed:
+            return
+        if len(self._registers) >= MAX_REGISTERS:
+            self._core.respond(key, request, 503, now)
+            return
+        bindings = read_bindings(request)
+        aor = to_of(request).uri
+        address = parse_uri(aor)
+        identity = RequestId(self._core.next_id())
+        self._registers[identity] = key, request
+        self._core.emit(
+            RegisterReceived(
+                request=identity,
+                aor=aor.partition(";")[0],
+                user=address.user,
+                contacts=bindings.contacts,
+                remove_all=bindings.remove_all,
+                call_id=request.headers.first("Call-ID"),
+                cseq=cseq_of(request).number,
+                authenticated_user=user,
+                flow=flow,
+                user_agent=request.headers.first("User-Agent"),
+            )
+        )
+
+    # --- bookkeeping ---------------------------------------------------------------------------------------
+    def _digest(self, credentials: Credentials | None) -> DigestClient | None:
+        return None if credentials is None else DigestClient(credentials, self._core.rng)
+
+    def _known(self, identity: int) -> None:
+        if not self._core.issued(identity):
+            raise LocalProtocolError(f"identity {identity} was never given out")
+
+    def _find(self, call: CallId) -> Call | None:
+        self._known(call)
+        return self._calls.get(call)
+
+    def _session(self, call: CallId) -> Session | None:
+        found = self._find(call)
+        if found is not None and not isinstance(found, Session):
+            raise LocalProtocolError(f"call {call} is not answered")
+        return found
+
+    def _answered(self, session: Session) -> None:
+        self._calls[session.call] = session
+        self._dialogs[session.dialog.identity] = session
+
+    def _call_over(self, call: OutgoingCall | RingingCall) -> None:
+        self._calls.pop(call.call, None)
+        if isinstance(call, RingingCall):
+            self._ringing.pop(call.key, None)
+            self._dialogs.pop(call.dialog.identity, None)
+
+    def _session_over(self, session: Session) -> None:
+        self._calls.pop(session.call, None)
+        self._dialogs.pop(session.dialog.identity, None)
+
+
+def _dialog_id(request: Request) -> DialogId:
+    return request.headers.first("Call-ID"), to_of(request).tag, from_of(request).tag
+
+
+def _binding(contact: RegisterContact) -> str:
+    text = str(NameAddr(parse_name_addr(f"<{contact.uri}>").uri))
+    if contact.expires is not None:
+        text += f";expires={contact.expires}"
+    return text
+
+
+def _reason_of(error: RemoteProtocolError) -> str:
+    """Return a Reason-Phrase that tells the peer what was wrong, printable ASCII only."""
+    text = "".join(char if " " <= char <= "~" else "?" for char in error.message)
+    return f"Bad Request: {text[:80]}"
