@@ -1,0 +1,48 @@
+"""A modem of ours with its DTE in the same process: for answering lines, and for the demo's own terminal."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from ansam.dce.dce import Dce, DceEvent
+from ansam.io.line import Line
+from ansam.io.modem_host import ModemHost
+from ansam.io.terminal_port import InnerPort
+
+
+def _no_listener(event: DceEvent) -> None:
+    """Nobody listens."""
+
+
+@asynccontextmanager
+async def modem_on(
+    line: Line, name: str, init: str = "", listener: Callable[[DceEvent], None] = _no_listener
+) -> AsyncIterator[InnerPort]:
+    """Run a modem on a line while the context lasts.
+
+    Args:
+        line: Its telephone line.
+        name: Of its DTE port, such as ``ttyUSB0``.
+        init: Command line it is set up with, or "".
+        listener: Told the modem's events.
+
+    Yields:
+        The DTE's end, which knows circuit 109.
+
+    Raises:
+        AnsamError: The line can not be had, or the modem refuses `init`.
+    """
+    dce = Dce()
+
+    def carrier() -> bool:
+        with host.lock:
+            return dce.circuits.circuit_109
+
+    port = InnerPort(name, carrier)
+    host = ModemHost(dce, line, port.endpoint, name=name, listener=listener)
+    if init:
+        host.initialise(init)
+    await host.start()
+    try:
+        yield port
+    finally:
+        await host.stop()
