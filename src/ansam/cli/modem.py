@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+from dataclasses import replace
 from typing import Annotated
 
 import structlog
@@ -37,8 +38,6 @@ def modem(
 
 
 def _with_options(url: SipLineUrl | RawLineUrl, bind: str, law: str) -> SipLineUrl | RawLineUrl:
-    from dataclasses import replace
-
     if law:
         if law not in LAWS:
             raise ConfigError(f"--law {law} is not known", "choose alaw or ulaw")
@@ -95,7 +94,8 @@ async def _run(url: SipLineUrl | RawLineUrl, dte: str, init: list[str], low: int
         await host.start()
         structlog.get_logger("ansam.modem").info("ready", dte=endpoint.name, line=str(url))
         if isinstance(endpoint, StdioDte):
-            loop.create_task(_stop_after_input(endpoint, stop))
+            watch = loop.create_task(_stop_after_input(endpoint.finished))
+            watch.add_done_callback(lambda _: stop.set())
         else:
             parent_gone(stop.set)
         report_ready()
@@ -105,10 +105,6 @@ async def _run(url: SipLineUrl | RawLineUrl, dte: str, init: list[str], low: int
         pacer.stop()
 
 
-async def _stop_after_input(endpoint: "object", stop: asyncio.Event) -> None:
-    from ansam.io.dte_stdio import StdioDte
-
-    assert isinstance(endpoint, StdioDte)
-    await endpoint.finished.wait()
+async def _stop_after_input(finished: asyncio.Event) -> None:
+    await finished.wait()
     await asyncio.sleep(EXTRA_DRAIN)
-    stop.set()

@@ -113,13 +113,13 @@ class Supervisor:
         """Start all workers."""
         self._tasks = [asyncio.create_task(self._keep(spec), name=spec.name) for spec in self._specs]
 
-    async def wait_ready(self, timeout: float) -> None:
+    async def wait_ready(self, within: float) -> None:
         """Wait until every worker is ready (or finally stopped).
 
         Raises:
-            TimeoutError: Some are not within `timeout` seconds.
+            TimeoutError: Some are not `within` so many seconds.
         """
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(within):
             while any(s.state in (WorkerState.STARTING, WorkerState.WAITING) for s in self.status.values()):
                 self._changed.clear()
                 await self._changed.wait()
