@@ -1,6 +1,7 @@
 """Cyclic redundancy checks of HDLC: V.42 (03/2002) §8.1.1.6.
 
-Both are computed least significant bit first, preset to ones, complemented at the end, and sent low octet first.
+Both are computed least significant bit first, preset to ones, complemented at the end, and sent low octet
+first.
 """
 
 import zlib

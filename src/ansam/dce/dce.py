@@ -23,15 +23,13 @@ from ansam.at.interpreter import Interpreter, State
 from ansam.at.nvram import Profile
 from ansam.at.results import Connect, Result
 from ansam.at.settings import Settings
-from ansam.dce.options import allowed_modulations, modem_capabilities, modulation_options
+from ansam.dce.options import allowed_modulations, error_control, modem_capabilities, modulation_options
 from ansam.dce.progress import AcceptCall, EndCall, LineAction, PlaceCall, Progress
 from ansam.dce.session import Disconnected, Session
 from ansam.dte.circuits import Circuits
 from ansam.dte.escape import EscapeDetector
 from ansam.dte.flow import ByteQueue
-from ansam.errors import LocalProtocolError
 from ansam.link.base import LinkDown, LinkUp
-from ansam.link.v14 import SEND_LIMIT
 from ansam.modulation.base import Ready, Retraining, Role, SignalReport
 from ansam.modulation.registry import MODULATIONS
 from ansam.trace import Sink, null_sink
@@ -45,6 +43,9 @@ RING_PERIOD = 6 * SAMPLE_RATE
 
 RINGING_ON = 2 * SAMPLE_RATE
 
+CLEARING_TIME = 2 * SAMPLE_RATE
+"""How long a hang-up waits for the far end to acknowledge the end of the link."""
+
 
 class LineState(Enum):
     """Where the line is."""
@@ -55,6 +56,7 @@ class LineState(Enum):
     ANSWERING = "call accepted, no talking path yet"
     TRAINING = "modems are training"
     DATA = "connected"
+    CLEARING = "hanging up"
     OFF_HOOK = "off hook, no call"
 
 
@@ -137,10 +139,10 @@ class Dce:
         """The control circuits towards the terminal."""
         s = self.settings
         carrier = self.state is LineState.DATA
-        ready = not self._online or self._session is None or self._room_to_send() > 0
+        link = self._session.link if self._online and self._session else None
         ringing = self._ring_since is not None and (self._now - self._ring_since) % RING_PERIOD < RINGING_ON
         return Circuits(
-            circuit_106=ready,
+            circuit_106=link is None or link.room() > 0,
             circuit_107=True,
             circuit_109=carrier or s["&C"] == 0,
             circuit_125=ringing,
@@ -156,7 +158,7 @@ class Dce:
 
         Args:
             data: What the terminal sent, cut anywhere.
-            now: When; never earlier than in the call before.
+            now: When.
 
         Returns:
             How many were taken; offer the rest again when circuit 106 is ON.
@@ -240,7 +242,10 @@ class Dce:
     def far_end_hung_up(self, now: Samples) -> None:
         """The exchange ended the call."""
         self._advance(now)
-        if self.state is LineState.OFF_HOOK or self.state is LineState.ON_HOOK:
+        if self.state in (LineState.OFF_HOOK, LineState.ON_HOOK):
+            return
+        if self.state is LineState.CLEARING:
+            self._release(self.disconnect_reason, now, hang_up=False)
             return
         self._end("far end hung up", Result.NO_CARRIER, now, hang_up=False)
 
@@ -302,17 +307,15 @@ class Dce:
     def _online(self) -> bool:
         return self.state is LineState.DATA and not self._escaped
 
-    def _room_to_send(self) -> int:
-        link = self._session.link if self._session else None
-        return 0 if link is None else max(0, SEND_LIMIT - link.pending())
-
     def _advance(self, now: Samples) -> None:
-        """Move the clock to `now` and run every timer that is due."""
-        if now < self._now:
-            raise LocalProtocolError(f"the modem's clock went back from {self._now} to {now} samples")
-        self._now = now
+        """Move the clock to `now` and run every timer that is due.
+
+        A terminal may speak at an instant that `process` has already passed (it runs a frame ahead): the
+        clock never goes back.
+        """
+        now = self._now = max(now, self._now)
         self._at.handle_timer(now)
-        self._flush_at()
+        self._after_at(now)
         if self._escape is not None and self._online and self._escape.escaped(now):
             self._escaped = True
             self._at.unsolicited(Result.OK, now)
@@ -330,6 +333,8 @@ class Dce:
     def _timed_out(self, now: Samples) -> None:
         if self.state is LineState.PAUSING:
             self._place_call(now)
+        elif self.state is LineState.CLEARING:
+            self._release(self.disconnect_reason, now, hang_up=True)
         elif self.state is LineState.CALLING:
             self._end("no answer within S7", Result.NO_ANSWER, now)
         else:
@@ -372,10 +377,12 @@ class Dce:
     # -- commands --------------------------------------------------------------------------------------------
 
     def _after_at(self, now: Samples) -> None:
+        """Run what the commands ask; one may let the rest of its line run and so ask for more."""
         self._flush_at()
-        for action in self._at.take_actions():
-            self._run(action, now)
-            self._flush_at()
+        while actions := self._at.take_actions():
+            for action in actions:
+                self._run(action, now)
+                self._flush_at()
 
     def _run(self, action: Action, now: Samples) -> None:
         match action:
@@ -395,7 +402,9 @@ class Dce:
                     self._end("keypress abort", Result.NO_CARRIER, now)
 
     def _dial(self, dial: Dial, now: Samples) -> None:
-        if self.state is not LineState.ON_HOOK and self.state is not LineState.OFF_HOOK:
+        if self.state is LineState.CLEARING:
+            self._release(self.disconnect_reason, now, hang_up=True)
+        if self.state not in (LineState.ON_HOOK, LineState.OFF_HOOK):
             self._at.finish(Result.ERROR, now)
             return
         self._stop_ringing()
@@ -403,7 +412,7 @@ class Dce:
         self._role = Role.ANSWERING if dial.answer_mode else Role.CALLING
         self._stay_in_command = dial.stay_in_command
         self.state = LineState.PAUSING
-        self._due = now + dial.pause_samples
+        self._due = now + dial.pause_samples + dial.dialling_samples
         self._advance(now)
 
     def _place_call(self, now: Samples) -> None:
@@ -415,7 +424,7 @@ class Dce:
         self._actions.append(PlaceCall(self._number))
         if self._stay_in_command:
             self._at.finish(Result.OK, now)
-            self._flush_at()
+            self._after_at(now)
 
     def _go_online(self, action: GoOnline, now: Samples) -> None:
         if self.state is not LineState.DATA or self.connection is None:
@@ -434,7 +443,9 @@ class Dce:
         # S7 covers dialling to carrier; the answer starts it anew so that slow callees leave time to train.
         self._due = now + settings.s[7] * SAMPLE_RATE
         options = modulation_options(settings)
-        self._session = Session(self._role, options, allowed_modulations(settings), trace=self._trace)
+        self._session = Session(
+            self._role, options, allowed_modulations(settings), error_control(settings), self._trace
+        )
         self._session.start(now)
 
     def _drain_session(self, session: Session, now: Samples) -> None:
@@ -449,6 +460,9 @@ class Dce:
                     self.retrains += 1
                     self._events.append(event)
                 case Disconnected(reason) | LinkDown(reason):
+                    if self.state is LineState.CLEARING:
+                        self._release(self.disconnect_reason, now, hang_up=True)
+                        return
                     self._end(reason, Result.NO_CARRIER, now)
                     return
                 case _:
@@ -457,7 +471,9 @@ class Dce:
     def _connected(self, session: Session, link: LinkUp, now: Samples) -> None:
         assert session.ready is not None
         spec, _ = MODULATIONS[session.ready.modulation]
-        connect = Connect(session.ready.rx_rate, spec.connect_name, link.protocol, link.compression)
+        connect = Connect(
+            session.ready.rx_rate, spec.connect_name, link.protocol, link.compression, spec.ms_name
+        )
         self.state = LineState.DATA
         self._due = None
         self.retrains = 0
@@ -498,17 +514,30 @@ class Dce:
         if mode == 1 and self._online:
             self._escaped = True
             self._at.unsolicited(Result.OK, now)
-        elif mode >= 2 and self.state is not LineState.ON_HOOK:
+        elif mode >= 2 and self.state is LineState.DATA:
+            self._hang_up("DTR dropped", now)
+            self._at.unsolicited(Result.NO_CARRIER, now)
+        elif mode >= 2 and self.state not in (LineState.ON_HOOK, LineState.CLEARING):
             self._end("DTR dropped", Result.NO_CARRIER, now)
         if mode == 3:
             self._at.reset(now)
         self._flush_at()
 
     def _hang_up(self, reason: str, now: Samples) -> None:
-        """Go on hook without a result of our own (the command answers OK)."""
-        if self.state is LineState.ON_HOOK:
+        """Go on hook without a result of our own; a link that can say goodbye does so first."""
+        if self.state in (LineState.ON_HOOK, LineState.CLEARING):
             return
-        self._release(reason, now, hang_up=True)
+        link = self._session.link if self._session else None
+        if self.state is not LineState.DATA or link is None:
+            self._release(reason, now, hang_up=True)
+            return
+        self.state = LineState.CLEARING
+        self.disconnect_reason = reason
+        self._escape = None
+        self._due = now + CLEARING_TIME
+        link.disconnect(now)
+        if any(isinstance(event, LinkDown) for event in link.take_events()):
+            self._release(reason, now, hang_up=True)  # no one to say goodbye to
 
     def _end(self, reason: str, result: Result, now: Samples, *, hang_up: bool = True) -> None:
         """End whatever is under way and report `result`."""

@@ -1,15 +1,31 @@
 """From what AT commands set to what the modulations take, and back: what the modulations offer to AT."""
 
 from collections.abc import Callable
+from importlib.metadata import version
 
 from ansam.at.capabilities import Capabilities, no_report
 from ansam.at.settings import Settings
+from ansam.link.v42.link import BreakHandling, V42Options
 from ansam.modulation.base import ModulationOptions
 from ansam.modulation.registry import MODULATIONS
 from ansam.units import SAMPLE_RATE
 
 GUARD_TONES_HZ = (0, 550, 1800)
 """&G0 to &G2."""
+
+REQUIRED = 5
+"""&M5: error control or hang up."""
+
+NO_SREJ = 64
+"""S51 bit 6."""
+
+BREAK_HANDLING = (
+    BreakHandling.NON_DESTRUCTIVE_NON_EXPEDITED,
+    BreakHandling.DESTRUCTIVE_EXPEDITED,
+    BreakHandling.NON_DESTRUCTIVE_EXPEDITED,
+    BreakHandling.NON_DESTRUCTIVE_NON_EXPEDITED,
+)
+"""&Y0 to &Y3. `Deviation:` &Y0, destructive and not expedited, is none of V.42's options (Table 4)."""
 
 NO_ANSWER_TONE = 8
 """S27 bit 3: leave out the 2100 Hz tone."""
@@ -21,6 +37,9 @@ def modem_capabilities(report: Callable[[int], str | None] = no_report) -> Capab
     return Capabilities(
         rates=frozenset(rate for spec in specs for rate in spec.data_rates),
         modulations={spec.ms_name: spec.data_rates for spec in specs},
+        error_control=True,
+        compression=True,
+        version=version("ansam"),
         report=report,
     )
 
@@ -36,6 +55,18 @@ def modulation_options(settings: Settings) -> ModulationOptions:
         carrier_loss=settings.s[10] * SAMPLE_RATE // 10,
         bell=settings["B"] == 1,
         answer_tone=not settings.s[27] & NO_ANSWER_TONE,
+    )
+
+
+def error_control(settings: Settings) -> V42Options | None:
+    """Return what &M, &K, &Y and S51 ask of V.42; None for &M0."""
+    if settings["&M"] == 0:
+        return None
+    return V42Options(
+        required=settings["&M"] == REQUIRED,
+        v42bis=settings["&K"] != 0,
+        srej=not settings.s[51] & NO_SREJ,
+        break_handling=BREAK_HANDLING[settings["&Y"]],
     )
 
 

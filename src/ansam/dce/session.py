@@ -1,11 +1,12 @@
 """One connection of a modem: the modulation and, once it is ready, the link on top of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ansam.link.base import Link, LinkEvent
-from ansam.link.v14 import CharacterFormat, StartStop
+from ansam.link.v14 import StartStop
+from ansam.link.v42.link import V42Link, V42Options
 from ansam.modulation.automode import Automode
 from ansam.modulation.base import (
     BitSource,
@@ -50,7 +51,8 @@ class Session:
         role: Calling or answering.
         options: Rates, levels and times in force.
         allowed: Names in the modulation registry, best first.
-        character: Format of characters where no error control frames them.
+        error_control: What V.42 shall do, or None for a link without it. Start-stop modulations have none:
+            V.42 (03/2002) §1 is for synchronous ones.
         trace: Sink of the modulation's events.
     """
 
@@ -59,13 +61,14 @@ class Session:
         role: Role,
         options: ModulationOptions,
         allowed: tuple[str, ...],
-        character: CharacterFormat | None = None,
+        error_control: V42Options | None = None,
         trace: Sink = null_sink,
     ) -> None:
         self.role = role
         self.link: Link | None = None
         self.ready: Ready | None = None
-        self._character = character or CharacterFormat()
+        self._error_control = error_control
+        self._retraining_since: Samples | None = None
         self._source = _Source()
         self._modulation = Automode(role, options, allowed, self._source, trace)
         self._events: list[SessionEvent] = []
@@ -84,8 +87,7 @@ class Session:
         if self.link is not None:
             if len(bits):
                 self.link.receive_bits(bits, now)
-            due = self.link.deadline()
-            if due is not None and due <= now + len(rx):
+            if self._retraining_since is None:
                 self.link.handle_timer(now + len(rx))
             self._events.extend(self.link.take_events())
         return np.asarray(tx, np.float32)
@@ -93,20 +95,30 @@ class Session:
     def _on_modulation(self, event: object, now: Samples) -> None:
         self._trace(now, f"dce.{self.role.value}", type(event).__name__, event=event)
         if isinstance(event, Ready):
-            first = self.ready is None
             self.ready = event
             self._events.append(event)
-            if first:
+            if self.link is None:
                 self._start_link(event, now)
+            elif self._retraining_since is not None:
+                self.link.suspend(now - self._retraining_since)
+            self._retraining_since = None
         elif isinstance(event, Retraining):
+            if self._retraining_since is None:
+                self._retraining_since = now
             self._events.append(event)
         elif isinstance(event, CarrierLost | Failed):
             self._events.append(Disconnected(event.reason))
 
     def _start_link(self, ready: Ready, now: Samples) -> None:
         spec, _ = MODULATIONS[ready.modulation]
-        link = StartStop(self._character, start_stop=spec.start_stop)
-        link.set_rate(ready.tx_rate)
+        link: Link
+        if self._error_control is None or spec.start_stop:
+            link = StartStop(start_stop=spec.start_stop)
+            link.set_rate(ready.tx_rate)
+        else:
+            originator = self.role is Role.CALLING
+            options = replace(self._error_control, round_trip=self._modulation.report().round_trip)
+            link = V42Link(originator, options, ready.tx_rate)
         link.start(now)
         self.link = self._source.link = link
 

@@ -56,6 +56,9 @@ class Link(Protocol):
     def send(self, data: bytes) -> int:
         """Queue bytes for the far end; return how many were taken (less than len(data) when full)."""
 
+    def room(self) -> int:
+        """Return how many bytes `send` would take now."""
+
     def pending(self) -> int:
         """Return how many octets are queued or unacknowledged."""
 
@@ -70,6 +73,9 @@ class Link(Protocol):
 
     def disconnect(self, now: Samples) -> None:
         """End the link in an orderly way; `LinkDown` follows."""
+
+    def suspend(self, samples: Samples) -> None:
+        """Push timers out: the modulation was busy retraining for this long."""
 
     def deadline(self) -> Samples | None:
         """Return when `handle_timer` wants to be called, or None."""

@@ -153,9 +153,17 @@ class StartStop:
 
     def send(self, data: bytes) -> int:
         """Queue characters; return how many were taken (the queue holds `SEND_LIMIT`)."""
-        taken = min(len(data), SEND_LIMIT - len(self._queue))
+        taken = min(len(data), self.room())
         self._queue.extend(data[:taken])
         return taken
+
+    def room(self) -> int:
+        """Return how many characters `send` would take now."""
+        return SEND_LIMIT - len(self._queue)
+
+    def put_bits(self, bits: Bits) -> None:
+        """Send these bits before anything else (what another protocol had begun to send)."""
+        self._line.extendleft(reversed(bits.tolist()))
 
     def pending(self) -> int:
         """Return the characters that have not wholly left."""
@@ -285,6 +293,9 @@ class StartStop:
     def disconnect(self, now: Samples) -> None:
         """End at once: there is no one to tell."""
         self._events.append(LinkDown("disconnected"))
+
+    def suspend(self, samples: Samples) -> None:
+        """Do nothing: there are no timers."""
 
     def deadline(self) -> Samples | None:
         """V.14 has no timers."""

@@ -1,0 +1,1 @@
+"""V.42: error control between two modems (LAPM)."""

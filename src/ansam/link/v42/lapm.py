@@ -1,0 +1,657 @@
+"""LAPM: numbered frames, acknowledgements, retransmission (V.42 (03/2002) §8).
+
+How it works. The transmitter is pulled: whenever the line would idle, `next_frame` decides what matters most
+at that moment (an unnumbered frame, a supervisory one, a frame the peer asked for again, new data, a bare
+acknowledgement), so that N(R) is always fresh and nothing stale queues up. Sequence numbers are counted
+without wrapping inside and taken modulo 128 at the rim: V(A) <= V(S) <= the highest ever sent.
+
+::
+
+    send ──► new data ──► frames V(A)..V(S) kept until acknowledged ──► next_frame
+    receive_frame ──► in order: data out;  out of order: kept, SREJ (or dropped, REJ)
+
+States are those of §8.3 to §8.8; every frame is handled by one function, `_receive_<kind>`.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from ansam.link.v42 import xid
+from ansam.link.v42.frames import MODULUS, Frame, FrameError, Kind, decode
+from ansam.link.v42.timing import RoundTrip
+from ansam.units import SAMPLE_RATE, Samples
+
+N400 = 12
+"""Retransmissions of one thing before the connection is given up (§9.2.2 leaves it open)."""
+
+T403: Samples = 10 * SAMPLE_RATE
+"""Silence after which the peer is asked whether it is still there (§9.2.6)."""
+
+FIRST_FRAME = 128
+"""Information field of the first frames; it grows while nothing is lost and shrinks with every loss, because
+a frame once numbered can not be cut up any more."""
+
+LEAST_FRAME = 32
+"""Frames shrink to this on a line with errors."""
+
+
+class State(Enum):
+    """State of the error control function."""
+
+    IDLE = "disconnected"
+    NEGOTIATING = "XID sent"
+    ESTABLISHING = "SABME sent"
+    CONNECTED = "connected"
+    RELEASING = "DISC sent"
+    RELEASED = "released"
+
+
+class Source(Protocol):
+    """Where the data of I frames comes from."""
+
+    def take(self, limit: int) -> bytes:
+        """Return up to `limit` octets to send now, b"" if there are none."""
+
+    def waiting(self) -> bool:
+        """Return whether `take` would return anything."""
+
+
+@dataclass(slots=True)
+class Counters:
+    """What ATI6 shows of the link."""
+
+    blocks_sent: int = 0
+    blocks_received: int = 0
+    blocks_resent: int = 0
+    octets_sent: int = 0
+    octets_received: int = 0
+    link_timeouts: int = 0
+    link_naks: int = 0
+    naks_sent: int = 0
+    violations: int = 0
+
+
+@dataclass(slots=True)
+class _Sent:
+    """An I frame that is not acknowledged yet."""
+
+    information: bytes
+    ended: Samples
+    """When its last bit left (the last time it was sent)."""
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Negotiated:
+    """XID is over: these values are in force."""
+
+    parameters: xid.Parameters
+
+
+@dataclass(frozen=True, slots=True)
+class Established:
+    """The error-corrected connection exists (L-ESTABLISH)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """It does not exist any more, or could not be established (L-RELEASE).
+
+    Attributes:
+        reason: Which rule ended it.
+        orderly: The peer or we asked for it by DISC.
+    """
+
+    reason: str
+    orderly: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """An unnumbered information frame arrived (break); the information field as it is."""
+
+    information: bytes
+    command: bool
+
+
+LapmEvent = Negotiated | Established | Released | Signal
+
+
+class Lapm:
+    """One end of an error-corrected connection.
+
+    Args:
+        originator: True for the calling modem.
+        source: Data for I frames.
+        offer: What this end wants, with the initiator's (the originator's) directions.
+        round_trip: Estimator of T401.
+    """
+
+    def __init__(
+        self, originator: bool, source: Source, offer: xid.Parameters, round_trip: RoundTrip
+    ) -> None:
+        self.state = State.IDLE
+        self.counters = Counters()
+        self.parameters = xid.Parameters()
+        self.round_trip = round_trip
+        self._originator = originator
+        self._source = source
+        self._offer = offer
+        self._now: Samples = 0
+        self._urgent: deque[Frame] = deque()
+        self._events: list[LapmEvent] = []
+        self._data: deque[bytes] = deque()
+        self._tries = 0
+        self._t401: Samples | None = None
+        self._t403: Samples | None = None
+        self._poll_ended: Samples | None = None
+        self._set_ended: Samples | None = None
+        self._frame_limit = FIRST_FRAME
+        self._clean = True
+        self._far_octets = 0
+        self._reset()
+
+    def _reset(self) -> None:
+        """Set variables and exception conditions as a SABME does (§8.3.2.1)."""
+        self._va = self._vs = self._highest = self._vr = 0
+        self._sent: dict[int, _Sent] = {}
+        self._again: deque[int] = deque()
+        self._held: dict[int, bytes] = {}
+        self._asked: dict[int, Samples] = {}
+        self._rejecting = False
+        self._acknowledge = False
+        self._peer_busy = False
+        self._busy = self._discarded = False
+        self._recovering = False
+        self._poll = False
+        self._t401 = self._t403 = None
+        self._urgent.clear()
+
+    # -- the control function's requests ---------------------------------------------------------------------
+
+    def negotiate(self, now: Samples) -> None:
+        """Send XID; establishment follows (originator)."""
+        self._now = now
+        self.state = State.NEGOTIATING
+        self._tries = 0
+        self._send_set(Frame(Kind.XID, True, information=xid.encode(self._offer)))
+
+    def establish(self, now: Samples) -> None:
+        """Send SABME (§8.3.2.1)."""
+        self._now = now
+        self._reset()
+        self.state = State.ESTABLISHING
+        self._tries = 0
+        self._send_set(Frame(Kind.SABME, True, poll=True))
+
+    def release(self, now: Samples) -> None:
+        """Send DISC (§8.7.2); `Released` follows."""
+        self._now = now
+        if self.state in (State.IDLE, State.RELEASED, State.RELEASING):
+            self._released("released before it was established", orderly=True)
+            return
+        self._reset()
+        self.state = State.RELEASING
+        self._tries = 0
+        self._send_set(Frame(Kind.DISC, True, poll=True))
+
+    def restart_data(self) -> None:
+        """Forget all data under way in both directions (destructive break: Table 4, note a)."""
+        urgent = [f for f in self._urgent if f.kind is Kind.UI]
+        self._reset()
+        self._urgent.extend(urgent)
+        self._data.clear()
+
+    def signal(self, information: bytes, *, command: bool) -> None:
+        """Send an unnumbered information frame ahead of everything else (§8.6)."""
+        self._urgent.append(Frame(Kind.UI, command, information=information))
+
+    def set_busy(self, busy: bool) -> None:
+        """Stop or resume the peer (own-receiver busy, §8.4.7)."""
+        if busy == self._busy or self.state is not State.CONNECTED:
+            return
+        self._busy = busy
+        if not busy and self._discarded:
+            # Frames came in vain: ask for them at once instead of leaving it to the peer's T401.
+            self._discarded = False
+            self._urgent.append(Frame(Kind.REJ, False, nr=self._vr % MODULUS))
+            return
+        self._urgent.append(self._status(command=False, poll=False))
+
+    def outstanding(self) -> int:
+        """Return the octets in frames that are not acknowledged."""
+        return sum(len(f.information) for f in self._sent.values())
+
+    def take_data(self) -> list[bytes]:
+        """Return the information fields received in order since the last call."""
+        data = list(self._data)
+        self._data.clear()
+        return data
+
+    def take_events(self) -> list[LapmEvent]:
+        """Return the events since the last call, in order."""
+        events, self._events = self._events, []
+        return events
+
+    # -- sending ---------------------------------------------------------------------------------------------
+
+    def next_frame(self, now: Samples) -> bytes | None:
+        """Return the frame that leaves now, or None for a flag."""
+        self._now = now
+        frame = self._choose()
+        if frame is None:
+            return None
+        if frame.kind in (Kind.I, Kind.RR, Kind.RNR, Kind.REJ):
+            self._acknowledge = False
+        return frame.encode(self._originator)
+
+    def _choose(self) -> Frame | None:
+        if self._urgent:
+            frame = self._urgent.popleft()
+            if frame.kind in (Kind.RR, Kind.RNR, Kind.REJ):
+                # Its N(R) may have grown while it waited.
+                frame = Frame(frame.kind, frame.command, frame.poll, nr=self._vr % MODULUS)
+            return frame
+        if self.state is not State.CONNECTED:
+            return None
+        if self._poll:
+            self._poll = False
+            frame = self._status(command=True, poll=True)
+            self._poll_ended = self._now + self.round_trip.duration(0)
+            return frame
+        if not self._recovering and not self._peer_busy:
+            while self._again:
+                number = self._again.popleft()
+                if number in self._sent:
+                    return self._information(number)
+            if self._vs < self._highest:
+                number = self._vs
+                self._vs += 1
+                return self._information(number)
+            if self._vs < self._va + self.parameters.k[0 if self._originator else 1]:
+                information = self._source.take(self._frame_limit)
+                if information:
+                    return self._new(information)
+        return self._status(command=False, poll=False) if self._acknowledge else None
+
+    def _new(self, information: bytes) -> Frame:
+        number = self._vs
+        self._sent[number] = _Sent(information, 0, 0)
+        self._vs += 1
+        self._highest = self._vs
+        self.counters.octets_sent += len(information)
+        return self._information(number)
+
+    def _information(self, number: int) -> Frame:
+        sent = self._sent[number]
+        sent.times += 1
+        sent.ended = self._now + self.round_trip.duration(len(sent.information))
+        if sent.times > 1:
+            self.counters.blocks_resent += 1
+        else:
+            self.counters.blocks_sent += 1
+        if self._t401 is None:
+            self._start_t401(len(sent.information))
+        return Frame(Kind.I, True, ns=number % MODULUS, nr=self._vr % MODULUS, information=sent.information)
+
+    def _status(self, *, command: bool, poll: bool) -> Frame:
+        """Return the appropriate supervisory frame (§8.4.6, Note 2)."""
+        kind = Kind.RNR if self._busy else Kind.RR
+        return Frame(kind, command, poll, nr=self._vr % MODULUS)
+
+    def _send_set(self, frame: Frame) -> None:
+        self._urgent.append(frame)
+        octets = len(frame.information)
+        self._set_ended = self._now + self.round_trip.duration(octets)
+        self._start_t401(octets)
+
+    def _start_t401(self, octets: int) -> None:
+        self._t401 = self._now + self.round_trip.t401(octets, self._far_octets)
+        self._t403 = None
+
+    def _stop_t401(self) -> None:
+        self._t401 = None
+        self._t403 = self._now + T403
+
+    # -- timers ----------------------------------------------------------------------------------------------
+
+    def deadline(self) -> Samples | None:
+        """Return when `handle_timer` has something to do, or None."""
+        due = [t for t in (self._t401, self._t403) if t is not None]
+        return min(due) if due else None
+
+    def suspend(self, samples: Samples) -> None:
+        """Push the timers out by the length of a retrain (L-SUSPEND, §7.10.2)."""
+        self._t401 = None if self._t401 is None else self._t401 + samples
+        self._t403 = None if self._t403 is None else self._t403 + samples
+
+    def handle_timer(self, now: Samples) -> None:
+        """Let T401 and T403 act."""
+        self._now = now
+        if self._t403 is not None and now >= self._t403:
+            # §8.12.3.3
+            self._t403 = None
+            self._enter_recovery()
+        elif self._t401 is not None and now >= self._t401:
+            self._t401 = None
+            self.counters.link_timeouts += 1
+            self.round_trip.expired()
+            self._t401_expired()
+
+    def _t401_expired(self) -> None:
+        if self.state is State.CONNECTED:
+            # §8.4.8
+            if not self._recovering:
+                self._enter_recovery()
+            elif self._tries + 1 >= N400:
+                self._released(f"retransmit limit: {N400} polls without an answer")
+            else:
+                self._tries += 1
+                self._poll = True
+                self._start_t401(0)
+            return
+        self._tries += 1
+        if self._tries > N400:
+            self._released(f"{self.state.value}, {N400} times without an answer")
+        elif self.state is State.NEGOTIATING:
+            self._send_set(Frame(Kind.XID, True, information=xid.encode(self._offer)))
+        elif self.state is State.ESTABLISHING:
+            self._send_set(Frame(Kind.SABME, True, poll=True))  # §8.3.2.2
+        elif self.state is State.RELEASING:
+            self._send_set(Frame(Kind.DISC, True, poll=True))  # §8.7.3
+
+    def _enter_recovery(self) -> None:
+        self._recovering = True
+        self._tries = 0
+        self._poll = True
+        self._start_t401(0)
+
+    # -- receiving -------------------------------------------------------------------------------------------
+
+    def receive_frame(self, octets: bytes, now: Samples) -> None:
+        """Take a frame whose FCS was good."""
+        self._now = now
+        try:
+            frame = decode(octets, not self._originator)
+        except FrameError as error:
+            if self.state is State.CONNECTED:
+                self._released(f"frame rejection: {error}")  # §8.5.5
+            return
+        if frame is None:
+            return
+        if frame.kind in (Kind.I, Kind.RR, Kind.RNR, Kind.REJ, Kind.SREJ):
+            if self.state is State.ESTABLISHING:
+                self._established()  # §8.3.2.1: the UA was lost
+            if self.state is State.CONNECTED:
+                self._receive_numbered(frame)
+            return
+        handler = {
+            Kind.SABME: self._receive_sabme,
+            Kind.DISC: self._receive_disc,
+            Kind.UA: self._receive_ua,
+            Kind.DM: self._receive_dm,
+            Kind.FRMR: self._receive_frmr,
+            Kind.XID: self._receive_xid,
+            Kind.TEST: self._receive_test,
+            Kind.UI: self._receive_ui,
+        }[frame.kind]
+        handler(frame)
+
+    def _receive_sabme(self, frame: Frame) -> None:
+        if self.state is State.RELEASING:
+            self._urgent.append(Frame(Kind.DM, False, frame.poll))  # §8.9.2
+            return
+        if self.state is State.CONNECTED and (self._vr or self._va):
+            self._released("SABME while connected")  # §8.4.9.1
+            return
+        # A repeated SABME says that our UA was lost: whatever we sent meanwhile starts anew (Note 3).
+        unacknowledged = [self._sent[n].information for n in sorted(self._sent)]
+        first = self.state is not State.CONNECTED
+        self._reset()
+        for information in unacknowledged:
+            self._sent[self._highest] = _Sent(information, 0, 1)
+            self._highest += 1
+        self._urgent.append(Frame(Kind.UA, False, frame.poll))
+        self.state = State.CONNECTED
+        self._t403 = self._now + T403
+        if first:
+            self._events.append(Established())
+
+    def _receive_disc(self, frame: Frame) -> None:
+        if self.state is State.RELEASING or self.state is State.CONNECTED:
+            was = self.state
+            self._urgent.clear()
+            self._urgent.append(Frame(Kind.UA, False, frame.poll))
+            if was is State.CONNECTED:
+                self._released("DISC received", orderly=True)
+        else:
+            self._urgent.append(Frame(Kind.DM, False, frame.poll))  # §8.8
+
+    def _receive_ua(self, frame: Frame) -> None:
+        if not frame.poll:
+            self.counters.violations += 1  # Table 9
+        elif self.state is State.ESTABLISHING:
+            self._measure_set()
+            self._established()
+        elif self.state is State.RELEASING:
+            self._released("DISC acknowledged", orderly=True)
+        else:
+            self.counters.violations += 1
+
+    def _receive_dm(self, frame: Frame) -> None:
+        if self.state is State.ESTABLISHING and frame.poll:
+            self._released("the far end refused SABME by DM")
+        elif self.state is State.RELEASING and frame.poll:
+            self._released("DISC answered by DM", orderly=True)
+        elif self.state is State.CONNECTED and (not frame.poll or self._recovering):
+            self._released("DM while connected: the far end has lost the connection")  # Table 9
+
+    def _receive_frmr(self, frame: Frame) -> None:
+        if self.state is State.CONNECTED:
+            self._released(f"FRMR received: {frame.information.hex(' ')}")  # §8.5.6
+
+    def _receive_xid(self, frame: Frame) -> None:
+        values = xid.decode(frame.information)
+        if frame.command:
+            # Asked again (our response was lost), the answer is the same.
+            chosen = xid.respond(values, self._offer)
+            self._set_parameters(chosen)
+            self._urgent.append(Frame(Kind.XID, False, information=xid.encode(chosen, response=True)))
+            return
+        if self.state is not State.NEGOTIATING:
+            return
+        self._measure_set()
+        self._t401 = None
+        self._set_parameters(xid.accept(values, self._offer))
+        self.establish(self._now)
+
+    def _set_parameters(self, parameters: xid.Parameters) -> None:
+        self.parameters = parameters
+        self._frame_limit = min(FIRST_FRAME, parameters.n401[0 if self._originator else 1])
+        self._events.append(Negotiated(parameters))
+
+    def _receive_test(self, frame: Frame) -> None:
+        self._urgent.append(Frame(Kind.TEST, True, information=frame.information))  # §7.8
+
+    def _receive_ui(self, frame: Frame) -> None:
+        self._events.append(Signal(frame.information, frame.command))
+
+    def _receive_numbered(self, frame: Frame) -> None:
+        """Handle I and supervisory frames in the connected state."""
+        acknowledged = self._va + (frame.nr - self._va) % MODULUS
+        requests_only = frame.kind is Kind.SREJ
+        if acknowledged > self._highest:
+            self._released(f"invalid N(R) {frame.nr}")  # §8.5.2
+            return
+        if not requests_only:
+            self._acknowledged(acknowledged, frame)
+        if frame.kind is Kind.I:
+            self._receive_i(frame)
+            return
+        final = frame.poll and not frame.command
+        if final:
+            self._final(frame, acknowledged)
+        if frame.kind is Kind.RNR:
+            self._peer_busy = True
+            if self._t401 is None:
+                self._start_t401(0)
+        elif frame.kind in (Kind.RR, Kind.REJ):
+            self._peer_busy = False
+        if frame.kind is Kind.REJ:
+            self.counters.link_naks += 1
+            self._shrink()
+            if not self._recovering:
+                self._vs = acknowledged  # §8.4.4
+                self._again.clear()
+        elif frame.kind is Kind.SREJ:
+            self._receive_srej(acknowledged)
+        if frame.command and frame.poll:
+            self._urgent.append(self._status(command=False, poll=True))
+
+    def _receive_srej(self, number: int) -> None:
+        self.counters.link_naks += 1
+        self._shrink()
+        self._peer_busy = False
+        if number in self._sent and number not in self._again:
+            self._again.append(number)  # §8.4.5.1
+        if not self._recovering:
+            self._start_t401(self._frame_limit)
+
+    def _final(self, frame: Frame, acknowledged: int) -> None:
+        """A response with F = 1 ends the timer-recovery condition (§8.4.8)."""
+        if not self._recovering:
+            self.counters.violations += 1  # Table 9
+            return
+        self._recovering = False
+        self._tries = 0
+        self.round_trip.progressed()
+        if self._poll_ended is not None:
+            self.round_trip.measured(max(0, self._now - self._poll_ended))
+            self._poll_ended = None
+        self._stop_t401()
+        self._again.clear()
+        if acknowledged == self._highest:
+            return
+        self._shrink()
+        if not self.parameters.srej:
+            self._vs = acknowledged
+            return
+        # The peer keeps what it has: the oldest frame fills its first gap, the newest one shows it all
+        # others, and it asks for those. Sending everything again would repeat what arrived.
+        self._again.extend(sorted({acknowledged, self._highest - 1}))
+
+    def _acknowledged(self, upto: int, frame: Frame) -> None:
+        """Treat N(R) as §8.4.3.2 says."""
+        if upto > self._va:
+            done = [self._sent.pop(number) for number in range(self._va, upto)]
+            if all(sent.times == 1 for sent in done):
+                # A frame that waited behind a lost one says nothing about the line.
+                self.round_trip.measured(max(0, self._now - done[-1].ended))
+            for sent in done:
+                if sent.times == 1:
+                    self._grow()
+            self._va = upto
+            self._vs = max(self._vs, upto)
+            if self._recovering:
+                return
+            self._stop_t401()
+            if self._sent:
+                self._start_t401(0)
+        elif self._t403 is not None:
+            self._t403 = self._now + T403
+
+    def _receive_i(self, frame: Frame) -> None:
+        self.counters.blocks_received += 1
+        self._far_octets = max(len(frame.information), self._far_octets * 7 // 8)
+        if self._busy:
+            # §8.4.7: discarded; the answer says so again.
+            self._discarded = True
+            if frame.poll:
+                self._urgent.append(self._status(command=False, poll=True))
+            return
+        number = self._vr + (frame.ns - self._vr) % MODULUS
+        if number == self._vr:
+            self._deliver(frame.information)
+            while self._vr in self._held:
+                self._deliver(self._held.pop(self._vr))
+            self._rejecting = False
+            self._asked = {n: t for n, t in self._asked.items() if n >= self._vr}
+            self._acknowledge = True
+            self._ask_again()
+        elif number - self._vr < MODULUS // 2:
+            self._out_of_order(number, frame.information)
+        else:
+            # One we have: our acknowledgement was lost or late.
+            self._acknowledge = True
+        if frame.poll:
+            self._urgent.append(self._status(command=False, poll=True))  # §8.4.2.1
+
+    def _deliver(self, information: bytes) -> None:
+        self.counters.octets_received += len(information)
+        self._data.append(information)
+        self._vr += 1
+
+    def _out_of_order(self, number: int, information: bytes) -> None:
+        """Keep or drop a frame and ask for what is missing (§8.5.1)."""
+        if not self.parameters.srej:
+            if not self._rejecting:
+                self._rejecting = True
+                self.counters.naks_sent += 1
+                self._urgent.append(Frame(Kind.REJ, False, nr=self._vr % MODULUS))
+            return
+        self._held[number] = information
+        for missing in range(self._vr, number):
+            if missing not in self._held and missing not in self._asked:
+                self._ask(missing)
+        self._ask_again()
+
+    def _ask(self, number: int) -> None:
+        self._asked[number] = self._now
+        self.counters.naks_sent += 1
+        self._urgent.append(Frame(Kind.SREJ, False, nr=number % MODULUS))
+
+    def _ask_again(self) -> None:
+        """Repeat an SREJ whose answer must have been lost.
+
+        §8.5.1 allows it when received frames show that the retransmission took place: any frame that
+        comes in later than a round trip and a longest frame after the request was sent after it.
+        """
+        patience = self.round_trip.answer(self._far_octets) + self.round_trip.duration(self._far_octets)
+        for number, asked in list(self._asked.items()):
+            if number not in self._held and self._now - asked > patience:
+                self._ask(number)
+
+    # -- frame size ------------------------------------------------------------------------------------------
+
+    def _shrink(self) -> None:
+        """A frame was lost: shorter ones lose less."""
+        self._clean = False
+        self._frame_limit = max(LEAST_FRAME, self._frame_limit * 3 // 4)
+
+    def _grow(self) -> None:
+        most = self.parameters.n401[0 if self._originator else 1]
+        step = self._frame_limit // (8 if self._clean else 64)
+        self._frame_limit = min(most, self._frame_limit + max(1, step))
+
+    # -- state -----------------------------------------------------------------------------------------------
+
+    def _measure_set(self) -> None:
+        if self._tries == 0 and self._set_ended is not None:
+            self.round_trip.measured(max(0, self._now - self._set_ended))
+
+    def _established(self) -> None:
+        self._urgent.clear()
+        self._tries = 0
+        self._t401 = None
+        self._t403 = self._now + T403
+        self.state = State.CONNECTED
+        self._events.append(Established())
+
+    def _released(self, reason: str, *, orderly: bool = False) -> None:
+        urgent = [f for f in self._urgent if f.kind in (Kind.UA, Kind.DM)]
+        self._reset()
+        self._urgent.extend(urgent)
+        self.state = State.RELEASED
+        self._events.append(Released(reason, orderly))

@@ -1,0 +1,424 @@
+"""The error-corrected link: detection, negotiation, LAPM and compression behind the `Link` interface.
+
+::
+
+    start ─► detection ─► XID ─► SABME ─► data ─► DISC
+                │ no V.42, or nobody answers
+                └─► V.14 (&M4), or down (&M5)
+
+Whatever arrives before it is certain that the far end has V.42 is kept and handed to V.14 if it has not: a
+login that prompts the moment the carrier is there loses nothing (§7.2: "potential disruption to the called
+DTE").
+"""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+import numpy as np
+
+from ansam.errors import RemoteProtocolError
+from ansam.link import hdlc
+from ansam.link.base import BreakReceived, LinkDown, LinkEvent, LinkUp
+from ansam.link.v14 import CharacterFormat, StartStop
+from ansam.link.v42 import xid
+from ansam.link.v42.compression import Decoder, Identity, Outgoing, codecs
+from ansam.link.v42.detection import T400, Detection, Verdict
+from ansam.link.v42.lapm import Counters, Established, Lapm, Negotiated, Released, Signal
+from ansam.link.v42.timing import FIRST_GUESS, RoundTrip
+from ansam.units import Bits, Samples
+
+SEND_LIMIT = 4096
+"""Bytes of the terminal queued for compression."""
+
+RECEIVE_LIMIT = 16384
+"""Bytes held for the terminal; above half of it the far end is stopped (RNR)."""
+
+KEPT_BITS = 1 << 16
+"""Bits kept during detection for V.14."""
+
+OPENING_FLAGS = 16
+"""§8.3.2.1, Note 2."""
+
+WINDOW = 63
+"""k to offer. It has to fill the line for a round trip even when frames have shrunk; 64 and more would make
+selective retransmission ambiguous (modulus 128). A far end that wants less says so."""
+
+LONGEST_FRAME = 1024
+"""Octets of a frame we accept, address to FCS."""
+
+_BRK, _BRKACK, _SEQUENCE = 0x40, 0x60, 0x80
+
+
+class BreakHandling(Enum):
+    """&Y: what a break does to data (Table 4); value = "DS" bits of Figure 12."""
+
+    DESTRUCTIVE_EXPEDITED = 0xC0
+    NON_DESTRUCTIVE_EXPEDITED = 0x40
+    NON_DESTRUCTIVE_NON_EXPEDITED = 0x00
+
+
+@dataclass(frozen=True, slots=True)
+class V42Options:
+    """What the settings ask of error control.
+
+    Attributes:
+        required: &M5: hang up where there is none.
+        detection: Send and look for the detection patterns; False goes straight to the protocol.
+        v42bis: Offer V.42bis.
+        codewords: P1 to offer.
+        string_length: P2 to offer.
+        n401: Longest information field to offer, octets.
+        srej: Offer selective retransmission.
+        fcs32: Ask for the 32-bit check sequence.
+        break_handling: What our breaks do.
+        round_trip: Round trip of the line where it is known, samples.
+        character: Characters on the line where there is no error control.
+        start_stop: The line has start-stop timing of its own (V.21).
+    """
+
+    required: bool = False
+    detection: bool = True
+    v42bis: bool = True
+    codewords: int = 2048
+    string_length: int = 32
+    n401: int = 512
+    srej: bool = True
+    fcs32: bool = False
+    break_handling: BreakHandling = BreakHandling.DESTRUCTIVE_EXPEDITED
+    round_trip: Samples | None = None
+    character: CharacterFormat = field(default_factory=CharacterFormat)
+    start_stop: bool = False
+
+
+class _Phase(Enum):
+    DETECTING = "detection"
+    LAPM = "LAPM"
+    V14 = "V.14"
+    DOWN = "down"
+
+
+def offer(options: V42Options) -> xid.Parameters:
+    """Return what to propose."""
+    both = xid.Compression(3, (options.codewords,) * 2, (options.string_length,) * 2)
+    return xid.Parameters(
+        n401=(options.n401, options.n401),
+        k=(WINDOW, WINDOW),
+        srej=options.srej,
+        test=True,
+        fcs32=options.fcs32,
+        v42bis=both if options.v42bis else None,
+    )
+
+
+class V42Link:
+    """A `Link` that corrects errors where the far end can, and falls back to V.14 where it can not.
+
+    Args:
+        originator: True for the calling modem.
+        options: What the settings ask for.
+        bit_rate: Of the line we send on, bit/s.
+    """
+
+    def __init__(self, originator: bool, options: V42Options, bit_rate: int) -> None:
+        self._originator = originator
+        self._options = options
+        self._phase = _Phase.DETECTING
+        self._now: Samples = 0
+        t400 = T400 + (FIRST_GUESS if options.round_trip is None else options.round_trip)
+        self._detection = Detection(originator, t400)
+        self._kept: list[Bits] = []
+        self._kept_count = 0
+        self._outgoing = Outgoing(SEND_LIMIT)
+        self._decoder: Decoder = Identity()
+        self._compression = ""
+        self._lapm = Lapm(originator, self._outgoing, offer(options), RoundTrip(bit_rate, options.round_trip))
+        self._transmitter = hdlc.Transmitter(self._next_frame)
+        self._receiver = hdlc.Receiver(LONGEST_FRAME)
+        self._receiver.fcs32 = True
+        self._prefix = np.zeros(0, np.uint8)
+        self._flags = 0
+        self._v14 = StartStop(options.character, start_stop=options.start_stop)
+        self._v14.set_rate(bit_rate)
+        self._received = bytearray()
+        self._events: list[LinkEvent] = []
+        self._vsb = self._vrb = 0
+        self._break: bytes | None = None
+        self._break_due: Samples | None = None
+        self._break_tries = 0
+
+    @property
+    def counters(self) -> Counters:
+        """What ATI6 shows."""
+        return self._lapm.counters
+
+    @property
+    def parameters(self) -> xid.Parameters:
+        """What is in force."""
+        return self._lapm.parameters
+
+    @property
+    def bad_frames(self) -> int:
+        """Frames dropped for a wrong check sequence and the like ("blers")."""
+        return self._receiver.bad_frames
+
+    # -- Link ------------------------------------------------------------------------------------------------
+
+    def start(self, now: Samples) -> None:
+        """The modulation is ready: begin."""
+        self._now = now
+        if self._options.detection:
+            self._detection.start(now)
+        else:
+            self._detection.verdict = Verdict.V42
+            self._detected()
+
+    def room(self) -> int:
+        """Return how many bytes `send` would take now."""
+        return self._v14.room() if self._phase is _Phase.V14 else self._outgoing.room
+
+    def send(self, data: bytes) -> int:
+        """Queue bytes for the far end; return how many were taken."""
+        if self._phase is _Phase.V14:
+            return self._v14.send(data)
+        if self._break is not None:
+            return 0  # Table 4: data waits for the acknowledgement of a break
+        return self._outgoing.send(data)
+
+    def pending(self) -> int:
+        """Return octets queued or unacknowledged."""
+        if self._phase is _Phase.V14:
+            return self._v14.pending()
+        return len(self._outgoing) + self._lapm.outstanding()
+
+    def pull(self, count: int) -> Bits:
+        """Return exactly `count` bits to send."""
+        if self._phase is _Phase.V14:
+            return self._v14.pull(count)
+        if self._phase is _Phase.DETECTING:
+            return self._detection.pull(count)
+        if len(self._prefix) >= count:
+            bits, self._prefix = self._prefix[:count], self._prefix[count:]
+            return bits
+        bits = np.concatenate((self._prefix, self._transmitter.pull(count - len(self._prefix))))
+        self._prefix = self._prefix[:0]
+        return bits
+
+    def _next_frame(self) -> bytes | None:
+        if self._flags > 0:
+            self._flags -= 1
+            return None
+        return self._lapm.next_frame(self._now)
+
+    def receive_bits(self, bits: Bits, now: Samples) -> None:
+        """Take received bits, in order, cut anywhere."""
+        self._now = now
+        if self._phase is _Phase.V14:
+            self._v14.receive_bits(bits, now)
+            return
+        if self._phase is _Phase.DOWN:
+            return
+        if self._phase is _Phase.DETECTING:
+            self._keep(bits)
+            self._detection.receive_bits(bits)
+        for frame in self._receiver.receive(bits):
+            if self._phase is _Phase.DETECTING:
+                self._detection.protocol_seen()
+                self._detected()
+            self._lapm.receive_frame(frame, now)
+            self._after_lapm()
+        if (
+            self._phase is _Phase.DETECTING
+            and not self._originator
+            and self._receiver.flags >= OPENING_FLAGS // 2
+        ):
+            self._detection.protocol_seen()
+        self._look_at_detection()
+
+    def handle_timer(self, now: Samples) -> None:
+        """Let timers act; calling early is harmless."""
+        self._now = now
+        if self._phase is _Phase.DETECTING:
+            self._detection.handle_timer(now)
+            self._look_at_detection()
+        elif self._phase is _Phase.LAPM:
+            self._lapm.handle_timer(now)
+            if self._break_due is not None and now >= self._break_due:
+                self._repeat_break()
+            self._after_lapm()
+
+    def deadline(self) -> Samples | None:
+        """Return when `handle_timer` wants to be called, or None."""
+        if self._phase is _Phase.DETECTING:
+            return self._detection.deadline()
+        if self._phase is not _Phase.LAPM:
+            return None
+        due = [t for t in (self._lapm.deadline(), self._break_due) if t is not None]
+        return min(due) if due else None
+
+    def suspend(self, samples: Samples) -> None:
+        """Stop the clocks for a retrain of this length (L-SUSPEND, §7.10)."""
+        self._lapm.suspend(samples)
+
+    def take_data(self, limit: int | None = None) -> bytes:
+        """Return bytes that arrived, in order, at most `limit`."""
+        if self._phase is _Phase.V14:
+            return self._v14.take_data(limit)
+        data = bytes(self._received[:limit])
+        del self._received[:limit]
+        self._flow()
+        return data
+
+    def take_events(self) -> list[LinkEvent]:
+        """Return the events since the last call, in order."""
+        events, self._events = self._events + self._v14.take_events(), []
+        return events
+
+    def disconnect(self, now: Samples) -> None:
+        """Send DISC; `LinkDown` follows."""
+        self._now = now
+        if self._phase is _Phase.LAPM:
+            self._lapm.release(now)
+            self._after_lapm()
+        else:
+            self._down("disconnected")
+
+    # -- phases ----------------------------------------------------------------------------------------------
+
+    def _keep(self, bits: Bits) -> None:
+        if self._kept_count < KEPT_BITS:
+            self._kept.append(bits.copy())
+            self._kept_count += len(bits)
+
+    def _look_at_detection(self) -> None:
+        if self._phase is _Phase.DETECTING and self._detection.verdict is not None:
+            self._detected()
+
+    def _detected(self) -> None:
+        verdict = self._detection.verdict
+        if verdict is not Verdict.V42:
+            self._fall_back(verdict.value if verdict else "")
+            return
+        self._prefix = self._detection.drain()
+        self._kept.clear()
+        self._phase = _Phase.LAPM
+        if self._originator:
+            self._flags = OPENING_FLAGS
+            self._lapm.negotiate(self._now)
+
+    def _fall_back(self, reason: str) -> None:
+        """No error control: V.14 takes over, and gets what was heard so far (§7.9)."""
+        if self._options.required:
+            self._down(f"error control required (&M5), but {reason}")
+            return
+        self._phase = _Phase.V14
+        # A pattern under way is finished first (§7.2.1.2); V.14 begins with marks.
+        self._v14.put_bits(self._detection.drain())
+        self._v14.start(self._now)
+        for bits in self._kept:
+            self._v14.receive_bits(bits, self._now)
+        self._kept.clear()
+
+    def _down(self, reason: str) -> None:
+        self._phase = _Phase.DOWN
+        self._events.append(LinkDown(reason))
+
+    # -- LAPM ------------------------------------------------------------------------------------------------
+
+    def _after_lapm(self) -> None:
+        for event in self._lapm.take_events():
+            match event:
+                case Negotiated(parameters):
+                    self._outgoing.encoder, self._decoder, self._compression = codecs(
+                        parameters, originator=self._originator
+                    )
+                case Established():
+                    self._established()
+                case Released(reason, _):
+                    self._events.append(LinkDown(reason))
+                case Signal(information, command):
+                    self._signal(information, command)
+        self._receive_data()
+
+    def _established(self) -> None:
+        self._transmitter.fcs32 = self._lapm.parameters.fcs32
+        self._receiver.fcs32 = self._lapm.parameters.fcs32
+        self._receiver.fcs16 = not self._receiver.fcs32
+        self._events.append(LinkUp("LAPM", self._compression))
+
+    def _receive_data(self) -> None:
+        if self._break is not None and self._destroys(self._break):
+            self._lapm.take_data()  # Table 4: discarded until the break is acknowledged
+            return
+        for information in self._lapm.take_data():
+            try:
+                self._received += self._decoder.decode(information, limit=RECEIVE_LIMIT * 8)
+            except RemoteProtocolError as error:
+                self._lapm.release(self._now)
+                self._events.append(LinkDown(str(error)))
+                return
+        self._flow()
+
+    def _flow(self) -> None:
+        if len(self._received) > RECEIVE_LIMIT // 2:
+            self._lapm.set_busy(True)
+        elif len(self._received) < RECEIVE_LIMIT // 4:
+            self._lapm.set_busy(False)
+
+    # -- breaks (§8.13) --------------------------------------------------------------------------------------
+
+    @staticmethod
+    def _destroys(information: bytes) -> bool:
+        return len(information) > 1 and bool(information[1] & 0x80)
+
+    def send_break(self, milliseconds: int, now: Samples) -> None:
+        """Send a break of about this length; what it does to data is set by `break_handling`."""
+        self._now = now
+        if self._phase is _Phase.V14:
+            self._v14.send_break(milliseconds, now)
+            return
+        if self._phase is not _Phase.LAPM or self._break is not None:
+            return  # §7.4: a break while one is under way is discarded
+        handling = self._options.break_handling
+        length = min(255, max(1, milliseconds // 10))
+        self._break = bytes((self._vsb << 7 | _BRK, handling.value, length))
+        if handling is BreakHandling.DESTRUCTIVE_EXPEDITED:
+            self._discard_all()
+        self._break_tries = 0
+        self._send_brk()
+
+    def _send_brk(self) -> None:
+        assert self._break is not None
+        self._lapm.signal(self._break, command=True)
+        self._break_due = self._now + self._lapm.round_trip.t401(3, self._lapm.parameters.n401[0])
+
+    def _repeat_break(self) -> None:
+        self._break_tries += 1
+        if self._break_tries > 8:
+            self._break, self._break_due = None, None  # §8.13.3.4: given up
+            return
+        self._send_brk()
+
+    def _signal(self, information: bytes, command: bool) -> None:
+        message = information[0] & ~_SEQUENCE if information else 0
+        number = information[0] >> 7 if information else 0
+        if command and message == _BRK:
+            self._receive_brk(information, number)
+        elif not command and message == _BRKACK and self._break is not None and number == self._vsb ^ 1:
+            self._vsb ^= 1
+            self._break, self._break_due = None, None
+
+    def _receive_brk(self, information: bytes, number: int) -> None:
+        if number == self._vrb:
+            self._vrb ^= 1
+            if self._destroys(information):
+                self._discard_all()
+                self._received.clear()
+            length = information[2] if len(information) > 2 else 0
+            self._events.append(BreakReceived(10 * length))
+        self._lapm.signal(bytes((self._vrb << 7 | _BRKACK,)), command=False)
+
+    def _discard_all(self) -> None:
+        """Table 4, note a: data and state variables start anew, the compression with them."""
+        self._lapm.restart_data()
+        self._outgoing.clear()
+        self._decoder.initialise()

@@ -1,0 +1,79 @@
+"""How long to wait for an acknowledgement: T401 from the line rate and the measured round trip.
+
+V.42 (03/2002) §9.2.1 leaves T401 to each end; Appendix IV lists what it is made of: sending the frame, the
+way there, a frame the far end is in the middle of, its answer, the way back. The first guess allows for a
+VoIP path of 1.5 s; from then on the waits themselves are measured, as TCP does it (RFC 6298 §2), a
+retransmitted frame never (its acknowledgement may be that of the first copy).
+"""
+
+from ansam.units import SAMPLE_RATE, Samples
+
+FIRST_GUESS: Samples = 3 * SAMPLE_RATE // 2
+LEAST: Samples = SAMPLE_RATE // 5
+"""Never below 0.2 s: two packets each way and a far end that looks at its frames every 20 ms."""
+
+GRAIN: Samples = SAMPLE_RATE // 25
+"""Both ends look at their timers once a packet."""
+
+MOST: Samples = 6 * SAMPLE_RATE
+
+
+class RoundTrip:
+    """Estimates the time from the end of a frame to its acknowledgement.
+
+    Args:
+        bit_rate: Of the line, bit/s.
+        first: First guess of the round trip alone, in samples (None: unknown).
+    """
+
+    def __init__(self, bit_rate: int, first: Samples | None = None) -> None:
+        self.bit_rate = bit_rate
+        self._smoothed: float | None = None
+        self._deviation = 0.0
+        self._least: Samples | None = None
+        self._first = FIRST_GUESS if first is None else first
+        self._backoff = 1
+
+    def duration(self, octets: int) -> Samples:
+        """Return how long a frame with this many octets takes on the line, FCS and flag included."""
+        return (octets + 6) * 8 * SAMPLE_RATE // self.bit_rate
+
+    def measured(self, wait: Samples) -> None:
+        """Take one measured wait, from the end of our frame to the arrival of the answer."""
+        self._backoff = 1
+        self._least = wait if self._least is None else min(wait, self._least)
+        if self._smoothed is None:
+            self._smoothed, self._deviation = float(wait), wait / 2
+            return
+        error = wait - self._smoothed
+        self._smoothed += error / 8
+        self._deviation += (abs(error) - self._deviation) / 4
+
+    def expired(self) -> None:
+        """T401 ran out: wait twice as long the next time (RFC 6298 §5.5)."""
+        self._backoff = min(2 * self._backoff, 16)
+
+    def progressed(self) -> None:
+        """An answer came: the line lives, no back-off is called for."""
+        self._backoff = 1
+
+    @property
+    def estimate(self) -> Samples:
+        """The round trip as known now, the far end's delays included."""
+        return round(self._smoothed) if self._smoothed is not None else self._first
+
+    def t401(self, octets: int, far_octets: int) -> Samples:
+        """Return T401 for a frame sent now.
+
+        Args:
+            octets: Information field of our frame.
+            far_octets: Information field the far end may be in the middle of sending.
+        """
+        wait = self.answer(far_octets) * self._backoff
+        return self.duration(octets) + min(wait, max(MOST, self.estimate))
+
+    def answer(self, far_octets: int) -> Samples:
+        """Return when an answer should be here after the end of our frame, whatever went wrong before."""
+        least = self._first if self._least is None else self._least
+        wait = max(self.estimate + round(4 * self._deviation), least + self.duration(far_octets))
+        return max(wait + GRAIN, LEAST)
