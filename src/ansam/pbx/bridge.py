@@ -189,41 +189,37 @@ class Bridge:
             max_forwards=self._incoming.max_forwards - 1,
         )
 
-    def handle(self, event: Event, gone: frozenset[CallId], now: Seconds) -> None:
+    def handle(self, event: Event, now: Seconds) -> None:
         """Take an event of one of the call's dialogues.
 
-        Args:
-            event: The event.
-            gone: Dialogues that end in an event that is still to come: they take no more orders.
-            now: The present.
+        A dialogue may have ended in an event that is still to come; orders to it are void until then.
         """
         if self.state is BridgeState.OVER:
             return
         match event:
-            case CallProgress(call=call) if call in self._trying and self._caller not in gone:
+            case CallProgress(call=call) if call in self._trying:
                 self._progress(event, now)
             case CallAnswered(call=call) if call in self._trying:
-                self._answer(event, gone, now)
+                self._answer(event, now)
             case CallFailed(call=call) if call in self._trying:
-                self._failed(event, gone, now)
+                self._failed(event, now)
             case Cancelled():
+                self._answered = None  # an answer that crossed the CANCEL has not reached the caller
                 self._end(Cause.CANCELLED, 487, now)
             case CallEnded():
                 self._ended(event, now)
             case Reinvite():
-                self._reinvite(event, gone, now)
+                self._reinvite(event, now)
             case ReinviteAnswered() | ReinviteFailed():
-                self._reinvite_over(event, gone, now)
+                self._reinvite_over(event, now)
 
     def _progress(self, event: CallProgress, now: Seconds) -> None:
         if 180 <= event.status <= 183:
             self._ua.ringing(self._caller, now, event.status, self._redirected(event.sdp, Side.CALLEE))
 
-    def _answer(self, event: CallAnswered, gone: frozenset[CallId], now: Seconds) -> None:
+    def _answer(self, event: CallAnswered, now: Seconds) -> None:
         del self._trying[event.call]
         self._callee = event.call
-        if self._caller in gone:
-            return  # the event that ends the caller's dialogue ends this one
         for other in self._trying:
             self._ua.hang_up(other, now)
         self._trying.clear()
@@ -233,11 +229,9 @@ class Bridge:
         self._ua.answer(self._caller, self._redirected(event.sdp, Side.CALLEE), now)
         self._connected(self)
 
-    def _failed(self, event: CallFailed, gone: frozenset[CallId], now: Seconds) -> None:
+    def _failed(self, event: CallFailed, now: Seconds) -> None:
         del self._trying[event.call]
         self._failures.append(event)
-        if self._caller in gone:
-            return
         if not self._trying or event.status >= 600:
             self._refuse(refusal_of(self._failures), now)
 
@@ -250,16 +244,9 @@ class Bridge:
     def _other(self, call: CallId) -> CallId | None:
         return self._callee if call == self._caller else self._caller
 
-    def _reinvite(self, event: Reinvite, gone: frozenset[CallId], now: Seconds) -> None:
-        if event.call in gone:
-            return
+    def _reinvite(self, event: Reinvite, now: Seconds) -> None:
         other = self._other(event.call)
-        if (
-            self.state is not BridgeState.ANSWERED
-            or other is None
-            or other in gone
-            or self._asker is not None
-        ):
+        if self.state is not BridgeState.ANSWERED or other is None or self._asker is not None:
             self._ua.reject_reinvite(event.call, now, 491, "Request Pending")
             return
         if not event.sdp:
@@ -273,11 +260,9 @@ class Bridge:
             sdp, self._asker_target = redirect(sdp, self._ports.facing(_opposite(side)))
         self._ua.reinvite(other, sdp, now)
 
-    def _reinvite_over(
-        self, event: ReinviteAnswered | ReinviteFailed, gone: frozenset[CallId], now: Seconds
-    ) -> None:
+    def _reinvite_over(self, event: ReinviteAnswered | ReinviteFailed, now: Seconds) -> None:
         asker, self._asker = self._asker, None
-        if asker is None or asker in gone:
+        if asker is None:
             return
         if isinstance(event, ReinviteFailed):
             self._ua.reject_reinvite(asker, now, event.status, event.reason)

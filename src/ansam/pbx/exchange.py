@@ -36,10 +36,7 @@ from ansam.sip.auth import AuthServer
 from ansam.sip.events import (
     AuthenticationFailed,
     CallAnswered,
-    CallEnded,
-    CallFailed,
     CallId,
-    Cancelled,
     Event,
     Flow,
     IncomingCall,
@@ -156,28 +153,25 @@ class Exchange:
 
     def _process(self, now: Seconds) -> None:
         while events := self._ua.take_events():
-            # An event can tell of a dialogue whose end stands further down in the list.
-            for index, event in enumerate(events):
-                later = events[index + 1 :]
-                gone = frozenset(e.call for e in later if isinstance(e, Cancelled | CallEnded | CallFailed))
-                self._dispatch(event, gone, now)
+            for event in events:
+                self._dispatch(event, now)
         for number in self._changed:
             self._events.append(RegistrationsChanged(number, self.registrations.find(number, now)))
         self._changed.clear()
 
-    def _dispatch(self, event: Event, gone: frozenset[CallId], now: Seconds) -> None:
+    def _dispatch(self, event: Event, now: Seconds) -> None:
         match event:
             case RegisterReceived():
                 self._register(event, now)
             case AuthenticationFailed():
                 self._events.append(LoginRefused(event.method, event.username, event.flow))
             case IncomingCall():
-                self._incoming(event, gone, now)
+                self._incoming(event, now)
             case _:
                 call = getattr(event, "call", None)
                 bridge = None if call is None else self._bridges.get(call)
                 if bridge is not None:
-                    bridge.handle(event, gone, now)
+                    bridge.handle(event, now)
                     self._settle(bridge)
                 elif isinstance(event, CallAnswered):
                     self._ua.hang_up(event.call, now)
@@ -214,15 +208,12 @@ class Exchange:
 
     # -- calls -----------------------------------------------------------------------------------------------
 
-    def _incoming(self, incoming: IncomingCall, gone: frozenset[CallId], now: Seconds) -> None:
+    def _incoming(self, incoming: IncomingCall, now: Seconds) -> None:
         # The host part is not looked at: clients write there whatever name they know the exchange by.
         number = user_of(incoming.uri)
         caller = self.plan.find(incoming.authenticated_user or "")
         if caller is None:
             self._ua.reject(incoming.call, 403, now)
-            return
-        if incoming.call in gone:
-            self._record(caller.number, number, Cause.CANCELLED, 487, now)
             return
         parties = self._route(incoming, caller, number, now)
         if isinstance(parties, Refusal):

@@ -1,0 +1,103 @@
+"""Adding and removing ``[[extension]]`` and ``[[user]]`` blocks in the file itself.
+
+The file is the only place where extensions and users are kept: a person can read, compare and version all of
+it, and nothing hides in a database. An edit touches the lines of its block alone, so comments and order stay;
+the outcome is parsed before it replaces the file in one step.
+"""
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path as FilePath
+
+from ansam.config.load import parse, read_text
+from ansam.config.places import Places
+from ansam.errors import ConfigError, ResourceError
+
+PRIVATE = 0o600
+"""Mode of a file that is new: it holds secrets."""
+
+Value = str | int | list[str]
+
+
+def toml_value(value: Value) -> str:
+    """Write a value as TOML; JSON's text is TOML's basic string, but for DEL (TOML 1.0 "String")."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def block_text(section: str, values: Mapping[str, Value]) -> str:
+    """Return a ``[[section]]`` block."""
+    lines = [f"{key} = {toml_value(value)}" for key, value in values.items()]
+    return "\n".join([f"[[{section}]]", *lines]) + "\n"
+
+
+def add_block(path: FilePath, section: str, values: Mapping[str, Value]) -> None:
+    """Append a block to the configuration, behind the last one of its kind.
+
+    Raises:
+        ConfigError: The file is faulty, or would be with the block.
+        ResourceError: The file cannot be written.
+    """
+    text = read_text(path)
+    parse(text, str(path))
+    places = Places(text)
+    lines = places.lines
+    alike = [block for block in places.blocks() if block.path[:1] == (section,)]
+    end = alike[-1].last if alike else len(lines)
+    new = block_text(section, values).splitlines()
+    before = [*lines[:end], ""] if end and lines[end - 1].strip() else lines[:end]
+    after = ["", *lines[end:]] if end < len(lines) and lines[end].strip() else lines[end:]
+    _replace(path, [*before, *new, *after])
+
+
+def remove_block(path: FilePath, section: str, key: str, value: str) -> None:
+    """Remove the block whose `key` has a value.
+
+    Raises:
+        ConfigError: The file is faulty, has no such block, or would be faulty without it.
+        ResourceError: The file cannot be written.
+    """
+    text = read_text(path)
+    config = parse(text, str(path))
+    kept = config.extensions if section == "extension" else config.users
+    names = [str(getattr(one, key)) for one in kept]
+    if value not in names:
+        there = f"there are {', '.join(names)}" if names else "there is none"
+        raise ConfigError(f"{path}: {section} {value} is not there", there)
+    places = Places(text)
+    mine = [block for block in places.blocks() if block.path[:2] == (section, names.index(value))]
+    if not mine:
+        raise ConfigError(f"{path}: {section} {value} is not written as [[{section}]]", "remove it by hand")
+    lines = list(places.lines)
+    for block in reversed(mine):
+        end = block.last
+        while end < len(lines) and not lines[end].strip():
+            end += 1
+        del lines[block.first : end]
+    _replace(path, lines)
+
+
+def _replace(path: FilePath, lines: list[str]) -> None:
+    """Put a new text in the file's place in one step; what it is parsed as decides whether at all."""
+    text = "\n".join(lines).rstrip("\n") + "\n"
+    parse(text, str(path))
+    target = path.resolve()
+    temporary = None
+    try:
+        mode = target.stat().st_mode & 0o7777 if target.exists() else PRIVATE
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", dir=target.parent, prefix=f".{target.name}.", delete=False
+        ) as file:
+            temporary = file.name
+            os.fchmod(file.fileno(), mode)
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    except OSError as error:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+        raise ResourceError(f"{path} can not be written: {error.strerror}") from error

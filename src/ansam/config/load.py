@@ -1,0 +1,292 @@
+"""Reading a configuration: TOML, the schema, the engines' own settings, then what must fit together."""
+
+import ipaddress
+import re
+import tomllib
+from collections.abc import Callable, Hashable, Iterable
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote, unquote
+
+from pydantic import ValidationError
+
+from ansam.answer.settings import AnswerSettings
+from ansam.answer.users import Command, Menu, User
+from ansam.config.places import Path, Places
+from ansam.config.problems import ConfigProblems, Problem, place, section_name, translate
+from ansam.config.schema import ExchangeSection, File, ModemSection, Section, UserSection
+from ansam.config.settings import Config, ExchangeConfig, Listen, LogConfig, ModemConfig
+from ansam.errors import AnsamError, ConfigError
+from ansam.pbx.dialplan import Extension
+from ansam.pbx.settings import ExchangeSettings, MediaMode
+
+if TYPE_CHECKING:
+    from ansam.call.line_url import LineUrl
+
+FILE_LIMIT = 1 << 20
+"""Octets of a configuration; a larger file is none."""
+
+DTE_FORMS = "pty:PATH, tcp:HOST:PORT, answer:login"
+
+_T = TypeVar("_T")
+
+
+def read_text(path: FilePath) -> str:
+    """Return the text of a configuration file.
+
+    Raises:
+        ConfigError: It is not there, cannot be read, is too large or is not UTF-8.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(FILE_LIMIT + 1)
+    except FileNotFoundError:
+        remedy = f"`ansam config example > {path}` writes one"
+        raise ConfigError(f"{path}: there is no such file", remedy) from None
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from None
+    if len(data) > FILE_LIMIT:
+        raise ConfigError(f"{path}: larger than {FILE_LIMIT} octets", "is this the right file?")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ConfigError(f"{path}:{line}: not UTF-8", "save the file as UTF-8") from None
+
+
+def load(path: str | FilePath) -> Config:
+    """Read a configuration file.
+
+    Raises:
+        ConfigError: The file cannot be read, or something in it is wrong (`ConfigProblems`: all faults).
+    """
+    return parse(read_text(FilePath(path)), str(path))
+
+
+def parse(text: str, file: str = "ansam.toml") -> Config:
+    """Read the text of a configuration.
+
+    Args:
+        text: TOML.
+        file: Its name, for messages.
+
+    Raises:
+        ConfigProblems: All faults found.
+    """
+    try:
+        data = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ConfigProblems([_syntax_problem(file, str(error))]) from None
+    places = Places(text)
+    try:
+        parsed = File.model_validate(data)
+    except ValidationError as error:
+        problems = translate(file, places, [dict(e) for e in error.errors(include_url=False)], data)
+        raise ConfigProblems(problems) from None
+    return _Builder(file, places).build(parsed)
+
+
+def _syntax_problem(file: str, text: str) -> Problem:
+    found = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", text, re.DOTALL)
+    if found is None:
+        return Problem(file, f"not TOML: {text.lower()}")
+    return Problem(f"{file}:{found[2]}", f"not TOML: {found[1].lower()} at column {found[3]}")
+
+
+class _Builder:
+    """Makes the engines' settings of the sections and collects every fault on the way."""
+
+    def __init__(self, file: str, places: Places) -> None:
+        self._file = file
+        self._places = places
+        self._problems: list[Problem] = []
+
+    def build(self, parsed: File) -> Config:
+        exchange = None
+        if parsed.exchange is not None:
+            exchange = self._try(("exchange",), lambda: self._exchange(parsed.exchange))
+        extensions = self._each("extension", parsed.extension, lambda e: Extension(**e.model_dump()))
+        secrets = {extension.number: extension.secret for extension in extensions}
+        modems = self._each("modem", parsed.modem, lambda m: _modem(m, secrets))
+        users = self._each("user", parsed.user, _user)
+        answer = self._try(("answer",), lambda: _answer(parsed.answer))
+        self._once("extension", "number", [e.number for e in parsed.extension])
+        self._once("modem", "name", [m.name for m in parsed.modem])
+        self._once(
+            "modem",
+            "dte",
+            [m.dte if m.dte.startswith(("pty:", "tcp:")) else i for i, m in enumerate(parsed.modem)],
+        )
+        self._once("user", "name", [u.name for u in parsed.user])
+        if parsed.extension and parsed.exchange is None:
+            self._add(("extension", 0), "extensions without an exchange", "add a section [exchange]")
+        if exchange is not None and modems:
+            self._check_lines(parsed.modem, modems, exchange, secrets)
+        if self._problems or answer is None:
+            raise ConfigProblems(sorted(self._problems, key=lambda problem: problem.line))
+        return Config(
+            path=self._file,
+            exchange=exchange,
+            extensions=tuple(extensions),
+            modems=tuple(modems),
+            answer=answer,
+            files=str(getattr(parsed.answer, "files", "")),
+            users=tuple(users),
+            log=LogConfig(parsed.log.level, parsed.log.format),
+        )
+
+    def _add(self, path: Path, text: str, remedy: str = "") -> None:
+        self._problems.append(Problem(place(self._file, self._places, path), text, remedy))
+
+    def _try(self, path: Path, make: Callable[[], _T]) -> _T | None:
+        try:
+            return make()
+        except AnsamError as error:
+            culprit = path
+            key = getattr(error, "key", None)
+            if key is not None:
+                culprit = (*path, key)
+            self._add(culprit, f"{section_name(path)} {error.message}", error.remedy)
+            return None
+
+    def _each(self, name: str, sections: Iterable[Any], make: Callable[[Any], _T]) -> list[_T]:
+        made = [self._try((name, index), lambda s=section: make(s)) for index, section in enumerate(sections)]  # type: ignore[misc]
+        return [one for one in made if one is not None]
+
+    def _once(self, name: str, key: str, values: list[Any]) -> None:
+        seen: dict[Hashable, int] = {}
+        for index, value in enumerate(values):
+            first = seen.setdefault(value, index)
+            if first != index:
+                self._add(
+                    (name, index, key),
+                    f"[[{name}]] {index + 1} {key} {value!r} is that of [[{name}]] {first + 1} too",
+                    "remove or rename one",
+                )
+
+    def _exchange(self, section: ExchangeSection | None) -> ExchangeConfig:
+        section = section or ExchangeSection()
+        first, last = section.relay_ports
+        if last < first + 3:
+            raise _Culprit(
+                "relay_ports", "relay_ports must be a first port and a last one at least 3 above it"
+            )
+        listen = tuple(parse_listen(text) for text in section.listen)
+        if len(set(listen)) < len(listen):
+            raise _Culprit("listen", "listen names an address twice", "remove one")
+        return ExchangeConfig(
+            settings=ExchangeSettings(
+                realm=section.realm,
+                ring_seconds=section.ring_seconds,
+                media=MediaMode(section.media),
+                min_expires=section.min_expires,
+                max_expires=section.max_expires,
+                contacts_limit=section.contacts_limit,
+                calls_limit=section.calls_limit,
+            ),
+            listen=listen,
+            database=section.database,
+            relay_ports=(first, last),
+        )
+
+    def _check_lines(
+        self,
+        sections: list[ModemSection],
+        modems: list[ModemConfig],
+        exchange: ExchangeConfig,
+        secrets: dict[str, str],
+    ) -> None:
+        """Look whether modems on our own exchange know their extension and its secret."""
+        from ansam.call.line_url import SipLineUrl
+
+        own = {(listen.transport, listen.host, listen.port) for listen in exchange.listen}
+        indexes = {section.name: index for index, section in enumerate(sections)}
+        for modem in modems:
+            line = modem.line
+            if not isinstance(line, SipLineUrl) or (line.transport, line.host, line.port) not in own:
+                continue
+            path: Path = ("modem", indexes[modem.name], "line")
+            known = secrets.get(line.user)
+            if known is None:
+                self._add(path, f"modem {modem.name!r}: extension {line.user} is not in this file", "add it")
+            elif known != line.secret:
+                self._add(path, f"modem {modem.name!r}: the secret is not that of extension {line.user}")
+
+
+class _Culprit(ConfigError):
+    """A ConfigError that knows the key it is about."""
+
+    def __init__(self, key: str, message: str, remedy: str = "") -> None:
+        super().__init__(message, remedy)
+        self.key = key
+
+
+def parse_listen(text: str) -> Listen:
+    """Read ``udp:ADDRESS:PORT`` or ``tcp:ADDRESS:PORT``; IPv6 in brackets.
+
+    Raises:
+        ConfigError: It is none.
+    """
+    found = re.fullmatch(r"(udp|tcp):(\[[^\]]*\]|[^:\[\]]*):(\d{1,5})", text)
+    if found is None:
+        raise _Culprit(
+            "listen", f'listen: "{text}" is no address', 'write it as "udp:127.0.0.1:5060" or "tcp:…"'
+        )
+    host = found[2].strip("[]")
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        raise _Culprit(
+            "listen", f'listen: "{host}" is no IP address', "127.0.0.1 is this machine alone"
+        ) from None
+    port = int(found[3])
+    if port > 65535:
+        raise _Culprit("listen", f"listen: port {port} is above 65535", "5060 is the usual one")
+    return Listen("udp" if found[1] == "udp" else "tcp", host, port)
+
+
+def _line(text: str, secrets: dict[str, str]) -> "LineUrl":
+    """Read a line URL; one that leaves out the secret of an extension in this file gets it from there."""
+    # Imported late: it brings the signal processing with it.
+    from ansam.call.line_url import parse_line
+
+    short = re.fullmatch(r"sip:([^:@;]+)@(.*)", text)
+    if short and unquote(short[1]) in secrets:
+        text = f"sip:{short[1]}:{quote(secrets[unquote(short[1])], safe='')}@{short[2]}"
+    try:
+        return parse_line(text)
+    except ConfigError as error:
+        raise _Culprit("line", error.message, error.remedy) from None
+
+
+def _modem(section: ModemSection, secrets: dict[str, str]) -> ModemConfig:
+    kind, _, rest = section.dte.partition(":")
+    if kind not in ("pty", "tcp", "answer") or not rest or (kind == "answer" and rest != "login"):
+        raise _Culprit("dte", f'dte = "{section.dte}" is no terminal side', f"there are {DTE_FORMS}")
+    if kind == "tcp":
+        port = rest.rpartition(":")[2]
+        if not port.isdigit() or not 0 < int(port) < 65536:
+            raise _Culprit("dte", f'dte = "{section.dte}" has no port from 1 to 65535', "tcp:127.0.0.1:2323")
+    if section.init and not section.init.isprintable():
+        raise _Culprit("init", "init has control characters", "write the command line alone")
+    if section.init and not section.init.upper().startswith("AT"):
+        raise _Culprit("init", f'init = "{section.init}" does not begin with AT')
+    return ModemConfig(section.name, _line(section.line, secrets), section.dte, section.init)
+
+
+def _user(section: UserSection) -> User:
+    entry: Menu | Command
+    if isinstance(section.entry, list):
+        entry = Command(tuple(section.entry), section.run_as, section.directory)
+    elif section.run_as or section.directory:
+        raise _Culprit("run_as", "run_as and directory belong to a command", 'entry = ["/usr/bin/program"]')
+    else:
+        entry = Menu()
+    return User(section.name, section.password, entry)
+
+
+def _answer(section: Section) -> AnswerSettings:
+    values: dict[str, Any] = section.model_dump(exclude={"files"})
+    for key, value in values.items():
+        values[key] = tuple(value) if isinstance(value, list) else value
+    return AnswerSettings(**values)

@@ -1,0 +1,104 @@
+"""The sections of the file as pydantic models: which keys there are and what may stand behind them.
+
+Values keep the types of TOML (a number in quotes is no number). What a value means beyond its type is checked
+where the engines' own settings are made of it.
+"""
+
+from dataclasses import fields
+from typing import Annotated, Any, Literal, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from ansam.answer.settings import AnswerSettings
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Positive = Annotated[int, Field(ge=1, le=1_000_000)]
+PORTS_OF_RELAY = 2
+
+
+class Section(BaseModel):
+    """Base of all sections: unknown keys and wrong types are errors."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+
+
+class ExchangeSection(Section):
+    """``[exchange]``."""
+
+    listen: Annotated[list[str], Field(min_length=1)] = ["udp:127.0.0.1:5060", "tcp:127.0.0.1:5060"]
+    database: str = "run/exchange.sqlite"
+    realm: str = "ansam"
+    ring_seconds: Annotated[float, Field(gt=0, le=3600)] = 60.0
+    media: Literal["direct", "relay"] = "direct"
+    relay_ports: Annotated[list[Port], Field(min_length=PORTS_OF_RELAY, max_length=PORTS_OF_RELAY)] = [
+        16384,
+        17383,
+    ]
+    min_expires: Positive = 60
+    max_expires: Positive = 3600
+    contacts_limit: Annotated[int, Field(ge=1, le=64)] = 8
+    calls_limit: Annotated[int, Field(ge=1, le=10_000)] = 500
+
+
+class ExtensionSection(Section):
+    """``[[extension]]``."""
+
+    number: str
+    secret: str
+    name: str = ""
+    call_limit: Annotated[int, Field(ge=1, le=1000)] = 1
+
+
+class ModemSection(Section):
+    """``[[modem]]``."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,32}$")]
+    line: str
+    dte: str
+    init: str = ""
+
+
+class UserSection(Section):
+    """``[[user]]``."""
+
+    name: str
+    password: str = ""
+    entry: Literal["menu"] | Annotated[list[str], Field(min_length=1)] = "menu"
+    run_as: str = ""
+    directory: str = ""
+
+
+class LogSection(Section):
+    """``[log]``."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "text", "json"] = "auto"
+
+
+def _answer_section() -> type[Section]:
+    """Make ``[answer]`` of the answering engine's own settings, so that a new one is a new key at once."""
+    hints = get_type_hints(AnswerSettings)
+    keys: dict[str, Any] = {"files": (str, "")}
+    for entry in fields(AnswerSettings):
+        if entry.name == "port":
+            continue  # each answering modem's name
+        default: Any = entry.default
+        if hints[entry.name] == tuple[str, ...]:
+            keys[entry.name] = (list[str], list(default))
+        else:
+            keys[entry.name] = (hints[entry.name], default)
+    return create_model("AnswerSection", __base__=Section, **keys)
+
+
+AnswerSection = _answer_section()
+
+
+class File(Section):
+    """The whole file."""
+
+    exchange: ExchangeSection | None = None
+    extension: list[ExtensionSection] = []
+    modem: list[ModemSection] = []
+    answer: AnswerSection = AnswerSection()  # type: ignore[valid-type]
+    user: list[UserSection] = []
+    log: LogSection = LogSection()

@@ -1,0 +1,106 @@
+"""What a configuration says, checked and complete. Secrets never appear in the text of these objects."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from ansam.answer.settings import AnswerSettings
+from ansam.answer.users import User
+from ansam.pbx.dialplan import Extension
+from ansam.pbx.settings import ExchangeSettings
+
+if TYPE_CHECKING:
+    # At run time it would bring the signal processing into commands that only list extensions.
+    from ansam.call.line_url import LineUrl
+
+Transport = Literal["udp", "tcp"]
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """An address the exchange listens on.
+
+    Attributes:
+        transport: ``udp`` or ``tcp``.
+        host: An IP address; IPv6 without brackets.
+        port: 1–65535, or 0 for one the system chooses.
+    """
+
+    transport: Transport
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.transport}:{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeConfig:
+    """The section ``[exchange]``.
+
+    Attributes:
+        settings: For the engine.
+        listen: Addresses for SIP, at least one.
+        database: A file for SQLite, or a URL of SQLAlchemy (which may hold a password).
+        relay_ports: First and last UDP port of relayed media, inclusive.
+    """
+
+    settings: ExchangeSettings = field(default_factory=ExchangeSettings)
+    listen: tuple[Listen, ...] = (Listen("udp", "127.0.0.1", 5060), Listen("tcp", "127.0.0.1", 5060))
+    database: str = field(default="run/exchange.sqlite", repr=False)
+    relay_ports: tuple[int, int] = (16384, 17383)
+
+
+@dataclass(frozen=True, slots=True)
+class ModemConfig:
+    r"""One ``[[modem]]``.
+
+    Attributes:
+        name: Names it in logs and, on an answering line, as ``\P``.
+        line: Where it is plugged in.
+        dte: Its terminal side: ``pty:PATH``, ``tcp:HOST:PORT`` or ``answer:login``.
+        init: A command line it is set up with, such as ``ATS0=1``; "" for none.
+    """
+
+    name: str
+    line: "LineUrl" = field(repr=False)
+    dte: str
+    init: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LogConfig:
+    """The section ``[log]``.
+
+    Attributes:
+        level: The least level written.
+        format: ``text``, ``json``, or ``auto``: text, in the form systemd's journal wants where that listens.
+    """
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "text", "json"] = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A whole configuration.
+
+    Attributes:
+        path: The file, for messages; "" where there is none.
+        exchange: None: no exchange runs here.
+        extensions: Of the exchange.
+        modems: Lines with a modem each.
+        answer: For modems with ``dte = "answer:login"``; `port` is the modem's name.
+        files: Directory of the files a caller may read, or "".
+        users: Who may log in.
+        log: Logging.
+    """
+
+    path: str = ""
+    exchange: ExchangeConfig | None = None
+    extensions: tuple[Extension, ...] = ()
+    modems: tuple[ModemConfig, ...] = ()
+    answer: AnswerSettings = field(default_factory=AnswerSettings)
+    files: str = ""
+    users: tuple[User, ...] = ()
+    log: LogConfig = LogConfig()
