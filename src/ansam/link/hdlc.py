@@ -124,7 +124,7 @@ class Transmitter:
         return np.concatenate(pieces) if pieces else np.zeros(0, np.uint8)
 
     def _load(self) -> bool:
-        """Put the next frame and its closing flag, which opens the one after it; False where there is none."""
+        """Put the next frame and its closing flag; False where there is none."""
         frame = self._next_frame()
         if frame is None:
             return False

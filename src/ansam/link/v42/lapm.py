@@ -160,7 +160,7 @@ class Lapm:
         self._again: deque[int] = deque()
         self._held: dict[int, bytes] = {}
         self._asked: dict[int, Samples] = {}
-        self._rejecting = False
+        self._rejecting = self._deaf = False
         self._acknowledge = False
         self._peer_busy = False
         self._busy = self._discarded = False
@@ -197,12 +197,21 @@ class Lapm:
         self._tries = 0
         self._send_set(Frame(Kind.DISC, True, poll=True))
 
-    def restart_data(self) -> None:
-        """Forget all data under way in both directions (destructive break: Table 4, note a)."""
+    def restart_data(self, *, deaf: bool) -> None:
+        """Forget all data under way in both directions (destructive break: Table 4, note a).
+
+        Args:
+            deaf: Ignore numbered frames until `listen`: the peer still counts as before the break.
+        """
         urgent = [f for f in self._urgent if f.kind is Kind.UI]
         self._reset()
         self._urgent.extend(urgent)
         self._data.clear()
+        self._deaf = deaf
+
+    def listen(self) -> None:
+        """The peer has started anew too: its frames count again."""
+        self._deaf = False
 
     def signal(self, information: bytes, *, command: bool) -> None:
         """Send an unnumbered information frame ahead of everything else (§8.6)."""
@@ -326,6 +335,9 @@ class Lapm:
         """Push the timers out by the length of a retrain (L-SUSPEND, §7.10.2)."""
         self._t401 = None if self._t401 is None else self._t401 + samples
         self._t403 = None if self._t403 is None else self._t403 + samples
+        for sent in self._sent.values():
+            sent.ended += samples
+        self._asked = {number: asked + samples for number, asked in self._asked.items()}
 
     def handle_timer(self, now: Samples) -> None:
         """Let T401 and T403 act."""
@@ -384,7 +396,7 @@ class Lapm:
         if frame.kind in (Kind.I, Kind.RR, Kind.RNR, Kind.REJ, Kind.SREJ):
             if self.state is State.ESTABLISHING:
                 self._established()  # §8.3.2.1: the UA was lost
-            if self.state is State.CONNECTED:
+            if self.state is State.CONNECTED and not self._deaf:
                 self._receive_numbered(frame)
             return
         handler = {

@@ -257,6 +257,7 @@ class V42Link:
 
     def suspend(self, samples: Samples) -> None:
         """Stop the clocks for a retrain of this length (L-SUSPEND, §7.10)."""
+        self._now += samples
         self._lapm.suspend(samples)
 
     def take_data(self, limit: int | None = None) -> bytes:
@@ -346,9 +347,6 @@ class V42Link:
         self._events.append(LinkUp("LAPM", self._compression))
 
     def _receive_data(self) -> None:
-        if self._break is not None and self._destroys(self._break):
-            self._lapm.take_data()  # Table 4: discarded until the break is acknowledged
-            return
         for information in self._lapm.take_data():
             try:
                 self._received += self._decoder.decode(information, limit=RECEIVE_LIMIT * 8)
@@ -382,7 +380,7 @@ class V42Link:
         length = min(255, max(1, milliseconds // 10))
         self._break = bytes((self._vsb << 7 | _BRK, handling.value, length))
         if handling is BreakHandling.DESTRUCTIVE_EXPEDITED:
-            self._discard_all()
+            self._discard_all(deaf=True)
         self._break_tries = 0
         self._send_brk()
 
@@ -394,9 +392,13 @@ class V42Link:
     def _repeat_break(self) -> None:
         self._break_tries += 1
         if self._break_tries > 8:
-            self._break, self._break_due = None, None  # §8.13.3.4: given up
+            self._break_over()  # §8.13.3.4: given up
             return
         self._send_brk()
+
+    def _break_over(self) -> None:
+        self._break, self._break_due = None, None
+        self._lapm.listen()
 
     def _signal(self, information: bytes, command: bool) -> None:
         message = information[0] & ~_SEQUENCE if information else 0
@@ -405,20 +407,20 @@ class V42Link:
             self._receive_brk(information, number)
         elif not command and message == _BRKACK and self._break is not None and number == self._vsb ^ 1:
             self._vsb ^= 1
-            self._break, self._break_due = None, None
+            self._break_over()
 
     def _receive_brk(self, information: bytes, number: int) -> None:
         if number == self._vrb:
             self._vrb ^= 1
             if self._destroys(information):
-                self._discard_all()
+                self._discard_all(deaf=False)
                 self._received.clear()
             length = information[2] if len(information) > 2 else 0
             self._events.append(BreakReceived(10 * length))
         self._lapm.signal(bytes((self._vrb << 7 | _BRKACK,)), command=False)
 
-    def _discard_all(self) -> None:
-        """Table 4, note a: data and state variables start anew, the compression with them."""
-        self._lapm.restart_data()
+    def _discard_all(self, *, deaf: bool) -> None:
+        """Start data and state variables anew, the compression with them (Table 4, note a)."""
+        self._lapm.restart_data(deaf=deaf)
         self._outgoing.clear()
         self._decoder.initialise()
