@@ -27,8 +27,9 @@ Run = tuple[Audio, bool]
 TAIL_DELAY = FRAME + TAPS // 2 + 8.0
 """What a modem behind an adaptor of another clock waits for: a whole frame, and the interpolator."""
 
-_SILENCE: Audio = np.zeros(FRAME, np.float32)
-_SILENCE.setflags(write=False)
+
+def _silence() -> Audio:
+    return np.zeros(FRAME, np.float32)
 
 
 class _Front:
@@ -105,7 +106,7 @@ class Direction:
         self._catch_up(t)
         if self._sink_modem == self._sink_adaptor:
             frame = self.packets.play(t)
-            return [(_SILENCE, True)] if frame is None else [(frame, False)]
+            return [(_silence(), True)] if frame is None else [(frame, False)]
         if self._sink_tail is None:
             self._sink_tick = math.floor(t * self._sink_adaptor / FRAME)
             first = self._sink_tick * FRAME / self._sink_adaptor
@@ -114,7 +115,7 @@ class Direction:
         while (tick := self._sink_tick * FRAME / self._sink_adaptor) <= t:
             self._catch_up(tick)
             frame = self.packets.play(tick)
-            self._sink_tail.push(_SILENCE if frame is None else frame, frame is None)
+            self._sink_tail.push(_silence() if frame is None else frame, frame is None)
             self._sink_tick += 1
         audio, marks = self._sink_tail.pull(FRAME)
         cuts = [0, *(np.flatnonzero(np.diff(marks)) + 1).tolist(), FRAME]

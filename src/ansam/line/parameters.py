@@ -4,6 +4,7 @@ All values are checked here, once, so that a wrong one is named before anything 
 """
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -119,7 +120,7 @@ class CircuitParameters:
 
     up: PathParameters = field(default_factory=PathParameters)
     down: PathParameters = field(default_factory=PathParameters)
-    echoes: dict[End, tuple[Echo, ...]] = field(default_factory=dict)
+    echoes: Mapping[End, Sequence[Echo]] = field(default_factory=dict)
     skew_ppm: float = 0.0
     adaptor_skew_ppm: float = 0.0
 

@@ -1,0 +1,144 @@
+"""`ansam sim`: one call in virtual time over a simulated circuit."""
+
+import json
+import time
+from contextlib import nullcontext
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from ansam.codec import Law
+from ansam.errors import ConfigError
+from ansam.sim import BothWays, Direction, SimOptions, SimResult, run
+from ansam.sim.recording import Recording
+
+Choice = TypeVar("Choice", bound=Enum)
+
+_DEFAULTS = SimOptions()
+
+
+def _choice(option: str, kind: type[Choice], value: str) -> Choice:
+    try:
+        return kind(value.lower())
+    except ValueError:
+        names = ", ".join(member.value for member in kind)
+        raise ConfigError(f"--{option} {value}", f"choose one of {names}") from None
+
+
+def _option(text: str, metavar: str) -> typer.models.OptionInfo:
+    info: typer.models.OptionInfo = typer.Option(help=text, metavar=metavar)
+    return info
+
+
+def sim(
+    calling: Annotated[
+        list[str] | None, _option("Typed to the calling modem before it dials.", "AT…")
+    ] = None,
+    answering: Annotated[
+        list[str] | None,
+        _option("Typed to the answering modem; ATS0=1 follows unless S0 is named.", "AT…"),
+    ] = None,
+    dial: Annotated[str, _option("The command that dials.", "AT…D…")] = _DEFAULTS.dial,
+    law: Annotated[str, _option("alaw, ulaw or linear.", "LAW")] = _DEFAULTS.law.value,
+    snr: Annotated[float | None, _option("Noise below the nominal level of -13 dBm0, 0-4 kHz.", "DB")] = None,
+    loss: Annotated[float, _option("Fraction of packets lost, 0 to 1.", "P")] = _DEFAULTS.loss,
+    loss_burst: Annotated[int, _option("Packets lost in a row.", "N")] = _DEFAULTS.loss_burst,
+    jitter: Annotated[float, _option("Packets come 0 to this much later.", "MS")] = _DEFAULTS.jitter,
+    playout: Annotated[float, _option("Fixed playout delay; later packets are erased.", "MS")] = (
+        _DEFAULTS.playout
+    ),
+    skew: Annotated[float, _option("Answering modem's sample clock is this fast.", "PPM")] = _DEFAULTS.skew,
+    adaptor_skew: Annotated[
+        float, _option("Answering adaptor's packet clock is this fast; its buffer slips.", "PPM")
+    ] = _DEFAULTS.adaptor_skew,
+    delay: Annotated[float, _option("Network delay, one way.", "MS")] = _DEFAULTS.delay,
+    echo: Annotated[float | None, _option("Level at which each modem hears itself.", "DB")] = None,
+    echo_delay: Annotated[
+        float, _option("Delay of the echo; from 40 ms on it has the frequency offset too.", "MS")
+    ] = _DEFAULTS.echo_delay,
+    gain: Annotated[float, _option("Gain of each direction.", "DB")] = _DEFAULTS.gain,
+    offset: Annotated[float, _option("Frequency offset of each direction.", "HZ")] = _DEFAULTS.offset,
+    seconds: Annotated[float, _option("How long data is sent after CONNECT.", "S")] = _DEFAULTS.seconds,
+    payload: Annotated[str, _option("random, text or a file.", "WHAT")] = _DEFAULTS.payload,
+    direction: Annotated[str, _option("Who sends: both, up (calling) or down.", "WAY")] = (
+        _DEFAULTS.direction.value
+    ),
+    seed: Annotated[int, _option("Of noise, loss, jitter and payload.", "N")] = _DEFAULTS.seed,
+    record: Annotated[Path | None, _option("Leave sound, trace and result in this directory.", "DIR")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """One call in virtual time over a simulated circuit."""
+    options = SimOptions(
+        calling=tuple(calling or _DEFAULTS.calling),
+        answering=tuple(answering or _DEFAULTS.answering),
+        dial=dial,
+        law=_choice("law", Law, law),
+        snr=snr,
+        loss=loss,
+        loss_burst=loss_burst,
+        jitter=jitter,
+        playout=playout,
+        skew=skew,
+        adaptor_skew=adaptor_skew,
+        delay=delay,
+        echo=echo,
+        echo_delay=echo_delay,
+        gain=gain,
+        offset=offset,
+        seconds=seconds,
+        payload=payload,
+        direction=_choice("direction", Direction, direction),
+        seed=seed,
+    )
+    with Recording(record) if record else nullcontext() as recording:
+        result = run(options, recording=recording, cpu_clock=time.process_time)
+    if as_json:
+        typer.echo(json.dumps(result.as_dict()))
+    else:
+        _show(result)
+
+
+def _show(result: SimResult) -> None:
+    console = Console()
+    heading = f"[bold]{result.connect or 'no answer from the modem'}[/bold]"
+    if result.connect_seconds is not None:
+        heading += f" {result.connect_seconds:.2f} s after the answer"
+    console.print(heading)
+    if result.connected:
+        carried = f"{result.modulation} at {result.rate_tx}/{result.rate_rx} bit/s"
+        console.print(f"{carried}, error control {result.error_control}, compression {result.compression}")
+        console.print(_table(result))
+    speed = result.line_seconds / result.cpu_seconds if result.cpu_seconds else float("inf")
+    console.print(
+        f"ended: {result.disconnect_reason}; {result.retrains} retrains, {result.slips} slips; "
+        f"{result.line_seconds:.1f} s of line in {result.cpu_seconds:.2f} s of CPU ({speed:.0f} times life)"
+    )
+
+
+def _table(result: SimResult) -> Table:
+    table = Table("", "up (calling to answering)", "down")
+
+    def row(name: str, both: BothWays[int] | BothWays[float]) -> None:
+        table.add_row(name, f"{both.up:g}", f"{both.down:g}")
+
+    row("bytes sent", result.bytes_sent)
+    row("bytes received", result.bytes_received)
+    row("bytes wrong", result.bytes_wrong)
+    row("bytes lost", result.bytes_lost)
+    row("throughput, bit/s", result.throughput_bps)
+    row("packets lost", result.packets_lost)
+    row("packets late", result.packets_late)
+    for name, unit in (
+        ("rx_level_dbm0", "level heard, dBm0"),
+        ("snr_db", "SNR seen, dB"),
+        ("carrier_offset_hz", "carrier offset, Hz"),
+        ("timing_offset_ppm", "timing offset, ppm"),
+    ):
+        values = [getattr(signal, name) for signal in (result.signal.up, result.signal.down)]
+        if any(value is not None for value in values):
+            table.add_row(unit, *("-" if value is None else f"{value:.2f}" for value in values))
+    return table

@@ -1,0 +1,122 @@
+"""What can be asked of a simulated call; the same names as the options of `ansam sim`."""
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from ansam.codec import Law
+from ansam.errors import ConfigError
+from ansam.line import CircuitParameters, Echo, End, PathParameters
+
+FAR_ECHO_MS = 40.0
+"""An echo at least this late comes from the far hybrid and has crossed the circuit's carrier systems."""
+
+MAX_SECONDS = 86_400.0
+
+
+class Direction(Enum):
+    """Who sends payload."""
+
+    BOTH = "both"
+    UP = "up"
+    DOWN = "down"
+
+    def sends(self, end: End) -> bool:
+        """Return whether an end sends; "up" is from the calling to the answering end."""
+        return self is Direction.BOTH or (end is End.CALLING) == (self is Direction.UP)
+
+
+@dataclass(frozen=True, slots=True)
+class SimOptions:
+    """A call.
+
+    Attributes:
+        calling: Command lines typed to the calling modem before it dials.
+        answering: Command lines typed to the answering modem. Where none of them names S0, ``ATS0=1``
+            follows, so that the call is answered.
+        dial: The command line that dials.
+        law: Coding of the circuit.
+        snr: Noise, dB below the nominal level (`PathParameters.snr_db`); None for none.
+        loss: Fraction of packets lost, 0 … 1.
+        loss_burst: Packets lost in a row.
+        jitter: Packets are late by 0 … this, milliseconds.
+        playout: Fixed playout delay, milliseconds.
+        skew: The answering modem's clock is this fast, ppm; interpolated, no slips.
+        adaptor_skew: The answering adaptor's clock is this fast, ppm; its jitter buffer slips.
+        delay: One way, milliseconds.
+        echo: Level of its own signal that each modem hears, dB. The sign does not matter (12 and -12 are
+            both 12 dB down); None for no echo.
+        echo_delay: From sending to hearing it, milliseconds. From `FAR_ECHO_MS` on it is a far echo, which
+            has the frequency offset too.
+        gain: Of the circuit in each direction, dB.
+        offset: Frequency offset in each direction, hertz.
+        seconds: How long data is sent once both ends are connected.
+        payload: ``random``, ``text`` or the path of a file, which is sent over and over.
+        direction: Who sends.
+        seed: Of all chance.
+    """
+
+    calling: tuple[str, ...] = ()
+    answering: tuple[str, ...] = ("ATS0=1",)
+    dial: str = "ATDT05"
+    law: Law = Law.ALAW
+    snr: float | None = None
+    loss: float = 0.0
+    loss_burst: int = 1
+    jitter: float = 0.0
+    playout: float = 60.0
+    skew: float = 0.0
+    adaptor_skew: float = 0.0
+    delay: float = 20.0
+    echo: float | None = None
+    echo_delay: float = 20.0
+    gain: float = 0.0
+    offset: float = 0.0
+    seconds: float = 10.0
+    payload: str = "random"
+    direction: Direction = Direction.BOTH
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.seconds <= MAX_SECONDS:
+            raise ConfigError(f"seconds of {self.seconds:g}", f"choose 0 to {MAX_SECONDS:g}")
+        if self.seed < 0:
+            raise ConfigError(f"seed of {self.seed}", "choose 0 or more")
+        for line in (*self.calling, *self.answering, self.dial):
+            if not re.match(r"AT|at|A/|a/", line):
+                raise ConfigError(f"command line {line!r}", "modems only listen to lines that begin AT or at")
+            if not line.isascii() or not line.isprintable():
+                raise ConfigError(f"command line {line!r}", "use printable ASCII characters")
+        _ = self.circuit
+
+    @property
+    def answering_lines(self) -> tuple[str, ...]:
+        """What is typed to the answering modem, automatic answer included."""
+        named = any(re.search(r"S0(?!\d)", line.upper()) for line in self.answering)
+        return self.answering if named else (*self.answering, "ATS0=1")
+
+    @property
+    def circuit(self) -> CircuitParameters:
+        """The circuit these options describe."""
+        path = PathParameters(
+            law=self.law,
+            snr_db=self.snr,
+            gain_db=self.gain,
+            offset_hz=self.offset,
+            delay_ms=self.delay,
+            loss=self.loss,
+            loss_burst=self.loss_burst,
+            jitter_ms=self.jitter,
+            playout_ms=self.playout,
+        )
+        echoes = {}
+        if self.echo is not None:
+            offset = self.offset if self.echo_delay >= FAR_ECHO_MS else 0.0
+            echoes = dict.fromkeys(End, (Echo(-abs(self.echo), self.echo_delay, offset),))
+        return CircuitParameters(
+            up=path,
+            down=path,
+            echoes=echoes,
+            skew_ppm=self.skew,
+            adaptor_skew_ppm=self.adaptor_skew,
+        )
