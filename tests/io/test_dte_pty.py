@@ -1,4 +1,6 @@
+# ruff: noqa: ASYNC221, ASYNC240
 import asyncio
+import contextlib
 import os
 import random
 import subprocess
@@ -7,10 +9,10 @@ import termios
 from pathlib import Path
 
 import pytest
+from tests.support.dte_port import FakePort
 
 from ansam.errors import ResourceError
 from ansam.io.dte_pty import PtyDte
-from tests.support.dte_port import FakePort
 
 
 async def opened(path: Path, port: FakePort) -> tuple[PtyDte, int]:
@@ -104,10 +106,8 @@ async def test_no_byte_is_lost_with_slow_sides(tmp_path: Path, seed: int) -> Non
                 dte.resume()
             dte.output_ready()
             if rng.random() < 0.5:
-                try:
+                with contextlib.suppress(BlockingIOError):
                     read += os.read(terminal, rng.choice((1, 30, 2000)))
-                except BlockingIOError:
-                    pass
             await asyncio.sleep(0)
     assert port.received == up
     assert read == down
@@ -144,7 +144,7 @@ async def test_idle_pty_costs_nothing(tmp_path: Path) -> None:
 async def test_existing_file_is_respected(tmp_path: Path) -> None:
     path = tmp_path / "tty"
     path.write_text("precious")
-    with pytest.raises(ResourceError, match="a file of this name exists.*remove it"):
+    with pytest.raises(ResourceError, match=r"a file of this name exists.*remove it"):
         await PtyDte(path).open(FakePort())
     assert path.read_text() == "precious"
     assert list(tmp_path.iterdir()) == [path]
@@ -177,5 +177,5 @@ os._exit(9)
 
 async def test_directory_that_refuses(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(ResourceError, match="pty .*file/tty"):
+    with pytest.raises(ResourceError, match=r"pty .*file/tty"):
         await PtyDte(tmp_path / "file" / "tty").open(FakePort())

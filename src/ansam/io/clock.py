@@ -80,7 +80,7 @@ class Histogram:
         rank, seen = q * self.count, 0
         for step, count in enumerate(self._bins):
             seen += count
-            if count and seen >= rank:
+            if count and seen >= rank and step < self.BINS:
                 return min((step + 1) * self.STEP, self.worst)
         return self.worst
 
@@ -221,11 +221,12 @@ class FramePacer:
             except Exception as error:
                 self._failed(entry, error)
                 continue
-            if entry.deadline < started - GIVE_UP:
-                _log.warning("frames skipped after a stall", seconds=round(started - entry.deadline, 1))
-                entry.deadline = started
-            behind = entry.deadline <= started
-            self._push(entry, started + CATCH_UP_SPACING if behind else entry.deadline)
+            now = time.monotonic()
+            if entry.deadline < now - GIVE_UP:
+                _log.warning("frames skipped after a stall", seconds=round(now - entry.deadline, 1))
+                entry.deadline = now
+            behind = entry.deadline <= now
+            self._push(entry, now + CATCH_UP_SPACING if behind else entry.deadline)
 
     def _failed(self, entry: _Entry, error: Exception) -> None:
         """A bug in one call may not end the others."""

@@ -41,7 +41,7 @@ class LineClock:
 
     def advance_to(self, instant: Samples) -> None:
         """The call (or a timer that was run ahead of time) has reached this instant."""
-        self._base = max(self._base, instant)
+        self._base = max(self.now(), instant)
         self._since = self._clock()
 
     def end_call(self) -> None:

@@ -48,7 +48,7 @@ class PlayoutCounters:
         early: Packets further ahead than the buffer reaches.
         timestamp_jumps: Packets whose timestamp contradicted their sequence number; the latter was believed.
         resyncs: Times the source was anchored anew: slips.
-        erased_samples: Samples played as erasures after the first packet.
+        erased_samples: Samples played as erasures, from the turn of the first packet on.
         erased_frames: Frames in which at least one sample was an erasure.
     """
 
@@ -88,6 +88,7 @@ class Playout:
         self._state = np.full(AHEAD_LIMIT, MISSING, np.uint8)
         self._read: Samples = start
         self._begun = False
+        self._first: Samples = start
         self._newest = 0
         self._newest_timestamp = 0
         self._newest_start: Samples = 0
@@ -151,7 +152,7 @@ class Playout:
         missing = self._state[index] == MISSING
         self._octets[index] = self._silence
         self._state[index] = MISSING
-        if self._begun and (lost := int(np.count_nonzero(missing))):
+        if self._begun and (lost := int(np.count_nonzero(missing[max(0, self._first - now) :]))):
             self.counters.erased_samples += lost
             self.counters.erased_frames += 1
         cuts = [0, *(np.flatnonzero(np.diff(missing)) + 1).tolist(), FRAME]
@@ -160,15 +161,17 @@ class Playout:
     def _anchor(self, number: int, timestamp: int, size: int, now: float, *, first: bool) -> None:
         """Let this packet be played `delay` from now."""
         self.counters.resyncs += not first
-        if not first:
-            self._state[:] = MISSING
-            self._octets[:] = self._silence
         self._begun = True
         self._unplayable = 0
         self._newest, self._newest_timestamp, self._newest_size = number, timestamp, size
         # On a frame boundary, so that a lost 20 ms packet is one erased frame and not two halves; rounding
         # up, as the delay is a promise to late packets.
         self._newest_start = self._read + -(-int(now + self.delay - self._read) // FRAME) * FRAME
+        if first:
+            self._first = self._newest_start
+        else:
+            self._state[:] = MISSING
+            self._octets[:] = self._silence
 
     def _place(self, number: int, timestamp: int, size: int) -> Samples:
         """Return the position of a packet's first sample."""

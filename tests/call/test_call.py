@@ -1,0 +1,112 @@
+import random
+
+import numpy as np
+import pytest
+
+from ansam.call.call import Call, CallMedia
+from ansam.call.party import Echo, Silence, Tone
+from ansam.call.raw import RawCall
+from ansam.codec.g711 import Law
+from ansam.rtp.packet import RtpPacket, build, parse
+from ansam.sdp.negotiation import PCMA, PCMU, Direction, RemoteMedia
+from ansam.units import Audio, Samples, dbm0_from_power
+
+FAR = ("192.0.2.1", 4000)
+
+
+class Listener:
+    """A party that records what it is given."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[Samples, int, bool]] = []
+
+    def process(self, rx: Audio, now: Samples, erased: bool = False) -> Audio:
+        self.heard.append((now, len(rx), erased))
+        return np.zeros(len(rx), np.float32)
+
+
+def media(law: Law = Law.ALAW) -> CallMedia:
+    return CallMedia(FAR, law, law.payload_type, law.payload_type)
+
+
+def packet(k: int, payload: bytes, payload_type: int = 8) -> bytes:
+    return build(RtpPacket(payload_type, k, k * 160, 1, payload))
+
+
+@pytest.mark.parametrize("law", [Law.ALAW, Law.ULAW])
+def test_codewords_come_back_bit_for_bit_from_an_echo(law: Law) -> None:
+    call = Call(media(law), Echo(), random.Random(1))
+    rng = random.Random(2)
+    # µ-law has two zeros that decode to the same amplitude.
+    frames = [rng.randbytes(160).replace(b"\x7f", b"\xff") for _ in range(30)]
+    out = []
+    for k, frame in enumerate(frames):
+        call.receive(packet(k, frame, law.payload_type), FAR, call.now)
+        sent = call.tick()
+        assert sent is not None
+        assert sent[1] == FAR
+        out.append(parse(sent[0]).payload)
+    assert out[3:] == frames[:27]
+
+
+def test_clock_counts_samples_and_erasures_are_told_exactly() -> None:
+    party = Listener()
+    call = Call(media(), party, random.Random(1), start=800)
+    for k in range(8):
+        if k != 2:
+            call.receive(packet(k, bytes(160)), FAR, call.now)
+        call.tick()
+    assert call.now == 800 + 8 * 160
+    assert party.heard == [(800 + k * 160, 160, k < 3 or k == 5) for k in range(8)]
+
+
+def test_statistics() -> None:
+    call = Call(media(), Silence(), random.Random(1))
+    for k in range(10):
+        if k != 4:
+            call.receive(packet(k, bytes(160)), FAR, call.now)
+        call.receive(b"junk", FAR, call.now)
+        call.tick()
+    call.receive(packet(9, bytes(160)), FAR, call.now)
+    s = call.statistics()
+    assert (s.frames, s.packets_sent, s.packets_received) == (10, 10, 9)
+    assert (s.lost, s.duplicates, s.refused, s.late) == (1, 1, 10, 0)
+    assert s.erased_frames == 1
+    assert s.margin_ms == 60
+    assert call.silent_frames == 1
+
+
+def test_hold_sends_nothing_and_the_clock_goes_on() -> None:
+    call = Call(media(), Silence(), random.Random(1))
+    call.renegotiated(CallMedia(("", 0), Law.ALAW, 8, 8))
+    assert call.tick() is None
+    assert call.now == 160
+    call.renegotiated(media())
+    assert call.tick() is not None
+
+
+@pytest.mark.parametrize(("codec", "law"), [(PCMA, Law.ALAW), (PCMU, Law.ULAW)])
+def test_agreed_media(codec: object, law: Law) -> None:
+    remote = RemoteMedia("192.0.2.9", 7000, codec, 97, Direction.SENDRECV)  # type: ignore[arg-type]
+    offered = CallMedia.agreed(remote, answered=False)
+    answered = CallMedia.agreed(remote, answered=True)
+    assert (offered.law, offered.send_type, offered.receive_type) == (law, 97, law.payload_type)
+    assert answered.receive_type == 97
+    held = RemoteMedia("192.0.2.9", 7000, PCMA, 8, Direction.INACTIVE)
+    assert CallMedia.agreed(held, answered=True).remote[0] == ""
+
+
+def test_tone_has_its_level_and_an_unbroken_phase() -> None:
+    tone = Tone(1020.0, -10.0)
+    whole = tone.process(np.zeros(8000, np.float32), 0)
+    pieces = np.concatenate([tone.process(np.zeros(160, np.float32), k * 160) for k in range(50)])
+    assert dbm0_from_power(float(np.mean(whole**2))) == pytest.approx(-10, abs=0.02)
+    np.testing.assert_allclose(whole, pieces, atol=1e-6)
+
+
+def test_raw_call_counts_its_clock() -> None:
+    call = RawCall(Law.ALAW, Echo(), start=160)
+    frame = bytes(range(160))
+    assert call.exchange(frame) == frame
+    assert call.exchange(frame, erased=True) == bytes([0xD5]) * 160
+    assert (call.now, call.frames) == (480, 2)
