@@ -12,10 +12,16 @@ E = TypeVar("E")
 
 ALICE: Address = ("192.0.2.1", 5060)
 BOB: Address = ("192.0.2.2", 5060)
-OFFER = b"v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\n"
-ANSWER = (
-    b"v=0\r\no=- 2 1 IN IP4 192.0.2.2\r\ns=-\r\nc=IN IP4 192.0.2.2\r\nt=0 0\r\nm=audio 5000 RTP/AVP 8\r\n"
-)
+
+
+def _sdp(address: str, port: int) -> bytes:
+    lines = ["v=0", f"o=- {port} 1 IN IP4 {address}", "s=-", f"c=IN IP4 {address}", "t=0 0"]
+    lines += [f"m=audio {port} RTP/AVP 8", "a=rtpmap:8 PCMA/8000", ""]
+    return "\r\n".join(lines).encode()
+
+
+OFFER = _sdp("192.0.2.1", 4000)
+ANSWER = _sdp("192.0.2.2", 5000)
 
 
 class Wire:

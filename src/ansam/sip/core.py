@@ -201,6 +201,10 @@ class Core:
             times.append(timer)
         return min(times, default=None)
 
+    def idle(self) -> bool:
+        """Return True if nothing runs and nobody waits."""
+        return not self.handlers and self.layer.idle()
+
     def fire_alarms(self, now: Seconds) -> None:
         """Run every alarm due at `now`."""
         while self._alarms and self._alarms[0][0] <= now:

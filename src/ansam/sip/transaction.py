@@ -124,6 +124,10 @@ class TransactionLayer:
         out, self._indications = self._indications, []
         return out
 
+    def idle(self) -> bool:
+        """Return True if no transaction runs."""
+        return not self._running and not self._identities and not self._servers
+
     def deadline(self) -> Seconds | None:
         """Return the time of the next timer, or None."""
         while self._heap:

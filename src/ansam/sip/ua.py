@@ -132,6 +132,11 @@ class UserAgent:
         self._core.fire_alarms(now)
         self._pump(now)
 
+    def idle(self) -> bool:
+        """Return True if no call, registration or transaction is left: safe to throw away."""
+        tables = (self._calls, self._dialogs, self._ringing, self._registrations, self._registers)
+        return not any(tables) and self._core.idle()
+
     # --- client registration -------------------------------------------------------------------------------
     def register(
         self,
