@@ -1,27 +1,28 @@
 """The calling modem's procedure: silent until the far end shows what it is (V.32bis (02/91) §A.2.1).
 
-2225 Hz is ambiguous. It is the answer tone of Bell 103 and of Bell 212A modems, it is the mark of Bell 103, and some
-V.22 modems send it instead of unscrambled ones (V.22bis (11/88) §6.3.1.2.2, Note). So a caller that has both
-lets V.22 answer it first; when that stays without reply for `BELL_PATIENCE` and the tone goes on, the far end is a
-Bell 103 modem. When the tone ends it was an answer tone: unscrambled ones come next, and V.22 begins anew. After an
-answer tone, 2225 Hz is a mark. Unscrambled ones have a line at 2250 Hz; the tone meter tells the two apart.
+2225 Hz is ambiguous. It is the answer tone of Bell 103 and Bell 212A modems, and it is the mark of Bell 103. So a
+caller that has anything else waits for its end: no answer tone is longer than 4 s (V.25 (10/96) §5), so what goes
+on is a Bell 103 mark. When it ends it was an answer tone, unscrambled ones or another mark come next, and V.22 begins anew. After
+an answer tone, 2225 Hz is a mark at once. Unscrambled ones have a line at 2250 Hz; the tone meter tells the two
+apart. A caller without Bell 103 leaves a 2225 Hz tone that goes on to V.22, since some of its modems send
+that in place of unscrambled ones (V.22bis (11/88) §6.3.1.2.2, Note).
 
-A caller that has frequency shift only sends its mark once 2100 Hz has ended, as V.25 (10/96) §5 has any modem do:
-an answering modem of many modulations need not go through them all.
+A caller that has frequency shift only sends its mark once the answer tone has ended, as V.25 (10/96) §5 has any
+modem do: an answering modem of many modulations need not go through them all.
 """
 
 from collections.abc import Callable
 from enum import Enum
 
+from ansam.dsp.goertzel import HOP
 from ansam.modulation.automode.answering import Note
 from ansam.modulation.automode.candidates import Candidates
 from ansam.modulation.automode.hearing import Hearing
-from ansam.tones.v25 import ANSWER_GAP, ANSWER_TONE_HZ, BELL_ANSWER_TONE_HZ
+from ansam.tones.v25 import ANSWER_GAP, ANSWER_TONE_HZ, ANSWER_TONE_LIMIT, BELL_ANSWER_TONE_HZ
 from ansam.units import Samples, samples
 
-BELL_PATIENCE = samples(3.0)
-"""For V.22 to be answered over 2225 Hz: 155 + 456 ms until it sends S1 or scrambled ones, 270 ms for these to be
-recognised at the far end, as much back here, and two round trips."""
+BELL_MARK_HOPS = (ANSWER_TONE_LIMIT + samples(0.2)) // HOP
+"""Hops of 2225 Hz that can be no answer tone."""
 
 BELL = "Bell 103"
 
@@ -47,8 +48,8 @@ class Calling:
         self._candidates, self._hearing, self._note = candidates, hearing, note
         self._step = Step.LISTEN
         self._answered = False
+        self._bell_first = False
         self._speak_at: Samples | None = None
-        self._bell_until: Samples = 0
         self._work: dict[Step, Callable[[Samples], str | None]] = {
             Step.LISTEN: self._listen,
             Step.ANSWER_TONE: self._answer_tone,
@@ -56,9 +57,9 @@ class Calling:
         }
 
     def start(self, now: Samples) -> None:
-        """Begin: everything listens; only Bell 103 waits, where 2225 Hz may still mean something else."""
+        """Begin: everything listens; only Bell 103 waits, unless 2225 Hz can mean nothing else."""
         for name in self._candidates.names:
-            if name != BELL or not self._candidates.trained:
+            if name != BELL or len(self._candidates.names) == 1:
                 self._candidates.listen(name, now)
         self._note(now, "silence", "V.32bis (02/91) §A.2.1")
 
@@ -95,7 +96,7 @@ class Calling:
         return None
 
     def _begin_bell_tone(self, now: Samples) -> None:
-        self._step, self._bell_until = Step.BELL_TONE, now + BELL_PATIENCE
+        self._step = Step.BELL_TONE
         if self._candidates.trained:
             self._candidates.put_on_air(self._candidates.trained[0], now)
         self._note(now, "2225 Hz", "V.22bis (11/88) §6.3.1.2.2 Note")
@@ -104,9 +105,10 @@ class Calling:
         seen = self._candidates.seen()
         if seen:
             return seen
-        if not self._hearing.hops(BELL_ANSWER_TONE_HZ):
+        hops = self._hearing.hops(BELL_ANSWER_TONE_HZ)
+        if not hops:
             self._end_tone(now)
-        elif now >= self._bell_until and BELL in self._candidates.names:
+        elif hops >= BELL_MARK_HOPS and BELL in self._candidates.names:
             self._candidates.listen(BELL, now)
             return BELL
         return None
@@ -116,15 +118,14 @@ class Calling:
         self._candidates.put_on_air(None, now)
         for name in self._candidates.names:
             self._candidates.listen(name, now)
-        if self._step is Step.ANSWER_TONE and not self._candidates.trained:
+        if not self._candidates.trained:
             self._speak_at = now + ANSWER_GAP
+        self._bell_first = self._step is Step.BELL_TONE
         self._step, self._answered = Step.LISTEN, True
         self._note(now, "silence", "V.25 (10/96) §5")
 
     def _speak_first(self, now: Samples) -> None:
         self._speak_at = None
-        name = next((n for n in self._candidates.fsk if n != BELL), BELL)
+        name = sorted(self._candidates.fsk, key=lambda n: (n == BELL) is not self._bell_first)[0]
         self._candidates.put_on_air(name, now)
         self._note(now, f"binary 1 of {name}", "V.25 (10/96) §5")
-
-

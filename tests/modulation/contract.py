@@ -1,0 +1,217 @@
+"""What every modulation must do, whatever it is: the suite that `test_contract.py` runs over the registry.
+
+Each check makes its own pair of modems on `tests.support.modem_line` and raises AssertionError with figures. A new
+modulation is held to all of it by its line in the registry.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ansam.modulation.base import CarrierLost, Modulation, ModulationOptions, Ready, Role
+from ansam.modulation.registry import MODULATIONS
+from ansam.units import FRAME, SAMPLE_RATE, Audio, Bits, dbm0_from_power
+from tests.support.modem_line import Line, Random, Way, bit_errors
+
+OPTIONS = ModulationOptions()
+
+
+class Call:
+    """A calling and an answering modem of one modulation, with random user bits."""
+
+    def __init__(
+        self,
+        name: str,
+        options: ModulationOptions = OPTIONS,
+        up: Way | None = None,
+        down: Way | None = None,
+        echo_db: float | None = None,
+    ) -> None:
+        self.bits_up, self.bits_down = Random(11), Random(12)
+        self.calling = make(name, Role.CALLING, options, self.bits_up)
+        self.answering = make(name, Role.ANSWERING, options, self.bits_down)
+        self.line = Line(self.calling, self.answering, up, down, echo_db=echo_db)
+
+    def connect(self) -> "Call":
+        assert self.line.connect(), (self.line.calling.events, self.line.answering.events)
+        return self
+
+    def wrong(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Return (wrong, compared) bits up and down."""
+        return (
+            bit_errors(self.bits_up.bits(), self.line.answering.bits()),
+            bit_errors(self.bits_down.bits(), self.line.calling.bits()),
+        )
+
+
+def make(name: str, role: Role, options: ModulationOptions, bits: Random) -> Modulation:
+    return MODULATIONS[name][1](role, options, bits)
+
+
+def carries_data(call: Call, seconds: float, rate: int) -> None:
+    """Both ways, no bit wrong and none missing but what is on its way."""
+    call.connect().line.run(seconds)
+    for wrong, compared in call.wrong():
+        assert wrong == 0, call.wrong()
+        assert compared >= 0.8 * seconds * rate, call.wrong()
+
+
+def at_rate(name: str, rate: int) -> None:
+    """Start-up with the window shut around one rate ends at that rate."""
+    call = Call(name, ModulationOptions(min_rate=rate, max_rate=rate))
+    carries_data(call, 4, rate)
+    for end in (call.line.calling, call.line.answering):
+        assert end.ready is not None
+        assert (end.ready.tx_rate, end.ready.rx_rate) == (rate, rate)
+        assert end.ready.modulation in MODULATIONS
+
+
+def over(name: str, up: Way, down: Way, echo_db: float | None = None, seconds: float = 6) -> Call:
+    """A call over an impaired line has no wrong bit."""
+    call = Call(name, up=up, down=down, echo_db=echo_db)
+    carries_data(call, seconds, min(MODULATIONS[name][0].data_rates))
+    return call
+
+
+def same_however_cut(name: str, role: Role, seed: int) -> None:
+    """Samples, bits and events do not depend on how the received stream was cut."""
+    call = Call(name, up=Way(noise_dbm0=-45, erase=(150,)), down=Way(noise_dbm0=-45, seed=1, erase=(150,)))
+    heard: list[Audio] = []
+    modem = call.calling if role is Role.CALLING else call.answering
+    process = modem.process
+
+    def listen(rx: Audio, now: int, erased: bool = False) -> Audio:
+        heard.append(rx)
+        return process(rx, now, erased)
+
+    modem.process = listen  # type: ignore[method-assign]
+    call.line.run(5)
+    end = call.line.calling if role is Role.CALLING else call.line.answering
+    rx = np.concatenate(heard)
+    again = make(name, role, OPTIONS, Random(11 if role is Role.CALLING else 12))
+    again.start(0)
+    rng = np.random.default_rng(seed)
+    at, sent, bits, events = 0, [], [], []
+    while at < len(rx):
+        frame = at // FRAME
+        cut = min(int(rng.choice([1, 7, 33, 160, 400])), len(rx) - at)
+        limit = 150 * FRAME if frame < 150 else 151 * FRAME if frame == 150 else len(rx)
+        cut = min(cut, limit - at)
+        sent.append(again.process(rx[at : at + cut], at, frame == 150))
+        bits.append(again.take_bits())
+        events += again.take_events()
+        at += cut
+    assert [e for _, e in end.events] == events
+    np.testing.assert_array_equal(end.bits(), np.concatenate(bits))
+    np.testing.assert_array_equal(end.audio(), np.concatenate(sent))
+
+
+def survives(name: str, frames: tuple[int, ...], erased: bool) -> None:
+    """After packets are lost, bits flow again within a second, and the connection was never given up.
+
+    Args:
+        name: Modulation.
+        frames: Frames lost, counted from `Ready`.
+        erased: Lost packets are marked as such; otherwise they are silence, as a hardware modem hears them.
+    """
+    probe = Call(name).connect()
+    lost = tuple(probe.line.frame + 50 + f for f in frames)
+    up = Way(erase=lost) if erased else Way(mute=lost)
+    down = Way(erase=lost, seed=1) if erased else Way(mute=lost, seed=1)
+    call = Call(name, up=up, down=down).connect()
+    call.line.run(1.0 + (frames[-1] + 1) * 0.02 + 1.0)
+    mark_up, mark_down = len(call.bits_up.bits()), len(call.bits_down.bits())
+    call.line.run(5.0)
+    for end in (call.line.calling, call.line.answering):
+        assert end.event(CarrierLost) is None
+    assert contains(call.line.answering.bits(), call.bits_up.bits()[mark_up:])
+    assert contains(call.line.calling.bits(), call.bits_down.bits()[mark_down:])
+
+
+def contains(received: Bits, sent: Bits) -> bool:
+    """Whether a long middle part of what was sent arrived without an error."""
+    middle = sent[100 : len(sent) - 200]
+    assert len(middle) >= 200
+    return middle.tobytes() in received.tobytes()
+
+
+def reports_loss(name: str) -> None:
+    """The far signal ends: `CarrierLost` after S10, not much before and not much after, and only once."""
+    call = Call(name).connect()
+    call.line.run(1)
+    call.answering.clear_down(call.line.now)
+    gone = call.line.now
+    assert call.line.run(4, lambda: call.line.calling.event(CarrierLost))
+    after = (call.line.now - gone) / SAMPLE_RATE
+    assert 0.65 <= after <= 1.3, after
+    call.line.run(2)
+    assert sum(isinstance(e, CarrierLost) for _, e in call.line.calling.events) == 1
+    tail = call.line.answering.audio()[-SAMPLE_RATE:]
+    assert not tail.any(), "clear_down leaves the line silent"
+
+
+def keeps_quiet(name: str) -> None:
+    """No bits and no data before `Ready`; a calling modem that hears nothing says nothing; hostile input is survived."""
+    bits = Random(1)
+    modem = make(name, Role.CALLING, OPTIONS, bits)
+    modem.start(0)
+    rng = np.random.default_rng(5)
+    for frame in range(400):
+        level = 0.0 if frame < 200 else 0.02
+        rx = (level * rng.standard_normal(FRAME)).astype(np.float32)
+        assert not modem.process(rx, frame * FRAME).any()
+        assert not len(modem.take_bits())
+    assert not modem.far_end_seen
+    assert not bits.given
+    assert not any(isinstance(e, Ready) for e in modem.take_events())
+    assert len(modem.process(np.zeros(0, np.float32), 400 * FRAME)) == 0
+
+
+def sends_clean(name: str, role: Role, level_dbm0: float) -> None:
+    """The level is what was asked for, and nothing to speak of lies in the far end's band or at the edges."""
+    spec = MODULATIONS[name][0]
+    call = Call(name, ModulationOptions(tx_level_dbm0=level_dbm0)).connect()
+    call.line.run(8)
+    end = call.line.calling if role is Role.CALLING else call.line.answering
+    sent = end.audio()[-6 * SAMPLE_RATE :].astype(float)
+    assert abs(dbm0_from_power(float(np.mean(sent**2))) - level_dbm0) <= 1.0
+    assert np.max(np.abs(sent)) < 1.0
+    frequency, power = spectrum(sent)
+    total = power.sum()
+    far = spec.carriers_hz[role.other]
+    half = max(200.0, spec.symbol_rates[-1] / 2)
+    assert power[np.abs(frequency - far) < half].sum() / total < 10**-2.5
+    assert power[frequency < 200].sum() / total < 10**-4
+    assert power[frequency > 3600].sum() / total < 10**-3.5
+    near = spec.carriers_hz[role]
+    inside = power[np.abs(frequency - near) < spec.symbol_rates[-1]].sum() / total
+    assert inside > 0.95, inside
+
+
+def spectrum(x: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return frequencies and mean power of Hann-windowed quarter seconds."""
+    size = 2000
+    window = np.hanning(size)
+    blocks = np.lib.stride_tricks.sliding_window_view(x, size)[:: size // 2] * window
+    return np.fft.rfftfreq(size, 1 / SAMPLE_RATE), np.mean(np.abs(np.fft.rfft(blocks)) ** 2, axis=0)
+
+
+def repeats_itself(name: str) -> None:
+    """The same seeds give the same call, sample by sample."""
+    first, second = (Call(name, up=Way(noise_dbm0=-40), down=Way(noise_dbm0=-40, seed=1)) for _ in range(2))
+    for call in (first, second):
+        call.line.run(3)
+    np.testing.assert_array_equal(first.line.calling.audio(), second.line.calling.audio())
+    np.testing.assert_array_equal(first.line.answering.bits(), second.line.answering.bits())
+
+
+def reports(name: str) -> None:
+    """The report says what the line is."""
+    call = Call(name, up=Way(gain_db=-12), down=Way(gain_db=-7, offset_hz=3, seed=1)).connect()
+    call.line.run(3)
+    report = call.calling.report()
+    assert report.rx_level_dbm0 is not None
+    assert abs(report.rx_level_dbm0 - (-20)) < 1.5
+    assert report.tx_level_dbm0 == OPTIONS.tx_level_dbm0
+    assert report.symbol_rate == MODULATIONS[name][0].symbol_rates[-1]
+    if report.carrier_offset_hz is not None:
+        assert abs(report.carrier_offset_hz - 3) < 1.0
