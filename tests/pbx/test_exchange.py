@@ -1,0 +1,452 @@
+"""Calls through the exchange, in virtual time."""
+
+import pytest
+from tests.support.exchange import ANSWER, OFFER, T38, Net, Telephone, extensions, registered_pair
+
+from ansam.pbx.events import CallConnected, CallStarted, LoginRefused
+from ansam.pbx.records import Cause
+from ansam.pbx.settings import ExchangeSettings
+from ansam.sip.events import (
+    CallAnswered,
+    CallEnded,
+    CallFailed,
+    CallProgress,
+    Cancelled,
+    IncomingCall,
+    Reinvite,
+    ReinviteAnswered,
+    ReinviteFailed,
+    Unregistered,
+)
+
+
+def connected(net: Net, caller: Telephone, callee: Telephone) -> tuple:
+    """Bring up a call; return both ends' identities of it."""
+    call = caller.call(callee.number)
+    net.run(0.5)
+    there = callee.last(IncomingCall).call
+    callee.agent.ringing(there, net.now)
+    net.run(0.5)
+    assert caller.last(CallProgress).status == 180
+    callee.agent.answer(there, ANSWER, net.now)
+    net.run(0.5)
+    assert caller.last(CallAnswered).sdp == ANSWER
+    return call, there
+
+
+def test_a_call_is_answered_and_the_caller_hangs_up() -> None:
+    net, caller, callee = registered_pair()
+    call, there = connected(net, caller, callee)
+    assert callee.last(IncomingCall).sdp == OFFER
+    net.run(10)
+    caller.agent.bye(call, net.now)
+    net.run(1)
+    ended = callee.last(CallEnded)
+    assert (ended.call, ended.by_us) == (there, False)
+    (record,) = net.records
+    assert (record.caller, record.callee, record.cause, record.status) == (
+        "07",
+        "05",
+        Cause.CALLER_HUNG_UP,
+        200,
+    )
+    assert record.duration == pytest.approx(10.5, abs=0.01)
+    assert net.exchange.calls_up == 0
+    assert net.events[-3:-1] == [CallStarted("07", "05"), CallConnected("07", "05")]
+
+
+def test_the_callee_hangs_up() -> None:
+    net, caller, callee = registered_pair()
+    call, there = connected(net, caller, callee)
+    callee.agent.bye(there, net.now)
+    net.run(1)
+    assert caller.last(CallEnded).call == call
+    assert net.records[0].cause is Cause.CALLEE_HUNG_UP
+
+
+def test_the_caller_is_who_was_authenticated_not_who_is_claimed() -> None:
+    net, caller, callee = registered_pair()
+    caller.call("05", claim="06")
+    net.run(0.5)
+    incoming = callee.last(IncomingCall)
+    assert incoming.from_.startswith("sip:07@")
+    assert incoming.display == "Name 07"
+    assert incoming.max_forwards == 69
+
+
+@pytest.mark.parametrize(
+    ("dialled", "status", "cause"),
+    [("99", 404, Cause.UNKNOWN_NUMBER), ("06", 480, Cause.NOT_REGISTERED), ("07", 486, Cause.BUSY)],
+)
+def test_numbers_that_lead_nowhere(dialled: str, status: int, cause: Cause) -> None:
+    net, caller, _ = registered_pair()
+    call = caller.call(dialled)
+    net.run(1)
+    failed = caller.last(CallFailed)
+    assert (failed.call, failed.status) == (call, status)
+    (record,) = net.records
+    assert (record.caller, record.callee, record.cause, record.status) == ("07", dialled, cause, status)
+    assert record.answered is None
+    assert record.duration == 0
+
+
+def test_a_busy_extension() -> None:
+    net, caller, callee = registered_pair()
+    other = net.telephone("06")
+    other.register()
+    connected(net, caller, callee)
+    other.call("05")
+    net.run(1)
+    assert other.last(CallFailed).status == 486
+    assert net.records[0].cause is Cause.BUSY
+    assert net.exchange.calls_up == 1
+
+
+def test_an_extension_may_have_several_calls_at_once() -> None:
+    net = Net(extensions("05", "06", "07", call_limit=2))
+    telephones = [net.telephone(number) for number in ("05", "06", "07")]
+    for telephone in telephones:
+        telephone.register()
+    net.run(1)
+    telephones[1].call("05")
+    telephones[2].call("05")
+    net.run(1)
+    assert len(telephones[0].seen(IncomingCall)) == 2
+    assert net.exchange.calls_up == 2
+
+
+def test_a_telephone_that_calls_while_it_talks_is_busy() -> None:
+    net, caller, callee = registered_pair()
+    connected(net, caller, callee)
+    caller.call("05")
+    net.run(1)
+    assert caller.last(CallFailed).status == 486
+
+
+@pytest.mark.parametrize(
+    ("sent", "seen", "cause"),
+    [
+        (486, 486, Cause.BUSY),
+        (603, 603, Cause.REJECTED),
+        (488, 488, Cause.REJECTED),
+        (480, 480, Cause.REJECTED),
+        (503, 480, Cause.UNREACHABLE),
+        (302, 480, Cause.UNREACHABLE),
+        (407, 480, Cause.UNREACHABLE),
+    ],
+)
+def test_the_callee_refuses(sent: int, seen: int, cause: Cause) -> None:
+    net, caller, callee = registered_pair()
+    callee.on_incoming = lambda incoming: callee.agent.reject(incoming.call, sent, net.now)
+    caller.call("05")
+    net.run(1)
+    assert caller.last(CallFailed).status == seen
+    assert net.records[0].cause is cause
+
+
+def test_nobody_answers() -> None:
+    net, caller, callee = registered_pair(ExchangeSettings(ring_seconds=20))
+    callee.on_incoming = lambda incoming: callee.agent.ringing(incoming.call, net.now)
+    caller.call("05")
+    net.run(19.9)
+    assert not caller.seen(CallFailed)
+    net.run(1)
+    assert caller.last(CallFailed).status == 408
+    assert callee.seen(Cancelled)
+    assert net.records[0].cause is Cause.NO_ANSWER
+
+
+def test_the_caller_gives_up() -> None:
+    net, caller, callee = registered_pair()
+    call = caller.call("05")
+    net.run(1)
+    caller.agent.cancel(call, net.now)
+    net.run(1)
+    assert callee.seen(Cancelled)
+    assert caller.last(CallFailed).status == 487
+    (record,) = net.records
+    assert (record.cause, record.status, record.answered) == (Cause.CANCELLED, 487, None)
+    assert net.exchange.calls_up == 0
+
+
+def test_cancel_and_answer_cross() -> None:
+    """Both ends act in the same instant: whatever wins, no dialogue stays."""
+    net, caller, callee = registered_pair()
+    call = caller.call("05")
+    net.run(1)
+    callee.agent.answer(callee.last(IncomingCall).call, ANSWER, net.now)
+    caller.agent.cancel(call, net.now)
+    net.run(40)
+    assert net.exchange.calls_up == 0
+    assert len(net.records) == 1
+    assert callee.seen(CallEnded) or callee.seen(Cancelled)
+
+
+def test_a_telephone_that_vanished() -> None:
+    net, caller, callee = registered_pair()
+    del net.telephones[callee.address]
+    caller.call("05")
+    net.run(40)
+    assert caller.last(CallFailed).status == 408
+    assert net.records[0].cause is Cause.UNREACHABLE
+
+
+def test_a_bye_into_the_void_still_frees_the_line() -> None:
+    net, caller, callee = registered_pair()
+    call, _ = connected(net, caller, callee)
+    del net.telephones[callee.address]
+    caller.agent.bye(call, net.now)
+    net.run(40)
+    assert caller.last(CallEnded).call == call
+    assert net.exchange.calls_up == 0
+    assert net.exchange.deadline() is not None  # the registration alone
+
+
+def test_a_wrong_secret_places_no_call_and_registers_nothing() -> None:
+    net, _, callee = registered_pair()
+    thief = net.telephone("06", "guess")
+    thief.register()
+    thief.call("05")
+    net.run(5)
+    assert thief.last(CallFailed).status in (401, 403, 407)
+    assert not callee.seen(IncomingCall)
+    assert not net.exchange.registrations.find("06", net.now)
+    refused = [event for event in net.events if isinstance(event, LoginRefused)]
+    assert {event.method for event in refused} == {"REGISTER", "INVITE"}
+    assert {event.username for event in refused} == {"06"}
+    assert not net.records
+
+
+def test_no_one_registers_for_another() -> None:
+    net = Net(extensions("05", "06"))
+    telephone = net.telephone("06")
+    telephone.agent.register(
+        "sip:05@192.0.2.1", telephone.flow, net.now, credentials=telephone.credentials, expires=600
+    )
+    net.run(2)
+    assert not len(net.exchange.registrations)
+    assert [event for event in net.events if isinstance(event, LoginRefused)]
+
+
+def test_hops_are_used_up() -> None:
+    net, caller, _ = registered_pair()
+    caller.call("05", max_forwards=0)
+    net.run(1)
+    assert caller.last(CallFailed).status == 483
+
+
+def test_an_invite_without_an_offer() -> None:
+    net, caller, _ = registered_pair()
+    caller.call("05", b"")
+    net.run(1)
+    assert caller.last(CallFailed).status == 488
+
+
+def test_the_exchange_is_full() -> None:
+    net, caller, callee = registered_pair(ExchangeSettings(calls_limit=1))
+    other = net.telephone("06")
+    other.register()
+    net.exchange.plan = type(net.exchange.plan)(extensions("05", "06", "07", call_limit=2))
+    connected(net, caller, callee)
+    other.call("05")
+    net.run(1)
+    assert other.last(CallFailed).status == 503
+    assert net.records[0].cause is Cause.CONGESTION
+
+
+def test_a_reinvite_to_fax_is_refused_by_the_far_end_and_the_call_goes_on() -> None:
+    net, caller, callee = registered_pair()
+    call, there = connected(net, caller, callee)
+    caller.agent.reinvite(call, T38, net.now)
+    net.run(0.5)
+    asked = callee.last(Reinvite)
+    assert asked.sdp == T38
+    callee.agent.reject_reinvite(asked.call, net.now, 488)
+    net.run(0.5)
+    assert caller.last(ReinviteFailed).status == 488
+    net.run(30)
+    assert not caller.seen(CallEnded)
+    callee.agent.bye(there, net.now)
+    net.run(1)
+    assert caller.seen(CallEnded)
+
+
+def test_a_reinvite_is_accepted_the_other_way_round() -> None:
+    net, caller, callee = registered_pair()
+    _, there = connected(net, caller, callee)
+    callee.agent.reinvite(there, ANSWER + b"a=x\r\n", net.now)
+    net.run(0.5)
+    asked = caller.last(Reinvite)
+    assert asked.sdp == ANSWER + b"a=x\r\n"
+    caller.agent.accept_reinvite(asked.call, OFFER, net.now)
+    net.run(0.5)
+    assert callee.last(ReinviteAnswered).sdp == OFFER
+
+
+def test_two_reinvites_cross() -> None:
+    net, caller, callee = registered_pair()
+    call, there = connected(net, caller, callee)
+    for telephone in (caller, callee):
+        telephone.events.clear()
+    caller.agent.reinvite(call, OFFER, net.now)
+    callee.agent.reinvite(there, ANSWER, net.now)
+    for _ in range(40):
+        net.run(0.25)
+        for telephone in (caller, callee):
+            for asked in telephone.seen(Reinvite):
+                telephone.events.remove(asked)
+                telephone.agent.accept_reinvite(asked.call, ANSWER, net.now)
+    for telephone in (caller, callee):
+        assert telephone.seen(ReinviteAnswered) or telephone.seen(ReinviteFailed)
+        assert not telephone.seen(CallEnded)
+
+
+def test_all_telephones_of_an_extension_ring_and_the_first_wins() -> None:
+    net, caller, callee = registered_pair()
+    second = net.telephone("05", host="192.0.2.77")
+    second.register()
+    net.run(1)
+    caller.call("05")
+    net.run(0.5)
+    first_call = callee.last(IncomingCall).call
+    assert second.seen(IncomingCall)
+    callee.agent.answer(first_call, ANSWER, net.now)
+    net.run(1)
+    assert caller.seen(CallAnswered)
+    assert second.seen(Cancelled)
+    assert net.exchange.calls_up == 1
+
+
+def test_both_telephones_of_an_extension_answer_at_once() -> None:
+    net, caller, callee = registered_pair()
+    second = net.telephone("05", host="192.0.2.77")
+    second.register()
+    net.run(1)
+    for telephone in (callee, second):
+        telephone.on_incoming = lambda incoming, t=telephone: t.agent.answer(incoming.call, ANSWER, net.now)
+    caller.call("05")
+    net.run(40)
+    assert len(caller.seen(CallAnswered)) == 1
+    assert len(callee.seen(CallEnded)) + len(second.seen(CallEnded)) == 1
+    assert net.exchange.calls_up == 1
+
+
+def test_one_telephone_is_busy_and_the_other_answers() -> None:
+    net, caller, callee = registered_pair()
+    second = net.telephone("05", host="192.0.2.77")
+    second.register()
+    net.run(1)
+    callee.on_incoming = lambda incoming: callee.agent.reject(incoming.call, 486, net.now)
+    second.on_incoming = lambda incoming: second.agent.answer(incoming.call, ANSWER, net.now)
+    caller.call("05")
+    net.run(2)
+    assert caller.seen(CallAnswered)
+
+
+def test_one_telephone_is_busy_and_the_other_gone() -> None:
+    net, caller, callee = registered_pair()
+    second = net.telephone("05", host="192.0.2.77")
+    second.register()
+    net.run(1)
+    callee.on_incoming = lambda incoming: callee.agent.reject(incoming.call, 486, net.now)
+    del net.telephones[second.address]
+    caller.call("05")
+    net.run(40)
+    assert caller.last(CallFailed).status == 486
+
+
+def test_unregistering_makes_an_extension_unreachable() -> None:
+    net, caller, _ = registered_pair()
+    other = net.telephone("06")
+    registration = other.register()
+    net.run(1)
+    other.agent.unregister(registration, net.now)
+    net.run(1)
+    assert other.seen(Unregistered)
+    caller.call("06")
+    net.run(1)
+    assert caller.last(CallFailed).status == 480
+
+
+def test_a_registration_too_short_is_told_the_shortest() -> None:
+    net = Net(extensions("05"), ExchangeSettings(min_expires=120))
+    telephone = net.telephone("05")
+    telephone.register(expires=30)
+    net.run(5)
+    (binding,) = net.exchange.registrations.find("05", net.now)
+    assert binding.expires_at - net.now > 100
+
+
+def test_stopping_ends_every_call() -> None:
+    net, caller, callee = registered_pair()
+    other = net.telephone("06")
+    other.register()
+    connected(net, caller, callee)
+    net.exchange.stop(net.now)
+    net.run(1)
+    assert caller.seen(CallEnded)
+    assert callee.seen(CallEnded)
+    assert net.records[0].cause is Cause.SHUTDOWN
+    other.call("05")
+    net.run(0.5)
+    net.exchange.stop(net.now)
+    net.run(1)
+    assert other.last(CallFailed).status == 503
+
+
+def test_a_call_survives_loss_of_every_third_datagram() -> None:
+    net, caller, callee = registered_pair()
+    count = 0
+
+    def lose(_: object) -> bool:
+        nonlocal count
+        count += 1
+        return count % 3 == 0
+
+    net.lose = lose
+    callee.on_incoming = lambda incoming: callee.agent.answer(incoming.call, ANSWER, net.now)
+    call = caller.call("05")
+    net.run(20)
+    assert caller.seen(CallAnswered)
+    caller.agent.bye(call, net.now)
+    net.run(40)
+    assert callee.seen(CallEnded)
+    assert net.exchange.calls_up == 0
+    assert len(net.records) == 1
+
+
+def test_tcp_telephones() -> None:
+    net = Net(extensions("05", "07"))
+    caller, callee = net.telephone("07", transport="tcp"), net.telephone("05", transport="tcp")
+    caller.register()
+    callee.register()
+    net.run(1)
+    call, _ = connected(net, caller, callee)
+    caller.agent.bye(call, net.now)
+    net.run(1)
+    assert callee.seen(CallEnded)
+
+
+def test_500_registrations_and_100_calls_leave_nothing_behind() -> None:
+    numbers = [f"{number:03}" for number in range(500)]
+    net = Net(extensions(*numbers))
+    for index, number in enumerate(numbers):
+        net.telephone(number, host=f"198.51.{index // 250}.{index % 250}").register(expires=3600)
+    net.run(2)
+    assert len(net.exchange.registrations) == 500
+    telephones = list(net.telephones.values())
+    # The rest would only slow the search for the next timer.
+    net.telephones = {telephone.address: telephone for telephone in telephones[:200]}
+    for caller, callee in zip(telephones[:100], telephones[100:200], strict=True):
+        call, _ = connected(net, caller, callee)
+        caller.agent.bye(call, net.now)
+        net.run(1)
+    net.run(40)
+    assert [record.status for record in net.records] == [200] * 100
+    assert net.exchange.calls_up == 0
+    assert not net.exchange._bridges
+    core = net.exchange._ua
+    assert not core._calls
+    assert not core._dialogs
+    assert not core._ringing
+    assert not core._registers
