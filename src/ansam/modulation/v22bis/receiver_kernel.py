@@ -271,9 +271,9 @@ def _judge_patterns(state: _Record) -> None:
     s.bell_run = s.bell_run + 1 if pure and abs(angle + _BELL_ANGLE) < _MARK_TOLERANCE else 0
     repeats = s.lag2.real > (0.6 if s.s1 else 0.75) * s.mean and abs(s.lag2.imag) < 0.36 * s.lag2.real
     sides = s.above + s.below
-    shaped = (
-        0.2 * s.centre < sides < 1.2 * s.centre and min(s.above, s.below) > 0.15 * sides and not s.tonal
-    )
+    # Nominal: sides = 0.5 centre, both equal; a line may tilt them by 10 dB.
+    balanced = min(s.above, s.below) > 0.02 * sides
+    shaped = balanced and 0.08 * s.centre < sides < 6.0 * s.centre and not s.tonal
     if s.s1:
         if not (repeats and s.carrier):
             s.s1 = 0
@@ -406,7 +406,7 @@ def _symbol(
         s.error += (square - s.error) / 128
         if s.acquired > _LOCKED and not s.s1:
             s.trained += 1
-            share = 0.15 if s.trained < 120 else (0.05 if s.trained < 400 else 0.012)
+            share = 0.15 if s.trained < 240 else (0.05 if s.trained < 600 else 0.012)
             weight = share / (EQUALISER_TAPS * _TARGET)
             adapt(taps, line, s.newest + EQUALISER_TAPS, weight * miss * turn.conjugate())
         s.bad_run = s.bad_run + 1 if s.error > s.bad_error else 0
