@@ -1,0 +1,155 @@
+"""`ansam answer`: answer calls with a login prompt, on a modem of ours or on any modem behind a port."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+
+from ansam import config
+from ansam.answer.house import House
+from ansam.answer.samples import sample_shelf
+from ansam.answer.session import Place
+from ansam.answer.settings import Machine
+from ansam.answer.users import User, UserBook
+from ansam.cli.warm import warm_up
+from ansam.errors import ConfigError, ResourceError
+from ansam.io.answer import AnswerLine, local_time, this_machine
+from ansam.io.answer_shelf import DirectoryShelf
+from ansam.io.terminal_port import Port, make_port
+
+
+def answering_place(settings: config.Config, name: str, *, guest: bool = False, nodename: str = "") -> Place:
+    r"""Return what a caller of one line finds.
+
+    Args:
+        settings: A configuration; its `answer`, `users` and `files` count.
+        name: Of the line: what ``\P`` shows.
+        guest: Also let `guest` in without a password.
+        nodename: What ``@`` shows; that of the machine by default.
+
+    Raises:
+        ConfigError: Nobody could log in.
+        ResourceError: The files directory is not there.
+    """
+    users = [*settings.users]
+    if guest and not any(user.name == "guest" for user in users):
+        users.append(User("guest"))
+    if not users and not settings.answer.system_login:
+        raise ConfigError(
+            "nobody can log in: there are no users", "add [[user]] to the configuration, or --guest"
+        )
+    machine = this_machine()
+    return Place(
+        settings=replace(settings.answer, port=name),
+        users=UserBook(users),
+        house=House(),
+        clock=local_time,
+        shelf=DirectoryShelf(settings.files) if settings.files else sample_shelf(),
+        machine=Machine(nodename, *_rest(machine)) if nodename else machine,
+    )
+
+
+def _rest(machine: Machine) -> tuple[str, str, str, str]:
+    return machine.sysname, machine.machine, machine.release, machine.version
+
+
+def answer(
+    line: Annotated[
+        str, typer.Option(help="Run a modem of ours on this line: sip:USER:SECRET@HOST[:PORT], tcp:…, unix:…")
+    ] = "",
+    port: Annotated[
+        str, typer.Option(help="Use the modem behind this pty, serial device or tcp:HOST:PORT.")
+    ] = "",
+    settings: Annotated[
+        Path | None, typer.Option("--config", "-c", help="TOML with [answer] and [[user]].")
+    ] = None,
+    name: Annotated[str, typer.Option(help=r"What \P shows; by default the port's name.")] = "",
+    nodename: Annotated[str, typer.Option(help="What @ shows; by default this machine's name.")] = "",
+    speed: Annotated[int, typer.Option(help="Port speed, bit/s.")] = 0,
+    rings: Annotated[int, typer.Option(help="Answer after so many RINGs.")] = 0,
+    guest: Annotated[bool, typer.Option("--guest", help="Let guest in without a password.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log details.")] = False,
+) -> None:
+    """Answer calls with a login prompt."""
+    if bool(line) == bool(port):
+        raise ConfigError("one of --line and --port says where the modem is", "give one of them")
+    _log_to_stderr(verbose)
+    found = config.load(settings) if settings is not None else config.Config()
+    texts = found.answer
+    texts = replace(texts, speed=speed or texts.speed, rings=rings or texts.rings)
+    found = replace(found, answer=texts)
+    label = name or (Path(port).name if port else found.answer.port)
+    place = answering_place(found, label, guest=guest, nodename=nodename)
+    if place.settings.system_login:
+        _need_root()
+    if line:
+        # Nothing may be compiled while a call waits.
+        warm_up()
+    asyncio.run(_run(line, port, place))
+
+
+def _need_root() -> None:
+    if os.geteuid() != 0:
+        raise ResourceError(
+            "system_login runs /bin/login, which only root can", "start ansam as root or switch it off"
+        )
+
+
+async def _run(line: str, port: str, place: Place) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    async with _modem(line, port, place) as modem:
+        answering = asyncio.create_task(AnswerLine(modem, place).run())
+        stopping = asyncio.create_task(stopped.wait())
+        await asyncio.wait((answering, stopping), return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        answering.cancel()
+        (result,) = await asyncio.gather(answering, return_exceptions=True)
+    if isinstance(result, Exception):
+        raise result
+
+
+@asynccontextmanager
+async def _modem(line: str, port: str, place: Place) -> AsyncIterator[Port]:
+    """Give the way to the modem: ours on a line, or any behind a port."""
+    if not line:
+        yield make_port(port, place.settings.speed)
+        return
+    # Imported late: these pull in the signal processing.
+    from ansam.call.line_url import parse_line
+    from ansam.io.answer_modem import modem_on
+    from ansam.io.clock import FramePacer
+    from ansam.io.lines import make_line
+    from ansam.io.rtp_socket import RtpPorts
+
+    pacer = FramePacer()
+    pacer.start()
+    try:
+        async with modem_on(
+            make_line(parse_line(line), pacer, RtpPorts(), must_register=True), place.settings.port
+        ) as modem:
+            yield modem
+    finally:
+        pacer.stop()
+
+
+def _log_to_stderr(verbose: bool) -> None:
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(10 if verbose else 20),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
