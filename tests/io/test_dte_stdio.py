@@ -2,8 +2,9 @@ import os
 import termios
 from pathlib import Path
 
-from ansam.io.dte_stdio import StdioDte
 from tests.support.dte_port import FakePort
+
+from ansam.io.dte_stdio import StdioDte
 
 
 async def test_pipe_in_pipe_out_and_end_of_input() -> None:

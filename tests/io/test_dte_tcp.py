@@ -2,10 +2,10 @@ import asyncio
 import random
 
 import pytest
+from tests.support.dte_port import FakePort
 
 from ansam.errors import ResourceError
 from ansam.io.dte_tcp import TcpDte
-from tests.support.dte_port import FakePort
 
 
 async def test_connection_is_dtr_and_a_second_one_is_busy() -> None:

@@ -78,7 +78,7 @@ class RawLine:
     def place_call(self, number: str) -> None:
         """Connect; see `Line.place_call`."""
         assert self._user is not None
-        if self._url.listen or self._stream is not None:
+        if self._url.listen or self._stream is not None or self._task is not None:
             self._user.progress(Progress.REFUSED)
             return
         self._task = asyncio.get_running_loop().create_task(self._connect(self._user))
