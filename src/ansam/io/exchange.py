@@ -1,0 +1,179 @@
+"""The exchange on the network: sockets, clock, database and log around `pbx.exchange.Exchange`."""
+
+import asyncio
+import fcntl
+import random
+import secrets
+import socket
+import struct
+import time
+from typing import cast
+
+import structlog
+
+from ansam.config.settings import ExchangeConfig, Listen
+from ansam.errors import ConfigError, ResourceError
+from ansam.io.exchange_relay import SocketRelay
+from ansam.io.exchange_store import ExchangeStore, StoreWriter
+from ansam.io.sip import SipNode
+from ansam.pbx.dialplan import DialPlan
+from ansam.pbx.events import (
+    CallConnected,
+    CallOver,
+    CallStarted,
+    ExchangeEvent,
+    LoginRefused,
+    RegistrationsChanged,
+)
+from ansam.pbx.exchange import Exchange
+from ansam.pbx.settings import MediaMode
+from ansam.sip.ua import UserAgent
+
+GOODBYE = 1.0
+"""Seconds that ends get to confirm the end of their calls when the exchange stops."""
+
+_SIOCGIFADDR = 0x8915
+"""Linux netdevice(7): the IPv4 address of an interface."""
+
+_log = structlog.get_logger("ansam.exchange")
+
+
+class ExchangeServer:
+    """The exchange, running on the present event loop.
+
+    Args:
+        config: Section ``[exchange]``.
+        plan: The extensions.
+        rng: Source of tags and identities; the system's by default.
+
+    Attributes:
+        exchange: The engine.
+        listening: Addresses in use, once `start` has returned.
+        relay: Media sockets, where media is relayed.
+    """
+
+    def __init__(self, config: ExchangeConfig, plan: DialPlan, rng: random.Random | None = None) -> None:
+        self._config = config
+        relayed = config.settings.media is MediaMode.RELAY
+        self.relay = SocketRelay(*config.relay_ports) if relayed else None
+        self.exchange = Exchange(
+            config.settings, plan, rng or random.SystemRandom(), secrets.token_bytes(32), self.relay
+        )
+        self.listening: tuple[Listen, ...] = ()
+        self._node: SipNode | None = None
+        self._store: ExchangeStore | None = None
+        self._writer: StoreWriter | None = None
+
+    async def start(self) -> None:
+        """Open the database and the sockets.
+
+        Raises:
+            ConfigError: An address to listen on can not be meant.
+            ResourceError: An address is taken, or the database can not be opened; nothing stays open.
+        """
+        store = await asyncio.to_thread(ExchangeStore, self._config.database)
+        try:
+            kept = await asyncio.to_thread(store.registrations)
+            # The exchange has the transport side of a user agent, and that is all a node asks of it.
+            agent = cast(UserAgent, self.exchange)
+            self._node = SipNode(agent, lambda event: self._on_event(cast(ExchangeEvent, event)))
+            await self._listen(self._node)
+        except BaseException:
+            if self._node is not None:
+                await self._node.close()
+            store.close()
+            raise
+        self._store, self._writer = store, StoreWriter(store)
+        known = [binding for binding in kept if self.exchange.plan.find(binding.number) is not None]
+        now = time.monotonic()
+        self._node.do(lambda agent, _: self.exchange.registrations.restore(known, now))
+        _log.info("exchange ready", listen=[str(listen) for listen in self.listening], restored=len(known))
+
+    async def _listen(self, node: SipNode) -> None:
+        opened: list[Listen] = []
+        for listen in self._config.listen:
+            port = listen.port
+            for host in local_addresses(listen.host):
+                if listen.transport == "udp":
+                    address = node.open_udp(host, port)
+                else:
+                    address = await node.open_tcp(host, port)
+                opened.append(Listen(listen.transport, *address))
+        self.listening = tuple(opened)
+
+    def address(self, transport: str) -> tuple[str, int]:
+        """Return the first address in use of a transport."""
+        found = next(listen for listen in self.listening if listen.transport == transport)
+        return found.host, found.port
+
+    async def stop(self) -> None:
+        """End all calls, write what waits, close everything."""
+        node = self._node
+        if node is None:
+            return
+        calls = self.exchange.calls_up
+        node.do(lambda agent, now: self.exchange.stop(now))
+        if calls:
+            await asyncio.sleep(GOODBYE)
+        await node.close()
+        if self.relay is not None:
+            self.relay.close_all()
+        if self._writer is not None:
+            await self._writer.close()
+        if self._store is not None:
+            self._store.close()
+        self._node = None
+        _log.info("exchange stopped", calls_ended=calls)
+
+    def _on_event(self, event: ExchangeEvent) -> None:
+        writer = self._writer
+        match event:
+            case RegistrationsChanged(number, bindings):
+                places = [f"{b.flow.transport}:{b.flow.remote[0]}:{b.flow.remote[1]}" for b in bindings]
+                _log.debug("registrations", extension=number, places=places)
+                if writer is not None:
+                    writer.registrations_changed(number, bindings)
+            case CallStarted(caller, callee):
+                _log.info("call", caller=caller, callee=callee)
+            case CallConnected(caller, callee):
+                _log.info("answered", caller=caller, callee=callee)
+            case CallOver(record):
+                _log.info(
+                    "call over",
+                    caller=record.caller,
+                    callee=record.callee,
+                    cause=record.cause.value,
+                    status=record.status,
+                    seconds=round(record.duration, 1),
+                )
+                if writer is not None:
+                    writer.call_over(record)
+            case LoginRefused(method, username, flow):
+                _log.warning("login refused", method=method, username=username, peer=flow.remote[0])
+
+
+def local_addresses(host: str) -> list[str]:
+    """Return the addresses to listen on for one that may stand for all of this machine.
+
+    A SIP message names the address it came from, so every socket must have one.
+
+    Raises:
+        ConfigError: ``::``, whose addresses come and go.
+        ResourceError: This machine has no address.
+    """
+    if host == "::":
+        raise ConfigError("listen: [::] names no address", "name the IPv6 address itself")
+    if host != "0.0.0.0":
+        return [host]
+    found: list[str] = []
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        for _, name in socket.if_nameindex():
+            request = struct.pack("256s", name.encode()[:15])
+            try:
+                answer = fcntl.ioctl(probe.fileno(), _SIOCGIFADDR, request)
+            except OSError:
+                continue  # an interface without an IPv4 address
+            found.append(socket.inet_ntoa(answer[20:24]))
+    if not found:
+        raise ResourceError("this machine has no IPv4 address", "name an address in listen")
+    return found
