@@ -11,8 +11,8 @@ to know of it; 0 stands for "no string is created" (after a string-extension len
 encoder sends it immediately before the code that needs it (§7.11), so the next code's prefix tells.
 
 A codeword equal to C1 is refused where the code before it can not have created it (after a string-extension
-length, at the start, after a string of N7R characters); §6.4.1 3) and 4) name no other case. A string-extension
-length that leads beyond N7R creates no string (Table 2) but is copied.
+length, at the start, after a string of N7R characters); §6.4.1 3) and 4) name no other case. An extension
+that leads beyond N7R creates no string (Table 2) but is copied.
 """
 
 import numba as nb
@@ -26,7 +26,6 @@ from ansam.link.v44.codes import (
     EPM,
     ESCAPE_STEP,
     ETM,
-    FLUSH,
     I32,
     N5,
     ORDINAL_SIZE,
@@ -108,7 +107,7 @@ def _take(s: State, skip: int, bits: int) -> int:
 
 @nb.njit(nb.void(S, I32, I32, nb.int64, nb.int64), cache=True, nogil=True)
 def _collect(s: State, last: Ints, length: Ints, position: int, count: int) -> None:
-    """Create a string that ends at `position` (§6.4.2), unless it would be too long or there is no codeword."""
+    """Create a string that ends at `position` (§6.4.2), unless it is too long or no codeword is left."""
     if count <= s[_N7] and s[_C1] < s[_N2]:
         last[s[_C1]] = position
         length[s[_C1]] = count
@@ -208,7 +207,7 @@ def _compressed_code(
         elif code == REINIT:
             _restart(s)
         else:
-            # Less than an octet is left of the one that held the last bit: the 0 bits of §6.6.
+            # FLUSH or ETM. What is left is less than an octet: the 0 bits of §6.6.
             s[_BUFFER] = 0
             s[_BITS] = 0
             if code == ETM:

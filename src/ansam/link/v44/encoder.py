@@ -50,8 +50,8 @@ from ansam.link.v44.parameters import DEFAULT_CODEWORDS, DEFAULT_STRING, END, MA
 # be looked at, LOADED behind the last one in the history; AT and LENGTH say how far the string is matched.
 _C1, _C2, _C3, _C4, _C5, _START, _LOADED, _AT, _LENGTH, _EXTENDING, _EXTENSION = range(11)
 _APPEND, _AFTER, _COMPRESSED, _ESCAPE, _BUFFER, _BITS, _BALANCE, _UNFLUSHED = range(11, 19)
-_N2, _N7, _N8, _LONG_BITS = range(19, 23)
-_STATE_SIZE = 23
+_CODED, _N2, _N7, _N8, _LONG_BITS = range(19, 24)
+_STATE_SIZE = 24
 
 _NONE = -1
 _LOOK_AHEAD = MAX_STRING + 1
@@ -60,8 +60,13 @@ _LOOK_AHEAD = MAX_STRING + 1
 _ENCODE, _END_STRING, _LEAVE = 0, 1, 2
 """What to do when the data is at its end: wait for more, flush (§7.13), go to transparent mode (§6.5.1)."""
 
-_BALANCE_LIMIT = 128
-"""Bits lost (or saved) over the last 64 strings or so at which the mode changes."""
+_LEAVE_AT, _ENTER_AT, _FORGOTTEN = 96, 192, 32
+"""The test of §7.11.5, a cumulative sum of the bits that coding saves.
+
+Net bits lost at which compressed mode is left and net bits saved at which it is entered, and how much the
+opposite counts at most, so that a change of the data is seen at once. Entering costs the dictionary (§6.5),
+hence more.
+"""
 
 _RESERVE = 1024
 """Octets that waiting characters, control codes and alignment can add to those of the data."""
@@ -242,11 +247,7 @@ def _match(
         s[_LENGTH] += longest
 
 
-@nb.njit(
-    nb.types.Tuple((nb.int64, nb.boolean))(S, U8, I32, I32, I32, I32, I32, U8, nb.int64, nb.boolean),
-    cache=True,
-    nogil=True,
-)
+@nb.njit(nb.int64(S, U8, I32, I32, I32, I32, I32, U8, nb.int64, nb.boolean), cache=True, nogil=True)
 def _code_string(
     s: State,
     history: Octets,
@@ -258,17 +259,15 @@ def _code_string(
     out: Octets,
     n: int,
     final: bool,
-) -> tuple[int, bool]:
-    """Code one string or ordinal (Table 1).
+) -> int:
+    """Code one string or ordinal (Table 1); return the octets in `out`.
 
-    Args:
-        final: The characters up to C4 are all there will be for this string.
-
-    Returns:
-        Octets in `out`, and False where nothing could be decided without more characters.
+    CODED in the state becomes 0 where nothing can be decided without more characters. With `final` there will
+    be no more of them for this string than up to C4.
     """
+    s[_CODED] = 0
     if s[_START] == s[_C4]:
-        return n, False
+        return n
     if s[_APPEND] != _NONE:
         _create(s, history, first, length, parent, head, chain, s[_APPEND], s[_START], 1)
         s[_APPEND] = _NONE
@@ -277,7 +276,7 @@ def _code_string(
             _restart(s, history, head, s[_START])
     if s[_EXTENDING] == 0:
         if not _match(s, history, first, length, parent, head, chain, final):
-            return n, False
+            return n
         if s[_AT] >= N4:
             n = _put_codeword(s, out, n, s[_AT] - N4)
             s[_EXTENDING] = 1
@@ -295,7 +294,7 @@ def _code_string(
             if begin + k == s[_C4]:
                 if not final:
                     s[_EXTENSION] = k
-                    return n, False
+                    return n
                 break
             if history[follows + k] != history[begin + k]:
                 break
@@ -310,21 +309,26 @@ def _code_string(
         s[_EXTENSION] = 0
     s[_START] += matched
     s[_LENGTH] = 0
-    s[_BALANCE] += 8 * matched - (s[_BALANCE] >> 6)
-    return n, True
+    s[_BALANCE] += 8 * matched
+    if s[_COMPRESSED] != 0:
+        s[_BALANCE] = min(s[_BALANCE], _FORGOTTEN)
+    else:
+        s[_BALANCE] = max(s[_BALANCE], -_FORGOTTEN)
+    s[_CODED] = 1
+    return n
 
 
 @nb.njit(nb.int64(S, U8, I32, U8, nb.int64), cache=True, nogil=True)
 def _adjust(s: State, history: Octets, head: Ints, out: Octets, n: int) -> int:
     """After a string: change the mode, or start a new dictionary where this one is full (§7.11)."""
-    if s[_COMPRESSED] != 0 and s[_BALANCE] < -_BALANCE_LIMIT:
+    if s[_COMPRESSED] != 0 and s[_BALANCE] < -_LEAVE_AT:
         n = _put_control(s, out, n, ETM)  # §6.5.1
         n = _align(s, out, n)
         s[_COMPRESSED] = 0
         _restart(s, history, head, s[_START])
         s[_C4] = 0
         s[_BALANCE] = 0
-    elif s[_COMPRESSED] == 0 and s[_BALANCE] > _BALANCE_LIMIT:
+    elif s[_COMPRESSED] == 0 and s[_BALANCE] > _ENTER_AT:
         out[n] = s[_ESCAPE]  # §6.5.2
         out[n + 1] = ECM
         n += 2
@@ -357,8 +361,8 @@ def _encode(
         final = s[_C4] == s[_N8]
         if then != _ENCODE and s[_COMPRESSED] != 0 and i == len(data) and s[_C4] == s[_LOADED]:
             final = True
-        n, coded = _code_string(s, history, first, length, parent, head, chain, out, n, final)
-        if coded:
+        n = _code_string(s, history, first, length, parent, head, chain, out, n, final)
+        if s[_CODED] != 0:
             n = _adjust(s, history, head, out, n)
         elif s[_COMPRESSED] != 0:
             room = min(s[_N8], s[_START] + _LOOK_AHEAD) - s[_LOADED]
@@ -453,9 +457,10 @@ class Encoder:
         return self._run(b"", _END_STRING)
 
     def propose(self, proposal: Proposal) -> bytes:
-        """Return what carries parameters in parameter mode (C-PARM_request, §7.4.2); transparent mode follows.
+        """Return what carries parameters in parameter mode (C-PARM_request, §7.4.2).
 
-        The far end must have said that it supports this. When negotiation is complete, both ends initialise.
+        Transparent mode follows. The far end must have said that it supports this (C0); when negotiation is
+        complete, both ends initialise.
         """
         out = self._run(b"", _LEAVE)
         return out + bytes((int(self._state[_ESCAPE]), EPM)) + proposal.octets() + bytes((END,))

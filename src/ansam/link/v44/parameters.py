@@ -1,7 +1,7 @@
 """What two ends of V.44 agree on: ranges, proposals, the agreed values (V.44 (11/2000) + Cor.1 §7.4, §8).
 
-"P" values are proposed, "N" values agreed. Transmit is the direction of the sender's encoder, so one end's P1T
-is compared with the other end's P1R and the lesser holds (§7.4).
+"P" values are proposed, "N" values agreed. Transmit is the direction of the sender's encoder, so one end's
+P1T is compared with the other end's P1R and the lesser holds (§7.4).
 """
 
 from dataclasses import dataclass
