@@ -52,7 +52,9 @@ def test_compiled_and_interpreted_kernels_agree(guard: int) -> None:
     register2 = run2 = 0
     for bit in np.random.default_rng(2).integers(0, 2, 200).tolist() + [1] * 50:
         for kernel in (scramble_bit, descramble_bit):
-            assert kernel(register, run, bit, 5, 23, guard) == kernel.py_func(register, run, bit, 5, 23, guard)
+            assert kernel(register, run, bit, 5, 23, guard) == kernel.py_func(
+                register, run, bit, 5, 23, guard
+            )
         _, register, run = scramble_bit(register, run, bit, 5, 23, guard)
         _, register2, run2 = descramble_bit(register2, run2, bit, 5, 23, guard)
     state = np.array([3, 1], np.int64)

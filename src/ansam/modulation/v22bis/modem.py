@@ -34,6 +34,26 @@ MAX_BITS = 8192
 _INPUTS = tuple(happened for happened in Input if happened is not Input.TIMEOUT)
 
 
+class _BitQueue:
+    """At most `MAX_BITS` bits."""
+
+    def __init__(self) -> None:
+        self._parts: list[Bits] = []
+        self._size = 0
+
+    def put(self, bits: Bits) -> None:
+        bits = bits[: MAX_BITS - self._size]
+        if bits.size:
+            self._parts.append(bits)
+            self._size += bits.size
+
+    def take(self) -> Bits:
+        out = np.concatenate(self._parts) if self._parts else np.zeros(0, np.uint8)
+        self._parts.clear()
+        self._size = 0
+        return out
+
+
 class V22bis:
     """One V.22bis modem in one role for one call.
 
@@ -60,8 +80,8 @@ class V22bis:
         self._tx = Transmitter(role, options.tx_level_dbm0, options.guard_tone_hz, bits)
         self._rx = Receiver(role, options.carrier_loss)
         self._procedure = Procedure(self.spec, role, options, self._tx, self._rx, trace)
-        self._held: list[Bits] = []
-        self._held_bits = 0
+        self._early = _BitQueue()
+        self._user = _BitQueue()
 
     @property
     def far_end_seen(self) -> bool:
@@ -84,6 +104,7 @@ class V22bis:
             deadline = self._procedure.deadline
             if deadline is not None and deadline <= now + done:
                 self._procedure.handle(Input.TIMEOUT, now + done)
+                self._sort_bits()
                 continue
             if done == rx.size:
                 return out
@@ -91,18 +112,14 @@ class V22bis:
             taken, heard, bits = self._rx.process(rx[done:end], erased)
             self._tx.process(out[done : done + taken])
             done += taken
-            self._keep(bits)
+            (self._user if self._procedure.ready else self._early).put(bits)
             if heard:
                 self._tell(heard, now + done)
+                self._sort_bits()
 
     def take_bits(self) -> Bits:
         """Return the user bits received since the last call; none before `Ready`."""
-        if not self._held or not self._procedure.ready:
-            return np.zeros(0, np.uint8)
-        out = np.concatenate(self._held)
-        self._held.clear()
-        self._held_bits = 0
-        return out
+        return self._user.take()
 
     def take_events(self) -> list[ModulationEvent]:
         """Return the events since the last call, in order."""
@@ -132,11 +149,12 @@ class V22bis:
             constellation=self._rx.constellation(),
         )
 
-    def _keep(self, bits: Bits) -> None:
-        room = MAX_BITS - self._held_bits
-        if bits.size and room > 0:
-            self._held.append(bits[:room])
-            self._held_bits += min(room, bits.size)
+    def _sort_bits(self) -> None:
+        """Bits from circuit 109 ON until `Ready` wait; if training fails after all, they are void."""
+        if self._procedure.ready:
+            self._user.put(self._early.take())
+        elif not self._procedure.receiving:
+            self._early.take()
 
     def _tell(self, heard: Heard, now: Samples) -> None:
         """Hand what was heard to the procedure; what the first input's new state no longer waits for is void."""

@@ -25,8 +25,10 @@ DETECTOR_DELAY: Samples = kernel.HALF_TAPS + 60
 """From a pattern's end on the line to `Heard.S1_END`: the matched filter, and the decay of the correlation."""
 _RAMP = 100
 """Samples by which the run of a pattern is counted short, because the correlation must first build up."""
-_ACQUISITION = 520
-"""Samples by which a count of scrambled ones starts late: filters, acquisition, first symbols."""
+_SCRAMBLED_RAMP = 280
+"""The same for a scrambled signal, and the filters of both ends."""
+_ONES = 160
+"""Ones (or zeros) that must have been counted when the time is over; acquisition took the rest."""
 
 
 class Heard(IntFlag):
@@ -81,7 +83,8 @@ class Receiver:
         half = SAMPLES_PER_SYMBOL / 2
         s.mark_limit = round((MARK_HEARD - _RAMP) / half)
         s.bell_limit = round((BELL_MARK_HEARD - _RAMP) / half)
-        s.ones_limit = 2 * round((SCRAMBLED_HEARD - _ACQUISITION) / SAMPLES_PER_SYMBOL)
+        s.ones_limit = _ONES
+        s.signal_limit = round((SCRAMBLED_HEARD - _SCRAMBLED_RAMP) / half)
         s.clamp_limit = round(CLAMP_AFTER_DROPOUT / half)
         s.bad_limit = BAUD
         s.gain = 1.0
@@ -117,7 +120,7 @@ class Receiver:
         s.ones_run = 0
         s.bad_run = 0
         # The error of mere guesses is 2.0 with 4-way and 0.67 with 16-way decisions.
-        s.bad_error = 0.5 if bits_per_symbol == 4 else 1.6
+        s.bad_error = 0.42 if bits_per_symbol == 4 else 1.6
 
     def deliver(self, on: bool) -> None:
         """Clamp circuit 104 (False), or let bits out (True)."""

@@ -105,6 +105,7 @@ STATE = np.dtype(
         ("mark_limit", "i8"),  # T/2 samples
         ("bell_limit", "i8"),
         ("ones_limit", "i8"),  # bits
+        ("signal_limit", "i8"),  # T/2 samples
         ("bad_limit", "i8"),  # symbols
         ("bad_error", "f8"),  # mean square error that is bad
         # front end
@@ -127,13 +128,14 @@ STATE = np.dtype(
         ("z2", "c16"),
         ("z3", "c16"),
         ("z4", "c16"),
-        ("mean", "f8"),
+        ("energy", "f8"),
         ("lag1", "c16"),
         ("lag2", "c16"),
         ("centre", "f8"),
         ("above", "f8"),
         ("below", "f8"),
         ("tonal", "i8"),
+        ("signal_run", "i8"),  # T/2 samples of carrier that is neither a tone nor S1
         ("mark_run", "i8"),
         ("bell_run", "i8"),
         ("s1_run", "i8"),
@@ -236,7 +238,7 @@ def _watch_level(state: _Record, z: complex, taps: NDArray[np.complex128]) -> No
 def _watch_patterns(state: _Record, z: complex) -> None:
     """Correlate raw T/2 samples over one and two symbols: USB1 turns by -90 degrees, S1 repeats after two."""
     s = state[0]
-    s.mean += _FAST * (z.real * z.real + z.imag * z.imag - s.mean)
+    s.energy += _FAST * (z.real * z.real + z.imag * z.imag - s.energy)
     s.lag1 += _FAST * (z * s.z2.conjugate() - s.lag1)
     s.lag2 += _FAST * (z * s.z4.conjugate() - s.lag2)
     # Four T/2 samples are one period of S1: three of its DFT lines, at the carrier and 300 Hz to either side.
@@ -261,15 +263,16 @@ def _judge_patterns(state: _Record) -> None:
     s = state[0]
     size1 = abs(s.lag1)
     was_tonal = s.tonal
-    s.tonal = 1 if s.carrier and size1 > (0.7 if was_tonal else 0.85) * s.mean else 0
+    s.tonal = 1 if s.carrier and size1 > (0.7 if was_tonal else 0.85) * s.energy else 0
     if was_tonal and not s.tonal and s.acquire and s.carrier:
         s.acquired = 0
+    s.signal_run = s.signal_run + 1 if s.carrier and not s.tonal and not s.s1 else 0
     # Angle from -90 degrees per symbol (dibit 11, §2.5.2).
     angle = math.atan2(s.lag1.real, -s.lag1.imag)
-    pure = s.carrier == 1 and size1 > 0.85 * s.mean
+    pure = s.carrier == 1 and size1 > 0.85 * s.energy
     s.mark_run = s.mark_run + 1 if pure and abs(angle) < _MARK_TOLERANCE else 0
     s.bell_run = s.bell_run + 1 if pure and abs(angle + _BELL_ANGLE) < _MARK_TOLERANCE else 0
-    repeats = s.lag2.real > (0.6 if s.s1 else 0.75) * s.mean and abs(s.lag2.imag) < 0.36 * s.lag2.real
+    repeats = s.lag2.real > (0.6 if s.s1 else 0.75) * s.energy and abs(s.lag2.imag) < 0.36 * s.lag2.real
     sides = s.above + s.below
     # Nominal: sides = 0.5 centre, both equal; a line may tilt them by 10 dB.
     balanced = min(s.above, s.below) > 0.02 * sides
@@ -336,9 +339,7 @@ def _decode(state: _Record, quadrant: int, label: int, bits: NDArray[np.uint8]) 
         count = 4
     for i in range(count):
         line_bit = (value >> (count - 1 - i)) & 1
-        bit, s.register, s.run = descramble_bit(
-            s.register, s.run, line_bit, _TAP_A, _TAP_B, SCRAMBLER_GUARD
-        )
+        bit, s.register, s.run = descramble_bit(s.register, s.run, line_bit, _TAP_A, _TAP_B, SCRAMBLER_GUARD)
         s.ones_run = s.ones_run + 1 if bit else 0
         s.ones_score = s.ones_score + 1 if bit else max(0, s.ones_score - 16)
         s.zeros_score = max(0, s.zeros_score - 16) if bit else s.zeros_score + 1
@@ -415,7 +416,7 @@ def _symbol(
         if s.acquire:
             if s.acquired == ACQUIRED:
                 _jump(state, lateness(s.edge))
-            louder = s.mean * s.gain * s.gain > _LOUDER * _TARGET and s.acquired > ACQUIRED
+            louder = s.energy * s.gain * s.gain > _LOUDER * _TARGET and s.acquired > ACQUIRED
             if louder or (s.acquired > _WIDE and s.error > _GUESSING and not s.s1):
                 restart_acquisition(state, taps)
     counting = live and s.acquired > ACQUIRED + 6 and not s.s1
@@ -435,7 +436,7 @@ def _collect_events(state: _Record) -> None:
         s.events |= MARK
     if s.bell_run >= s.bell_limit:
         s.events |= BELL_MARK
-    if max(s.ones_score, s.zeros_score) >= s.ones_limit:
+    if max(s.ones_score, s.zeros_score) >= s.ones_limit and s.signal_run >= s.signal_limit:
         s.events |= ONES_1200
     if s.sixteen and s.ones_run >= ONES_TO_UNCLAMP:
         s.events |= ONES_2400
@@ -544,7 +545,7 @@ def receive(
         v = s.gain * z * complex(math.cos(s.rotation), -math.sin(s.rotation))
         if steady and s.carrier:
             if s.acquired < ACQUIRED and s.acquire:
-                s.gain = math.sqrt(_TARGET / max(s.mean, 1e-12))
+                s.gain = math.sqrt(_TARGET / max(s.energy, 1e-12))
             elif live:
                 rate = 0.01 if s.acquired < _WIDE else 0.0008
                 s.gain = adjust_gain(s.gain, v.real * v.real + v.imag * v.imag, _TARGET, rate)

@@ -37,7 +37,7 @@ from ansam.modulation.v22bis.constants import (
 from ansam.modulation.v22bis.receiver import DETECTOR_DELAY, Heard, Receiver
 from ansam.modulation.v22bis.transmitter import Signal, Transmitter
 from ansam.trace import Sink
-from ansam.units import SAMPLE_RATE, Samples, samples
+from ansam.units import Samples, samples
 
 RETRAIN_LIMIT = 4
 """Retrains in a row that we ask for before giving up; a minute of good data clears the count."""
@@ -162,6 +162,7 @@ class Procedure:
         self.deadline: Samples | None = None
         self.far_end_seen = False
         self.ready = False
+        self.receiving = False
         self.retrains_requested = 0
         self.retrains_granted = 0
         self._tx = transmitter
@@ -223,6 +224,10 @@ class Procedure:
         if state is not State.DOWN:
             self._events.append(PhaseEntered(name, f"{V22BIS_SPEC.recommendation} {step.clause}"))
 
+    def _deliver(self, on: bool) -> None:
+        self.receiving = on
+        self._rx.deliver(on)
+
     def _watch(self) -> None:
         watch = Heard.NONE
         for where, happened in TRANSITIONS:
@@ -240,7 +245,7 @@ class Procedure:
     def _fail(self, now: Samples, reason: str) -> None:
         self._events.append(Failed(f"{self.spec.name}: {reason}"))
         self.ready = False
-        self._rx.deliver(False)
+        self._deliver(False)
         self._enter(State.DOWN, now)
 
     def time_out(self, now: Samples) -> State | None:
@@ -275,7 +280,7 @@ class Procedure:
         self._ones_seen = False
         self._repeats = 0
         self._rx.decide(2)
-        self._rx.deliver(False)
+        self._deliver(False)
         if self.state in (State.CALL_S1, State.RETRAIN_S1):
             return None
         if self.state in (State.AWAIT_REPLY, State.RETRAIN_WAIT):
@@ -301,7 +306,7 @@ class Procedure:
             return None
         # §6.3.1.2.1 c): the calling modem's circuit 109 goes ON now, the answering one's after 765 ms.
         if self.role is Role.CALLING:
-            self._rx.deliver(True)
+            self._deliver(True)
         return State.CONFIRM_1200
 
     def start_16way(self, now: Samples) -> State | None:
@@ -316,7 +321,7 @@ class Procedure:
     def hear_ones_2400(self, now: Samples) -> State | None:
         """§6.3.1.1.1 f): ready to receive."""
         self._ones_seen = True
-        self._rx.deliver(True)
+        self._deliver(True)
         self._watch()
         return None
 
@@ -335,7 +340,7 @@ class Procedure:
 
     def end_confirm_1200(self, now: Samples) -> State | None:
         """765 ms are over (§6.3.1.2.1 d), §6.3.1.2.2 c)."""
-        self._rx.deliver(True)
+        self._deliver(True)
         return self._begin_data(now, 1200)
 
     def lose_carrier(self, now: Samples) -> State | None:
@@ -370,7 +375,7 @@ class Procedure:
         if self.ready:
             self._events.append(Retraining(by_us))
         self.ready = False
-        self._rx.deliver(False)
+        self._deliver(False)
 
     def _begin_retrain(self, now: Samples) -> State | None:
         if self.ready and now - self._ready_at > GOOD_DATA:
