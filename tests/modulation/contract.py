@@ -6,11 +6,11 @@ modulation is held to all of it by its line in the registry.
 
 import numpy as np
 from numpy.typing import NDArray
+from tests.support.modem_line import Line, Random, Way, bit_errors
 
 from ansam.modulation.base import CarrierLost, Modulation, ModulationOptions, Ready, Role
 from ansam.modulation.registry import MODULATIONS
 from ansam.units import FRAME, SAMPLE_RATE, Audio, Bits, dbm0_from_power
-from tests.support.modem_line import Line, Random, Way, bit_errors
 
 OPTIONS = ModulationOptions()
 

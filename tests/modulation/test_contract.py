@@ -1,9 +1,9 @@
 import pytest
+from tests.modulation import contract
+from tests.support.modem_line import Way
 
 from ansam.modulation.base import Role
 from ansam.modulation.registry import MODULATIONS
-from tests.modulation import contract
-from tests.support.modem_line import Way
 
 NAMES = list(MODULATIONS)
 RATES = [(name, rate) for name, (spec, _) in MODULATIONS.items() for rate in spec.data_rates]
