@@ -34,6 +34,20 @@ def _option(text: str, metavar: str) -> typer.models.OptionInfo:
     return info
 
 
+def _number(option: str, text: str, metavar: str, kind: type = float) -> typer.models.OptionInfo:
+    """Return an option whose value must be a number, with an error of one line where it is none."""
+
+    def parse(value: str) -> float | int:
+        try:
+            return kind(value)  # type: ignore[no-any-return]
+        except ValueError:
+            what = "a whole number" if kind is int else "a number"
+            raise ConfigError(f"--{option} {value}", f"give {what}") from None
+
+    info: typer.models.OptionInfo = typer.Option(help=text, metavar=metavar, parser=parse)
+    return info
+
+
 def sim(
     calling: Annotated[
         list[str] | None, _option("Typed to the calling modem before it dials.", "AT…")
@@ -44,30 +58,44 @@ def sim(
     ] = None,
     dial: Annotated[str, _option("The command that dials.", "AT…D…")] = _DEFAULTS.dial,
     law: Annotated[str, _option("alaw, ulaw or linear.", "LAW")] = _DEFAULTS.law.value,
-    snr: Annotated[float | None, _option("Noise below the nominal level of -13 dBm0, 0-4 kHz.", "DB")] = None,
-    loss: Annotated[float, _option("Fraction of packets lost, 0 to 1.", "P")] = _DEFAULTS.loss,
-    loss_burst: Annotated[int, _option("Packets lost in a row.", "N")] = _DEFAULTS.loss_burst,
-    jitter: Annotated[float, _option("Packets come 0 to this much later.", "MS")] = _DEFAULTS.jitter,
-    playout: Annotated[float, _option("Fixed playout delay; later packets are erased.", "MS")] = (
+    snr: Annotated[
+        float | None, _number("snr", "Noise below the nominal level of -13 dBm0, 0-4 kHz.", "DB")
+    ] = None,
+    loss: Annotated[float, _number("loss", "Fraction of packets lost, 0 to 1.", "P")] = _DEFAULTS.loss,
+    loss_burst: Annotated[
+        int, _number("loss-burst", "Packets lost in a row.", "N", int)
+    ] = _DEFAULTS.loss_burst,
+    jitter: Annotated[
+        float, _number("jitter", "Packets come 0 to this much later.", "MS")
+    ] = _DEFAULTS.jitter,
+    playout: Annotated[float, _number("playout", "Fixed playout delay; later packets are erased.", "MS")] = (
         _DEFAULTS.playout
     ),
-    skew: Annotated[float, _option("Answering modem's sample clock is this fast.", "PPM")] = _DEFAULTS.skew,
+    skew: Annotated[
+        float, _number("skew", "Answering modem's sample clock is this fast.", "PPM")
+    ] = _DEFAULTS.skew,
     adaptor_skew: Annotated[
-        float, _option("Answering adaptor's packet clock is this fast; its buffer slips.", "PPM")
+        float,
+        _number("adaptor-skew", "Answering adaptor's packet clock is this fast; its buffer slips.", "PPM"),
     ] = _DEFAULTS.adaptor_skew,
-    delay: Annotated[float, _option("Network delay, one way.", "MS")] = _DEFAULTS.delay,
-    echo: Annotated[float | None, _option("Level at which each modem hears itself.", "DB")] = None,
+    delay: Annotated[float, _number("delay", "Network delay, one way.", "MS")] = _DEFAULTS.delay,
+    echo: Annotated[float | None, _number("echo", "Level at which each modem hears itself.", "DB")] = None,
     echo_delay: Annotated[
-        float, _option("Delay of the echo; from 40 ms on it has the frequency offset too.", "MS")
+        float,
+        _number("echo-delay", "Delay of the echo; from 40 ms on it has the frequency offset too.", "MS"),
     ] = _DEFAULTS.echo_delay,
-    gain: Annotated[float, _option("Gain of each direction.", "DB")] = _DEFAULTS.gain,
-    offset: Annotated[float, _option("Frequency offset of each direction.", "HZ")] = _DEFAULTS.offset,
-    seconds: Annotated[float, _option("How long data is sent after CONNECT.", "S")] = _DEFAULTS.seconds,
+    gain: Annotated[float, _number("gain", "Gain of each direction.", "DB")] = _DEFAULTS.gain,
+    offset: Annotated[
+        float, _number("offset", "Frequency offset of each direction.", "HZ")
+    ] = _DEFAULTS.offset,
+    seconds: Annotated[
+        float, _number("seconds", "How long data is sent after CONNECT.", "S")
+    ] = _DEFAULTS.seconds,
     payload: Annotated[str, _option("random, text or a file.", "WHAT")] = _DEFAULTS.payload,
     direction: Annotated[str, _option("Who sends: both, up (calling) or down.", "WAY")] = (
         _DEFAULTS.direction.value
     ),
-    seed: Annotated[int, _option("Of noise, loss, jitter and payload.", "N")] = _DEFAULTS.seed,
+    seed: Annotated[int, _number("seed", "Of noise, loss, jitter and payload.", "N", int)] = _DEFAULTS.seed,
     record: Annotated[Path | None, _option("Leave sound, trace and result in this directory.", "DIR")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:

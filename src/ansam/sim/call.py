@@ -31,7 +31,10 @@ CONNECT_LIMIT = samples(600)
 DRAIN_LIMIT = samples(60)
 
 QUIET = samples(1)
-"""A direction without a byte for this long (and the circuit's delay) has drained."""
+"""Without a byte for this long (and the circuit's delay) a circuit has drained."""
+
+SETTLE = samples(3)
+"""A circuit that invents bytes is never quiet: this long after the modems' queues emptied it counts as so."""
 
 HANG_UP_LIMIT = samples(12)
 
@@ -60,6 +63,10 @@ class Simulation:
         self._now: dict[End, Samples] = dict.fromkeys(End, 0)
         self._exchange = Exchange(self._modems, options.delay * SAMPLE_RATE / 1000)
         self._last_data: dict[End, float] = dict.fromkeys(End, 0.0)
+        self._data_until: dict[End, float] = dict.fromkeys(End, 0.0)
+        self._sent: dict[End, bytes] = dict.fromkeys(End, b"")
+        self._received: dict[End, bytes] = dict.fromkeys(End, b"")
+        self._waited_until = 0.0
         self._connected_at: dict[End, float] = {}
         self._ended_first: End | None = None
         self._signal = BothWays(Signal(), Signal())
@@ -179,7 +186,12 @@ class Simulation:
         self._until(self._over, self._options.seconds * SAMPLE_RATE)
         for terminal in self._terminals.values():
             terminal.sending = False
+        self._waited_until = self._t
         self._until(lambda: self._over() or self._drained(), DRAIN_LIMIT)
+        self._data_until = dict(self._last_data)
+        # What is typed to hang up may be data to a modem that ignores circuit 108.
+        self._received = {end: bytes(terminal.received) for end, terminal in self._terminals.items()}
+        self._sent = {end: bytes(terminal.sent) for end, terminal in self._terminals.items()}
 
     def _over(self) -> bool:
         return self._ended_first is not None
@@ -187,10 +199,12 @@ class Simulation:
     def _drained(self) -> bool:
         """Nothing waits in a modem, and nothing has come for longer than the circuit could hold it."""
         if any(modem.pending for modem in self._modems.values()):
+            self._waited_until = self._t
             return False
         options = self._options
         held = (options.delay + options.playout + options.jitter) * SAMPLE_RATE / 1000
-        return self._t - max(self._last_data.values()) > QUIET + held
+        quiet = self._t - max(self._waited_until, *self._last_data.values())
+        return quiet > QUIET + held or self._t - self._waited_until > SETTLE + held
 
     def _hang_up(self) -> None:
         """Let the calling terminal drop circuit 108/2; where the modem ignores it, escape and type ATH."""
@@ -214,9 +228,9 @@ class Simulation:
         off_hook = self._exchange.off_hook
         connect_at = self._connected_at.get(End.CALLING)
         link = calling.connection.connect if calling.connection else None
-        accounts = [compare(bytes(a.sent), bytes(b.received)) for a, b in self._ways]
+        accounts = [compare(self._sent[end], self._received[end.other]) for end in End]
         counters = [self._circuit.counters(end) for end in End]
-        times = [max(self._last_data[end.other] - data_from, 1.0) / SAMPLE_RATE for end in End]
+        times = [max(self._data_until[end.other] - data_from, 1.0) / SAMPLE_RATE for end in End]
         ended = self._terminals[ended_by]
         return SimResult(
             connected=connected,
@@ -230,8 +244,8 @@ class Simulation:
             modulation=calling.connection.modulation if calling.connection else "",
             error_control=link.protocol if link else "NONE",
             compression=(link.compression if link else "") or "NONE",
-            bytes_sent=BothWays(*(len(a.sent) for a, _ in self._ways)),
-            bytes_received=BothWays(*(len(b.received) for _, b in self._ways)),
+            bytes_sent=BothWays(*(len(self._sent[end]) for end in End)),
+            bytes_received=BothWays(*(len(self._received[end.other]) for end in End)),
             bytes_wrong=BothWays(*(account.wrong for account in accounts)),
             bytes_lost=BothWays(*(account.lost for account in accounts)),
             throughput_bps=BothWays(
@@ -239,7 +253,7 @@ class Simulation:
             ),
             retrains=calling.retrains + answering.retrains,
             renegotiations=0,
-            frames_resent=0,
+            frames_resent=calling.frames_resent + answering.frames_resent,
             slips=sum(c.slips for c in counters),
             disconnect_reason=ended.ended or ended.dce.disconnect_reason,
             line_seconds=_seconds(self._t - begin),
@@ -250,12 +264,6 @@ class Simulation:
             signal=self._signal,
             seed=self._options.seed,
         )
-
-    @property
-    def _ways(self) -> list[tuple[Terminal, Terminal]]:
-        """Sender and receiver, up and down."""
-        calling, answering = self._terminals[End.CALLING], self._terminals[End.ANSWERING]
-        return [(calling, answering), (answering, calling)]
 
 
 def _seconds(count: float) -> float:

@@ -121,8 +121,9 @@ def compare(sent: bytes, received: bytes) -> Account:
     Where they part, the nearest pair of places from which eight bytes agree is where they are taken up
     again; of what lies between, received bytes are wrong, and sent ones lost as far as they outnumber them.
     """
-    end = b"\x00\xff end \xff\x00"  # so that an error among the last bytes finds an end too
-    a, b = sent + end, received + end
+    # Characters no byte becomes, so that an error among the last bytes finds agreement too.
+    end = "".join(chr(0x100 + n) for n in range(_AGREE))
+    a, b = sent.decode("latin-1") + end, received.decode("latin-1") + end
     i = j = right = wrong = lost = 0
     while True:
         run = _common(a, i, b, j)
@@ -137,8 +138,8 @@ def compare(sent: bytes, received: bytes) -> Account:
     return Account(right - len(end), wrong, lost)
 
 
-def _common(a: bytes, i: int, b: bytes, j: int) -> int:
-    """Return how many bytes agree from a[i] and b[j] on."""
+def _common(a: str, i: int, b: str, j: int) -> int:
+    """Return how many characters agree from a[i] and b[j] on."""
     run = 0
     while True:
         x, y = a[i + run : i + run + 4096], b[j + run : j + run + 4096]
@@ -146,13 +147,14 @@ def _common(a: bytes, i: int, b: bytes, j: int) -> int:
             run += len(x)
             continue
         length = min(len(x), len(y))
-        differ = np.flatnonzero(np.frombuffer(x, np.uint8, length) != np.frombuffer(y, np.uint8, length))
+        codes = (np.frombuffer(z[:length].encode("utf-16-le"), np.uint16) for z in (x, y))
+        differ = np.flatnonzero(np.not_equal(*codes))
         return run + (int(differ[0]) if len(differ) else length)
 
 
-def _agreement(a: bytes, i: int, b: bytes, j: int) -> tuple[int, int]:
+def _agreement(a: str, i: int, b: str, j: int) -> tuple[int, int]:
     """Return the smallest steps in a and b after which they agree; both to their end where there are none."""
-    places: dict[bytes, int] = {}
+    places: dict[str, int] = {}
     for step in range(min(_WINDOW, len(a) - i - _AGREE), -1, -1):
         places[a[i + step : i + step + _AGREE]] = step
     best: tuple[int, int] | None = None

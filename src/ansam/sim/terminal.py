@@ -100,6 +100,11 @@ class Terminal:
         return len(self.received) > before
 
     @property
+    def frames_resent(self) -> int:
+        """Frames the modem's error control sent again, where it tells."""
+        return int(getattr(self.dce, "frames_resent", 0))
+
+    @property
     def last_line(self) -> str:
         """The last line the modem said since the last command: the result code."""
         lines = [line for line in re.split(r"[\r\n]+", self.text) if line]
