@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from ansam.errors import RemoteProtocolError
 from ansam.sip.auth import AuthServer
 from ansam.sip.events import Event, Flow
 from ansam.sip.headers import Headers
@@ -164,13 +165,12 @@ class Core:
         body: bytes = b"",
     ) -> Response:
         """Return a response after RFC 3261 §8.2.6; a missing tag is drawn for all but 100."""
-        kept = [
-            (name, value) for name, value in request.headers if name in ("Via", "From", "Call-ID", "CSeq")
-        ]
-        to = request.headers.first("To")
-        if status > 100 and not to_of(request).tag:
-            to = f"{to};tag={tag or self.new_tag()}"
-        kept.append(("To", to))
+        kept = [("Via", value) for value in request.headers.all("Via")]
+        single = {name: request.headers.first(name) for name in ("From", "To", "Call-ID", "CSeq")}
+        if status > 100 and single["To"] and not _has_tag(request):
+            single["To"] += f";tag={tag or self.new_tag()}"
+        # What a request lacks (RFC 4475 §3.3.1) its refusal cannot have either.
+        kept += [(name, value) for name, value in single.items() if value]
         if status == 100:
             kept += [("Timestamp", value) for value in request.headers.all("Timestamp")]
         if status < 300 and request.method in _DIALOG_FORMING:
@@ -212,6 +212,13 @@ class Core:
             action, alarm.action = alarm.action, None
             if action is not None:
                 action(now)
+
+
+def _has_tag(request: Request) -> bool:
+    try:
+        return bool(to_of(request).tag)
+    except RemoteProtocolError:
+        return False
 
 
 def tagged(address: NameAddr, tag: str) -> str:

@@ -123,7 +123,7 @@ def parse_message(data: bytes) -> Message:
             raise RemoteProtocolError(f"header fields of more than {MAX_HEAD} octets", "RFC 3261 §7", data)
         # A datagram that stops after its fields lacks only the empty line.
         end = body_at = len(data)
-    message = parse_head(data[start:end])
+    message = parse_head(data[start:end].rstrip(b"\r\n"))
     body = data[body_at:]
     length = content_length(message.headers)
     if length is not None:

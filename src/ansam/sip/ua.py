@@ -418,10 +418,7 @@ class UserAgent:
         self.malformed += 1
         if isinstance(message, Response) or message.method == "ACK":
             return
-        try:
-            response = self._core.make_response(message, status, reason=reason)
-        except RemoteProtocolError:
-            return
+        response = self._core.make_response(message, status, reason=reason)
         self._core.layer.refuse(message, flow, response)
 
     # --- dispatch ------------------------------------------------------------------------------------------

@@ -81,7 +81,8 @@ def parse_uri(text: str) -> SipUri:
     if not colon or scheme not in ("sip", "sips"):
         raise RemoteProtocolError(f"not a SIP URI: {text[:60]!r}", _CLAUSE)
     userinfo, at, hostpart = rest.rpartition("@")
-    if at and "?" in userinfo and "@" not in userinfo and _HOST.match(userinfo.partition("?")[0] + "\0"):
+    before = userinfo.partition("?")[0]
+    if "?" in userinfo and ("@" in before or _HOST.fullmatch(before.partition(";")[0])):
         userinfo, at, hostpart = _at_in_headers(rest)
     user, secret, password = userinfo.partition(":")
     addressed, _, headers = hostpart.partition("?")
