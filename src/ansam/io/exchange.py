@@ -106,6 +106,12 @@ class ExchangeServer:
         found = next(listen for listen in self.listening if listen.transport == transport)
         return found.host, found.port
 
+    def replace_plan(self, plan: DialPlan) -> None:
+        """Take over other extensions; see `Exchange.replace_plan`."""
+        if self._node is not None:
+            self._node.do(lambda agent, now: self.exchange.replace_plan(plan, now))
+            _log.info("extensions read", count=len(plan))
+
     async def stop(self) -> None:
         """End all calls, write what waits, close everything."""
         node = self._node

@@ -144,6 +144,17 @@ class Exchange:
             self._settle(bridge)
         self._process(now)
 
+    def replace_plan(self, plan: DialPlan, now: Seconds) -> None:
+        """Take over other extensions; those that are gone or got another secret must register anew.
+
+        Calls in progress go on.
+        """
+        for number in {binding.number for binding in self.registrations}:
+            if plan.secret(number) != self.plan.secret(number):
+                self.registrations.forget(number, now)
+        self.plan = plan
+        self._process(now)
+
     @property
     def calls_up(self) -> int:
         """Calls in progress, answered or not."""

@@ -1,0 +1,242 @@
+"""`ansam serve`: everything the configuration names.
+
+::
+
+    ansam serve ── exchange                      in this process: it has no signal processing
+        └── supervisor ── worker: ttyUSB1        one process for each modem with a terminal side
+                      └── worker: answering      one for all answering modems: their callers meet in one house
+
+A worker is this command again with `--only`: it reads the same file, so no secret stands on a command line.
+Signals: TERM and INT end it, with a BYE for each call; HUP reads the extensions again.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import structlog
+import typer
+
+from ansam.cli.config import ConfigOption, find_config
+from ansam.config import Config, ModemConfig, load
+from ansam.config.settings import LogConfig
+from ansam.errors import AnsamError, ConfigError, ResourceError
+
+ANSWERING = "answering"
+"""Name of the worker that runs the answering modems."""
+
+ANSWER_DTE = "answer:login"
+READY_TIMEOUT = 120.0
+"""Seconds for all workers to be ready; the first start compiles the signal processing."""
+
+LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+_JOURNAL = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
+
+_log = structlog.get_logger("ansam.serve")
+
+
+def serve(
+    config: ConfigOption = None,
+    only: Annotated[str, typer.Option(hidden=True, help="Run the modems of one worker")] = "",
+) -> None:
+    """Run everything the configuration names: exchange, modems, answering."""
+    path = find_config(config)
+    loaded = load(path)
+    set_up_logging(loaded.log)
+    if only:
+        asyncio.run(_work(loaded, only))
+        return
+    if loaded.exchange is None and not loaded.modems:
+        raise ConfigError(
+            f"{path}: names neither an exchange nor a modem", "`ansam config example` shows both"
+        )
+    asyncio.run(_serve(path, loaded))
+
+
+def workers_of(config: Config) -> dict[str, tuple[ModemConfig, ...]]:
+    """Return which modems run together, by name of their worker."""
+    answering = tuple(modem for modem in config.modems if modem.dte == ANSWER_DTE)
+    workers = {f"modem-{modem.name}": (modem,) for modem in config.modems if modem.dte != ANSWER_DTE}
+    return workers | ({ANSWERING: answering} if answering else {})
+
+
+async def _serve(path: Path, config: Config) -> None:
+    from ansam.io.exchange import ExchangeServer
+    from ansam.io.workers import Supervisor, WorkerState, python_worker
+    from ansam.pbx.dialplan import DialPlan
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with AsyncExitStack() as stack:
+        if config.exchange is not None:
+            server = ExchangeServer(config.exchange, DialPlan(config.extensions))
+            await server.start()
+            stack.push_async_callback(server.stop)
+            loop.add_signal_handler(signal.SIGHUP, _reload, path, server)
+        names = list(workers_of(config))
+        if names:
+            await _compile()
+            specs = [python_worker(name, "serve", "--config", str(path), "--only", name) for name in names]
+            supervisor = Supervisor([replace(spec, restart_on_error=False) for spec in specs])
+            supervisor.start()
+            # Before the exchange: modems say BYE and sign off through it.
+            stack.push_async_callback(supervisor.stop)
+            await _until_ready(supervisor, stop)
+            failed = [name for name, s in supervisor.status.items() if s.state is WorkerState.STOPPED]
+            if failed and not stop.is_set():
+                raise ResourceError(f"{', '.join(failed)}: can not be started", "the line above says why")
+        _notify("READY=1")
+        _log.info("ready", workers=names)
+        await stop.wait()
+        _notify("STOPPING=1")
+        _log.info("stopping")
+
+
+async def _until_ready(supervisor: Any, stop: asyncio.Event) -> None:
+    """Wait until all workers are ready, or we are told to stop."""
+    ready = asyncio.create_task(supervisor.wait_ready(READY_TIMEOUT))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait((ready, stopping), return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not ready.done():
+        ready.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        try:
+            await ready
+        except TimeoutError:
+            raise ResourceError(
+                f"modems are not ready after {READY_TIMEOUT:.0f} s", "the log above says which"
+            ) from None
+
+
+async def _compile() -> None:
+    """Compile the signal processing once, in a process of its own, before several workers would."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "ansam.cli.main", "warm", stdout=asyncio.subprocess.DEVNULL
+    )
+    try:
+        await process.wait()
+    except asyncio.CancelledError:
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        raise
+
+
+def _reload(path: Path, server: Any) -> None:
+    from ansam.pbx.dialplan import DialPlan
+
+    try:
+        server.replace_plan(DialPlan(load(path).extensions))
+    except AnsamError as error:
+        _log.error("configuration not read again", reason=str(error))
+
+
+async def _work(config: Config, name: str) -> None:
+    """Run the modems of one worker until a signal, or until the supervisor is gone."""
+    # Imported late: these pull in the signal processing.
+    from ansam.cli.warm import warm_up
+    from ansam.io.clock import FramePacer
+    from ansam.io.workers import parent_gone, report_ready
+
+    modems = workers_of(config).get(name)
+    if modems is None:
+        raise ConfigError(f"{config.path}: there is no worker {name}")
+    warm_up()
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    pacer = FramePacer()
+    pacer.start()
+    async with AsyncExitStack() as stack:
+        stack.callback(pacer.stop)
+        if name == ANSWERING:
+            tasks = await _start_answering(stack, config, modems, pacer)
+        else:
+            tasks = []
+            await _start_modem(stack, modems[0], pacer)
+        parent_gone(stop.set)
+        report_ready()
+        stopping = asyncio.create_task(stop.wait())
+        done, _ = await asyncio.wait((stopping, *tasks), return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        for task in done:
+            task.result()
+
+
+async def _start_modem(stack: AsyncExitStack, modem: ModemConfig, pacer: Any) -> None:
+    from ansam.dce.dce import Dce
+    from ansam.io.lines import make_dte, make_line
+    from ansam.io.modem_host import ModemHost
+
+    host = ModemHost(Dce(), make_line(modem.line, pacer), make_dte(modem.dte), name=modem.name)
+    if modem.init:
+        host.initialise(modem.init)
+    await host.start()
+    stack.push_async_callback(host.stop)
+
+
+async def _start_answering(
+    stack: AsyncExitStack, config: Config, modems: tuple[ModemConfig, ...], pacer: Any
+) -> list["asyncio.Task[None]"]:
+    from ansam.answer.house import House
+    from ansam.cli.answer import answering_place
+    from ansam.io.answer import AnswerLine
+    from ansam.io.answer_modem import modem_on
+    from ansam.io.lines import make_line
+
+    house, tasks = House(), []
+    for modem in modems:
+        place = replace(answering_place(config, modem.name), house=house)
+        port = await stack.enter_async_context(modem_on(make_line(modem.line, pacer), modem.name, modem.init))
+        task = asyncio.create_task(AnswerLine(port, place).run(), name=modem.name)
+        stack.push_async_callback(_end, task)
+        tasks.append(task)
+    return tasks
+
+
+async def _end(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def _notify(state: str) -> None:
+    """Tell systemd, where it listens (sd_notify(3))."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if not address:
+        return
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.sendto(state.encode(), "\0" + address[1:] if address.startswith("@") else address)
+
+
+def set_up_logging(config: LogConfig) -> None:
+    """Write logs to standard error: for people, for programs, or for systemd's journal."""
+    journal = config.format == "auto" and "JOURNAL_STREAM" in os.environ
+    processors: list[Any] = [structlog.processors.add_log_level]
+    if config.format == "json":
+        processors += [structlog.processors.TimeStamper(fmt="iso"), structlog.processors.JSONRenderer()]
+    elif journal:
+        # The journal has its own time; sd-daemon(3) reads the level in front of the line.
+        processors += [structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0), _with_priority]
+    else:
+        colours = sys.stderr.isatty()
+        stamp = structlog.processors.TimeStamper(fmt="%Y-%m-%d %H:%M:%S", utc=False)
+        processors += [stamp, structlog.dev.ConsoleRenderer(colors=colours, pad_event_to=0)]
+    structlog.configure(
+        processors=processors,
+        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[config.level]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+def _with_priority(_: object, method: str, text: str) -> str:
+    return f"<{_JOURNAL.get(method, 6)}>{text}"
