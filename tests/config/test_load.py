@@ -1,0 +1,270 @@
+"""Every fault of a configuration is one line with its place."""
+
+import contextlib
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ansam.answer.users import Command, Menu
+from ansam.config import Config, load, parse
+from ansam.config.problems import ConfigProblems
+from ansam.errors import AnsamError, ConfigError
+from ansam.pbx.settings import MediaMode
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = (ROOT / "src/ansam/config/example.toml").read_text()
+
+
+def faults(text: str) -> list[str]:
+    with pytest.raises(ConfigProblems) as caught:
+        parse(text, "a.toml")
+    return str(caught.value).splitlines()
+
+
+def test_the_example_is_the_one_that_is_shipped() -> None:
+    assert (ROOT / "examples/ansam.toml").read_text() == EXAMPLE
+
+
+def test_the_example_says_what_the_defaults_are() -> None:
+    config = load(ROOT / "examples/ansam.toml")
+    assert config.exchange == parse("[exchange]").exchange
+    assert config.log == Config().log
+    default = Config().answer
+    assert (config.answer.login_prompt, config.answer.login_time) == (
+        default.login_prompt,
+        default.login_time,
+    )
+    assert [extension.number for extension in config.extensions] == ["05", "07"]
+    assert [modem.dte for modem in config.modems] == ["answer:login", "pty:run/ttyUSB1"]
+    assert config.modems[0].line.secret == "change-me-05"
+
+
+def test_an_empty_file_is_an_empty_configuration() -> None:
+    assert parse("", "a.toml") == Config(path="a.toml")
+
+
+def test_everything_arrives() -> None:
+    config = parse(
+        """
+        [exchange]
+        listen = ["tcp:[::1]:5070"]
+        ring_seconds = 12.5
+        media = "relay"
+        [[user]]
+        name = "dirk"
+        entry = ["/bin/date", "-u"]
+        run_as = "nobody"
+        [[user]]
+        name = "guest"
+        [answer]
+        init = ["ATZ"]
+        """
+    )
+    assert config.exchange is not None
+    assert str(config.exchange.listen[0]) == "tcp:[::1]:5070"
+    assert config.exchange.settings.media is MediaMode.RELAY
+    assert config.exchange.settings.ring_seconds == 12.5
+    assert config.users[0].entry == Command(("/bin/date", "-u"), "nobody")
+    assert config.users[1].entry == Menu()
+    assert config.answer.init == ("ATZ",)
+
+
+EXCHANGE = '[exchange]\n[[extension]]\nnumber = "05"\nsecret = "hush"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        (
+            "[exchange]\nring_secnds = 5\n",
+            ["a.toml:2: [exchange] unknown key 'ring_secnds' (did you mean 'ring_seconds'?)"],
+        ),
+        ("[exchagne]\n", ["a.toml:1: unknown section 'exchagne' (did you mean 'exchange'?)"]),
+        (
+            "[log]\nzzz = 1\n",
+            ["a.toml:2: [log] unknown key 'zzz' (there are level, format)"],
+        ),
+        (
+            '[exchange]\nring_seconds = "soon"\nmedia = "both"\n',
+            [
+                'a.toml:2: [exchange] ring_seconds = "soon" must be a number',
+                'a.toml:3: [exchange] media = "both" must be "direct" or "relay"',
+            ],
+        ),
+        (
+            "[exchange]\n\n[[extension]]\nnumber = 5\nsecret = 'x'\n",
+            [
+                "a.toml:4: [[extension]] 1 number = 5 must be text in quotes"
+                ' (numbers are text, because of leading zeros: number = "05")'
+            ],
+        ),
+        (
+            EXCHANGE + '\n[[extension]]\nnumber = "06"\n',
+            ["a.toml:6: [[extension]] 2 'secret' is missing (add a line secret = …)"],
+        ),
+        (
+            EXCHANGE + '[[extension]]\nnumber = "05"\nsecret = "y"\n',
+            ["a.toml:6: [[extension]] 2 number '05' is that of [[extension]] 1 too (remove or rename one)"],
+        ),
+        ("exchange = 3\n", ["a.toml:1: exchange must be a section (write it as [exchange])"]),
+        (
+            "[exchange]\nlisten = [\n  'udp:127.0.0.1:70000',\n]\n",
+            ["a.toml:2: [exchange] listen: port 70000 is above 65535 (5060 is the usual one)"],
+        ),
+        (
+            "[exchange]\nlisten = ['udp:localhost:5060']\n",
+            ['a.toml:2: [exchange] listen: "localhost" is no IP address (127.0.0.1 is this machine alone)'],
+        ),
+        (
+            "[exchange]\nlisten = ['5060']\n",
+            [
+                'a.toml:2: [exchange] listen: "5060" is no address'
+                ' (write it as "udp:127.0.0.1:5060" or "tcp:…")'
+            ],
+        ),
+        ("[exchange]\nlisten = []\n", ["a.toml:2: [exchange] listen must have at least 1 entries"]),
+        (
+            "[exchange]\nring_seconds = 0\n",
+            ["a.toml:2: [exchange] ring_seconds = 0 must be more than 0"],
+        ),
+        (
+            "[exchange]\nrelay_ports = [0, 70000]\n",
+            [
+                "a.toml:2: [exchange] relay_ports.1 = 0 must be 1 or more",
+            ],
+        ),
+        (
+            "[exchange]\nmin_expires = 4000\n",
+            [
+                "a.toml:1: [exchange] min_expires = 4000, max_expires = 3600"
+                " (min_expires must lie between 1 and max_expires)"
+            ],
+        ),
+        (
+            EXCHANGE + "[[modem]]\nname = 'm'\nline = 'sip:05:other@127.0.0.1'\ndte = 'pty:x'\n",
+            ["a.toml:7: modem 'm': the secret is not that of extension 05"],
+        ),
+        (
+            EXCHANGE + "[[modem]]\nname = 'm'\nline = 'sip:08:other@127.0.0.1'\ndte = 'pty:x'\n",
+            ["a.toml:7: modem 'm': extension 08 is not in this file (add it)"],
+        ),
+        (
+            "[[modem]]\nname = 'm'\nline = 'sip:05:x@h'\ndte = 'usb'\n",
+            [
+                'a.toml:4: [[modem]] 1 dte = "usb" is no terminal side'
+                " (there are pty:PATH, tcp:HOST:PORT, answer:login)"
+            ],
+        ),
+        (
+            "[[user]]\nname = 'x'\nentry = 3\n",
+            [
+                'a.toml:3: [[user]] 1 entry = 3 must be "menu"'
+                ' (or a program with its arguments: ["/usr/bin/program", "argument"])'
+            ],
+        ),
+        (
+            "[[user]]\nname = 'x'\npassword = 'hallo'\n",
+            ["a.toml:1: [[user]] 1 password of user 'x' is not an argon2 hash (make one with `ansam user`)"],
+        ),
+        ("[exchange\n", ["a.toml:1: not TOML: expected ']' at the end of a table declaration at column 10"]),
+        (
+            '[[extension]]\nnumber = "05"\nsecret = "x"\n',
+            ["a.toml:1: extensions without an exchange (add a section [exchange])"],
+        ),
+    ],
+)
+def test_faults(text: str, lines: list[str]) -> None:
+    found = faults(text)
+    assert found[: len(lines)] == lines
+
+
+def test_secrets_are_in_no_message() -> None:
+    secret = "Tr0ub4dor"
+    texts = [
+        f'{EXCHANGE}[[extension]]\nnumber = "06"\nsecret = ["{secret}"]\n',
+        f"[[modem]]\nname = 'm'\nline = 'sip:05:{secret}@'\ndte = 'pty:x'\n",
+        f"[[modem]]\nname = 'm'\nline = 'ftp:05:{secret}@h'\ndte = 'pty:x'\n",
+        f"[[user]]\nname = 'x'\npassword = '{secret}'\n",
+        f'{EXCHANGE}[[modem]]\nname = "m"\nline = "sip:05:{secret}@127.0.0.1"\ndte = "pty:x"\n',
+    ]
+    for text in texts:
+        assert secret not in str(faults(text))
+
+
+def test_secrets_are_in_no_representation() -> None:
+    config = parse(
+        '[exchange]\ndatabase = "postgresql://u:geheim@h/d"\n'
+        '[[extension]]\nnumber = "05"\nsecret = "geheim"\n'
+        "[[modem]]\nname = 'm'\nline = 'sip:05@h'\ndte = 'pty:x'\n"
+    )
+    assert "geheim" not in repr(config)
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no such file"):
+        load(tmp_path / "none.toml")
+    with pytest.raises(ConfigError, match="directory"):
+        load(tmp_path)
+    (tmp_path / "latin").write_bytes(b'a = "\n\n\xe4"')
+    with pytest.raises(ConfigError, match="latin:3: not UTF-8"):
+        load(tmp_path / "latin")
+    (tmp_path / "large").write_bytes(b"#" * (1 << 20) + b"\n")
+    with pytest.raises(ConfigError, match="larger"):
+        load(tmp_path / "large")
+
+
+KEYS = st.sampled_from(
+    [
+        "exchange",
+        "extension",
+        "modem",
+        "user",
+        "answer",
+        "log",
+        "number",
+        "secret",
+        "listen",
+        "dte",
+        "entry",
+        "x.y",
+    ]
+)
+VALUES = st.recursive(
+    st.one_of(
+        st.integers(-3, 99999).map(str),
+        st.booleans().map(lambda b: str(b).lower()),
+        st.sampled_from(['"05"', "'a:b'", '""', "1.5", "2020-01-01", '"""\na = 1\n"""', "'''\n[x]\n'''"]),
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3).map(lambda items: "[\n" + ",\n".join(items) + "\n]"),
+        st.tuples(KEYS, inner).map(lambda pair: f"{{ {pair[0]} = {pair[1]} }}".replace("\n", " ")),
+    ),
+    max_leaves=4,
+)
+LINES = st.one_of(
+    st.tuples(KEYS, VALUES).map(lambda pair: f"{pair[0]} = {pair[1]}"),
+    KEYS.map(lambda key: f"[{key}]"),
+    KEYS.map(lambda key: f"[[{key}]]"),
+    st.just("# [exchange]"),
+    st.text(max_size=20),
+)
+
+
+@given(st.lists(LINES, max_size=8))
+@settings(max_examples=400, deadline=None)
+def test_no_text_makes_more_than_a_config_error(lines: list[str]) -> None:
+    try:
+        parse("\n".join(lines), "a.toml")
+    except AnsamError as error:
+        for line in str(error).split("\n"):
+            assert line.startswith("a.toml")
+
+
+@given(st.integers(0, 200), st.text(max_size=6))
+@settings(max_examples=300, deadline=None)
+def test_the_example_with_a_part_spoilt(where: int, what: str) -> None:
+    at = where * len(EXAMPLE) // 200
+    with contextlib.suppress(AnsamError):
+        parse(EXAMPLE[:at] + what + EXAMPLE[at + 3 :], "a.toml")
