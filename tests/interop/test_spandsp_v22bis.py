@@ -5,12 +5,12 @@ Without answer tone: spandsp's caller can train falsely on 2100 Hz.
 
 import numpy as np
 import pytest
+from tests.support.spandsp_v22bis import SpandspV22bis
+from tests.support.v22bis_line import RandomBits, alaw
 
 from ansam.modulation.base import ModulationOptions, Ready, Role
 from ansam.modulation.v22bis import V22bis
 from ansam.units import Bits
-from tests.support.spandsp_v22bis import SpandspV22bis
-from tests.support.v22bis_line import RandomBits, alaw
 
 pytestmark = pytest.mark.peer("libspandsp2")
 SECONDS = 60
@@ -18,7 +18,8 @@ KEY = 200
 
 
 def aligned_errors(sent: Bits, got: Bits, settle: int) -> tuple[int, int]:
-    """Return (errors, bits compared) after `settle` received bits; the offset is found by a key that agrees."""
+    """Return (errors, bits compared) after `settle` received bits; the offset is found by a key that
+    agrees."""
     for offset in range(-3000, 3000):
         at = settle + offset
         if at >= 0 and np.array_equal(got[settle : settle + KEY], sent[at : at + KEY]):

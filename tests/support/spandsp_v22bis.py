@@ -21,7 +21,8 @@ def load() -> ctypes.CDLL:
     lib = ctypes.CDLL(LIBRARY)
     lib.v22bis_init.restype = ctypes.c_void_p
     lib.v22bis_init.argtypes = [
-        ctypes.c_void_p, ctypes.c_int, ctypes.c_int, ctypes.c_bool, _GET, ctypes.c_void_p, _PUT, ctypes.c_void_p,
+        ctypes.c_void_p, ctypes.c_int, ctypes.c_int, ctypes.c_bool,
+        _GET, ctypes.c_void_p, _PUT, ctypes.c_void_p,
     ]  # fmt: skip
     for name in ("v22bis_rx", "v22bis_tx"):
         function = getattr(lib, name)

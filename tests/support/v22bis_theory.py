@@ -1,11 +1,12 @@
 """Error rates of ideal V.22bis and V.22 receivers, by enumeration.
 
-The receiver is coherent with perfect carrier, timing and matched filter, so the noise on each axis of the decision
-is independent Gaussian. SNR is signal power over the noise power in 0 to 4 kHz, so that
+The receiver is coherent with perfect carrier, timing and matched filter, so the noise on each axis of the
+decision is independent Gaussian. SNR is signal power over the noise power in 0 to 4 kHz, so that
 Es/N0 = SNR · 4000 / 600 (8.24 dB more). Bits are counted before the descrambler, after differential decoding:
 
 - 1200 bit/s: four phases, Gray coded, differential: 2 p (1 - p), p = Q(sqrt(Es/N0)).
-- 2400 bit/s: 16-QAM; P(decided | sent) is the product of two 4-level axes; the first two bits come from the change
+- 2400 bit/s: 16-QAM; P(decided | sent) is the product of two 4-level axes; the first two bits come from the
+change
   of quadrant between two independent decisions, the last two from the place within the decided quadrant.
 
 The descrambler makes nearly three errors of each.

@@ -1,9 +1,9 @@
 """Self-synchronising scramblers: division and multiplication by 1 + x^-a + x^-b over GF(2).
 
-A scrambler makes the line signal look random whatever the user sends, because the receiver's timing, equaliser
-and carrier loops live on transitions. It divides the message by the polynomial; the descrambler multiplies by it
-and needs no start value: after b error-free bits its register equals the sender's. The price is that one wrong
-bit on the line becomes three wrong bits (one per term of the polynomial).
+A scrambler makes the line signal look random whatever the user sends, because the receiver's timing,
+equaliser and carrier loops live on transitions. It divides the message by the polynomial; the descrambler
+multiplies by it and needs no start value: after b error-free bits its register equals the sender's. The
+price is that one wrong bit on the line becomes three wrong bits (one per term of the polynomial).
 
 An input of ones can lock a scrambler into sending ones for ever, which modems of the V.22 family read as a
 command (remote loop 2). The guard counts ones on the line and, after a run of `guard`, inverts the next bit;
@@ -16,7 +16,7 @@ from numba import njit, types
 from ansam.units import Bits
 
 
-@njit(types.UniTuple(types.int64, 3)(*[types.int64] * 6), cache=True, nogil=True)
+@njit("UniTuple(int64, 3)(int64, int64, int64, int64, int64, int64)", cache=True, nogil=True)
 def scramble_bit(
     register: int, run: int, bit: int, tap_a: int, tap_b: int, guard: int
 ) -> tuple[int, int, int]:
@@ -41,7 +41,7 @@ def scramble_bit(
     return out, register, (run + 1 if out else 0)
 
 
-@njit(types.UniTuple(types.int64, 3)(*[types.int64] * 6), cache=True, nogil=True)
+@njit("UniTuple(int64, 3)(int64, int64, int64, int64, int64, int64)", cache=True, nogil=True)
 def descramble_bit(
     register: int, run: int, bit: int, tap_a: int, tap_b: int, guard: int
 ) -> tuple[int, int, int]:
@@ -65,9 +65,9 @@ def _run_bits(
     register, run = state[0], state[1]
     for i in range(bits.size):
         if descramble:
-            bit, register, run = descramble_bit(register, run, np.int64(bits[i]), tap_a, tap_b, guard)
+            bit, register, run = descramble_bit(register, run, int(bits[i]), tap_a, tap_b, guard)
         else:
-            bit, register, run = scramble_bit(register, run, np.int64(bits[i]), tap_a, tap_b, guard)
+            bit, register, run = scramble_bit(register, run, int(bits[i]), tap_a, tap_b, guard)
         bits[i] = bit
     state[0], state[1] = register, run
 

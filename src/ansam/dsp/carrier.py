@@ -3,8 +3,8 @@
 The proportional part turns the point at once; the integral part is a frequency that may be applied before the
 equaliser, where it also stops a constant offset from smearing over the taps.
 
-Source: F. M. Gardner, Phaselock Techniques, 3rd ed., ch. 2. One-sided noise bandwidth, for damping well above 1:
-B_L ≈ proportional gain / 4 per symbol.
+Source: F. M. Gardner, Phaselock Techniques, 3rd ed., ch. 2. One-sided noise bandwidth, for damping well
+above 1: B_L ≈ proportional gain / 4 per symbol.
 """
 
 import math
@@ -22,7 +22,7 @@ def phase_error(point: complex, decision: complex) -> float:
 
 
 @njit(
-    types.UniTuple(types.float64, 2)(*[types.float64] * 6),
+    "UniTuple(float64, 2)(float64, float64, float64, float64, float64, float64)",
     cache=True,
     nogil=True,
 )

@@ -5,8 +5,8 @@
     x[n] ──┬── z⁻¹ ──┬── z⁻¹ ── …         y = Σ w_j x[n-j]
           w_0       w_1                   w_j += step · e · conj(x[n-j])
 
-With two samples per symbol (fractionally spaced) it can undo a wrong sampling phase and the slopes of the line
-beyond the Nyquist edge, which one sample per symbol can not. Its delay is the place of the main tap.
+With two samples per symbol (fractionally spaced) it can undo a wrong sampling phase and the slopes of the
+line beyond the Nyquist edge, which one sample per symbol can not. Its delay is the place of the main tap.
 
 Source: R. D. Gitlin and S. B. Weinstein, "Fractionally-Spaced Equalization", Bell Syst. Tech. J. 60 (1981);
 S. Haykin, Adaptive Filter Theory, 3rd ed., ch. 9 (LMS).

@@ -101,4 +101,5 @@ def matched_table(
     delay = np.arange(phases + 1)[:, None] / phases
     t = (tap - delay - half_taps) / samples_per_symbol
     table = windowed_pulse(t, roll_off, (half_taps + 1) / samples_per_symbol, beta)
-    return (table / table.sum(axis=1, keepdims=True)).astype(np.float32)
+    out: NDArray[np.float32] = (table / table.sum(axis=1, keepdims=True)).astype(np.float32)
+    return out

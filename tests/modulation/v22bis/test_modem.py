@@ -225,7 +225,6 @@ def test_the_interpreted_receiver_agrees_with_the_compiled_one(monkeypatch: pyte
         pair.step()
         pieces.append(pair.paths[0](pair.last[0]))
     rx = np.concatenate(pieces)
-    points = []
     compiled = Receiver(Role.ANSWERING, 8000)
     plain = Receiver(Role.ANSWERING, 8000)
     for receiver in (compiled, plain):
@@ -238,6 +237,5 @@ def test_the_interpreted_receiver_agrees_with_the_compiled_one(monkeypatch: pyte
         if hasattr(function, "py_func"):
             monkeypatch.setattr(kernel, name, function.py_func)
     plain.process(rx, False)
-    for receiver in (compiled, plain):
-        points.append(np.array(receiver.constellation()))
+    points = [np.array(receiver.constellation()) for receiver in (compiled, plain)]
     assert np.abs(points[0] - points[1]).max() < 1e-3

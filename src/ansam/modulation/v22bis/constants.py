@@ -29,7 +29,8 @@ SCRAMBLER_GUARD = 64
 """§5.1."""
 
 POINTS = np.array([1 + 1j, 3 + 1j, 1 + 3j, 3 + 3j], np.complex128)
-"""Figure 2, quadrant 1, by the last two bits of the quadbit; quadrant q + 1 is quadrant q turned by +90 degrees."""
+"""Figure 2, quadrant 1, by the last two bits of the quadbit; quadrant q + 1 is quadrant q turned by +90
+degrees."""
 POINT_1200 = 1
 """§2.5.2.2: at 1200 bit/s the point labelled 01."""
 MEAN_ENERGY = 10.0

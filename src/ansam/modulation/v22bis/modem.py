@@ -1,8 +1,8 @@
 """V.22bis and V.22 as a modulation: lock-step full duplex over `modulation.base`.
 
 A call of `process` runs the receiver up to the next happening or deadline, then the transmitter over the same
-samples, then the procedure; so every change falls on the same sample however the stream was cut, and with nothing
-happening there is one kernel call each way.
+samples, then the procedure; so every change falls on the same sample however the stream was cut, and with
+nothing happening there is one kernel call each way.
 """
 
 import numpy as np
@@ -157,7 +157,7 @@ class V22bis:
             self._early.take()
 
     def _tell(self, heard: Heard, now: Samples) -> None:
-        """Hand what was heard to the procedure; what the first input's new state no longer waits for is void."""
+        """Hand what was heard to the procedure, until it changes state: the rest is then void."""
         state = self._procedure.state
         for happened in _INPUTS:
             if happened.value in heard:

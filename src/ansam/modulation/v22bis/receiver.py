@@ -22,7 +22,8 @@ from ansam.modulation.v22bis.constants import (
 from ansam.units import SAMPLE_RATE, Audio, Bits, Samples, dbm0_from_power, rms_from_dbm0
 
 DETECTOR_DELAY: Samples = kernel.HALF_TAPS + 60
-"""From a pattern's end on the line to `Heard.S1_END`: the matched filter, and the decay of the correlation."""
+"""From a pattern's end on the line to `Heard.S1_END`: the matched filter, and the decay of the
+correlation."""
 _RAMP = 100
 """Samples by which the run of a pattern is counted short, because the correlation must first build up."""
 _SCRAMBLED_RAMP = 280
@@ -142,13 +143,13 @@ class Receiver:
 
     @property
     def guessing(self) -> bool:
-        """Whether decisions are little better than guesses, so that what the equaliser learnt is worthless."""
+        """Whether decisions are little better than guesses, and the equaliser's taps worthless."""
         s = self._state[0]
         return bool(s.error > s.bad_error)
 
     @property
     def snr_db(self) -> float | None:
-        """Signal to noise ratio at the decision, Es/N0 (8.2 dB above that in 0 to 4 kHz); None until trained."""
+        """Es/N0 at the decision (8.2 dB above the SNR in 0 to 4 kHz); None until trained."""
         s = self._state[0]
         if s.trained < kernel.HISTORY:
             return None

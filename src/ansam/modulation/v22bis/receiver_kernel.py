@@ -1,8 +1,8 @@
-"""The receiver's sample loop: one call takes samples and gives bits, and stops at the first watched happening.
+"""The receiver's sample loop: one call turns samples into bits, up to the first watched happening.
 
 ::
 
-    x ─ mixer ─ matched filter ─┬─ gain ─ rotate by f ─┬─ equaliser ─ rotate by θ ─ decide ─ decode ─ descramble ─ bits
+    x ─ mixer ─ matched filter ─┬─ gain ─ rotate by f ─┬─ equaliser ─ rotate by θ ─ decide ─ decode ─ bits
         (fixed)  (polyphase,    │                      │                  ↑  │
                   T/2 instants) ├─ power: circuit 109  ├─ band edges      └──┴─ carrier loop, LMS
                                 └─ correlations: USB1, S1   → timing
@@ -85,7 +85,8 @@ _LOCKED = ACQUIRED + 40
 _WIDE = ACQUIRED + 200
 """Symbols after which the loops are narrowed."""
 _GUESSING = 1.6
-"""Mean square error of 4-way decisions that are mere guesses (2.0 for a signal, more for noise), less a margin."""
+"""Mean square error of 4-way decisions that are mere guesses (2.0 for a signal, more for noise), less a
+margin."""
 _LOUDER = 4.0
 """A power this many times that at acquisition is a new signal: before, it was noise above -43 dBm0."""
 _FREQUENCY_LIMIT = 2 * math.pi * (MAX_OFFSET_HZ + 3) / BAUD
@@ -210,7 +211,7 @@ def _jump(state: _Record, late: float) -> None:
 
 @njit(types.void(_STATES, types.complex128, _COMPLEX), cache=True, nogil=True)
 def _watch_level(state: _Record, z: complex, taps: NDArray[np.complex128]) -> None:
-    """Circuit 109: level with hysteresis (V.22bis (11/88) §3.3); a new carrier restarts acquisition if allowed."""
+    """Circuit 109: level with hysteresis (V.22bis (11/88) §3.3); a new carrier may restart acquisition."""
     s = state[0]
     power = z.real * z.real + z.imag * z.imag
     s.power += _CARRIER_RATE * (power - s.power)
@@ -306,14 +307,12 @@ def _enter_s1(state: _Record) -> None:
         s.acquired = ACQUIRED + 1
 
 
-@njit(types.UniTuple(types.int64, 2)(types.complex128, types.int64), cache=True, nogil=True)
+@njit("UniTuple(int64, 2)(complex128, int64)", cache=True, nogil=True)
 def decide(point: complex, sixteen: int) -> tuple[int, int]:
-    """Return (quadrant 0 to 3, label 0 to 3) of the nearest constellation point (V.22bis (11/88) figure 2)."""
+    """Return (quadrant, label) of the nearest point, each 0 to 3 (V.22bis (11/88) figure 2)."""
     if sixteen:
-        if point.real >= 0:
-            quadrant = 0 if point.imag >= 0 else 3
-        else:
-            quadrant = 1 if point.imag >= 0 else 2
+        upper = point.imag >= 0
+        quadrant = (0 if upper else 3) if point.real >= 0 else (1 if upper else 2)
     else:
         # The four points labelled 01 lie 18.4 degrees past the axes: turn them back onto the axes.
         turned = point * complex(3.0, -1.0)
@@ -452,7 +451,7 @@ def _collect_events(state: _Record) -> None:
     nogil=True,
 )
 def _filter(state: _Record, real: NDArray[np.float32], imag: NDArray[np.float32]) -> complex:
-    """Return the matched filter's output at the T/2 instant `next` (-1 < next <= 0) before the newest sample."""
+    """Return the matched filter's output at `next` (-1 < next <= 0) after the newest sample."""
     s = state[0]
     row = int(-s.next * _FRACTIONS + 0.5)
     first = s.write + RING
@@ -564,4 +563,4 @@ def receive(
         s.events &= s.watch
         if s.events:
             return i + 1
-    return np.int64(rx.size)
+    return rx.size

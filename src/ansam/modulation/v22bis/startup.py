@@ -1,8 +1,8 @@
 """Operating sequences: V.22bis (11/88) §6.3 (handshake), §6.4 (retrain), §6.5 (loss of signal).
 
-Each state is one row of `STEPS`: what is sent, how long at most, and the clause. `TRANSITIONS` says what ends it.
-The receiver is told to watch for exactly the inputs a state has entries for, so that an input without an entry
-can not come; if one does, that is our bug and raises.
+Each state is one row of `STEPS`: what is sent, how long at most, and the clause. `TRANSITIONS` says what
+ends it. The receiver is told to watch for exactly the inputs a state has entries for, so that an input
+without an entry can not come; if one does, that is our bug and raises.
 
 Why each segment is there: docs/spec/v22bis.md.
 """
@@ -204,7 +204,9 @@ class Procedure:
     def retrain(self, now: Samples) -> None:
         """Ask for a retrain (§6.4); at 1200 bit/s there is none, and nothing happens."""
         if self.state is State.DATA_2400:
-            self._enter(self._begin_retrain(now), now)
+            following = self._begin_retrain(now)
+            if following is not None:
+                self._enter(following, now)
 
     def clear_down(self, now: Samples) -> None:
         """Stop sending and listening."""
@@ -235,7 +237,8 @@ class Procedure:
                 watch |= happened.value
         self._rx.watch(watch)
 
-    # --- actions: return the state to enter, or None to stay -------------------------------------------------
+    # --- actions: return the state to enter, or None to stay
+    # -------------------------------------------------
 
     def _see_far_end(self) -> None:
         if not self.far_end_seen:

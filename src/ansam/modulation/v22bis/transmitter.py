@@ -1,8 +1,8 @@
 """Transmitter: bits -> scrambler -> quadbits -> 600 Bd -> pulse -> carrier, plus the guard tone.
 
-One symbol lasts 40/3 samples, so the symbol clock is a counter modulo 40 that steps by 3: exact for ever, and only
-40 rows of pulse table are needed. Both carriers and both guard tones are multiples of 50 Hz, so one cosine table of
-160 entries serves all of them without rounding drift.
+One symbol lasts 40/3 samples, so the symbol clock is a counter modulo 40 that steps by 3: exact for ever,
+and only 40 rows of pulse table are needed. Both carriers and both guard tones are multiples of 50 Hz, so one
+cosine table of 160 entries serves all of them without rounding drift.
 """
 
 from enum import Enum
@@ -77,7 +77,7 @@ _STATES = types.Array(from_dtype(_STATE), 1, "C")
 
 @njit(types.int64(_STATES, types.uint8[::1], types.int64), cache=True, nogil=True)
 def _next_quadbit(state: "np.recarray[tuple[int], np.dtype[np.void]]", bits: Bits, taken: int) -> int:
-    """Return the next 2 or 4 line bits as a number, first bit leftmost; `taken` user bits are gone already."""
+    """Return the next 2 or 4 line bits, first bit leftmost; `taken` user bits are used up."""
     s = state[0]
     if s.kind == 1:
         return 3
@@ -86,7 +86,7 @@ def _next_quadbit(state: "np.recarray[tuple[int], np.dtype[np.void]]", bits: Bit
         return 0 if s.toggle else 3
     value = 0
     for i in range(s.bits_per_symbol):
-        bit = 1 if s.kind == 3 else np.int64(bits[taken + i])
+        bit = 1 if s.kind == 3 else int(bits[taken + i])
         out, s.register, s.run = scramble_bit(s.register, s.run, bit, _TAP_A, _TAP_B, SCRAMBLER_GUARD)
         value = 2 * value + out
     return value
@@ -101,7 +101,7 @@ def _map(state: "np.recarray[tuple[int], np.dtype[np.void]]", value: int) -> com
         label = value & 3
         value >>= 2
     s.quadrant = (s.quadrant + QUADRANT_CHANGE[value]) & 3
-    point = POINTS[label]
+    point = complex(POINTS[label])
     for _ in range(s.quadrant):
         point = complex(-point.imag, point.real)
     return point
@@ -150,7 +150,8 @@ class Transmitter:
 
     Args:
         role: Calling: low channel; answering: high channel (§6.1.1).
-        level_dbm0: Total mean power sent, guard tone included (V.22 (11/88) §2.2: the total is the same in either
+        level_dbm0: Total mean power sent, guard tone included (V.22 (11/88) §2.2: the total is the same in
+        either
             channel).
         guard_tone_hz: 0, 550 or 1800; only an answering modem sends one (§2.1).
         bits: Where user bits come from.
