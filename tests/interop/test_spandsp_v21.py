@@ -1,7 +1,8 @@
 """libspandsp's V.21 and Bell 103 against ours, both roles, full duplex through A-law: no bit wrong in 60 s.
 
-spandsp has no start-up procedure for these, so its transmitter idles on mark until we are ready. Its framed mode reads
-start-stop characters by itself: ours arrive as bytes, and its bit source sends us characters of random spacing.
+spandsp has no start-up procedure for these, so its transmitter idles on mark until we are ready. Its framed
+mode reads start-stop characters by itself: ours arrive as bytes, and its bit source sends us characters of
+random spacing.
 """
 
 from collections import deque

@@ -1,7 +1,7 @@
 """What every modulation must do, whatever it is: the suite that `test_contract.py` runs over the registry.
 
-Each check makes its own pair of modems on `tests.support.modem_line` and raises AssertionError with figures. A new
-modulation is held to all of it by its line in the registry.
+Each check makes its own pair of modems on `tests.support.modem_line` and raises AssertionError with
+figures. A new modulation is held to all of it by its line in the registry.
 """
 
 import numpy as np
@@ -150,7 +150,7 @@ def reports_loss(name: str) -> None:
 
 
 def keeps_quiet(name: str) -> None:
-    """No bits and no data before `Ready`; a calling modem that hears nothing says nothing; hostile input is survived."""
+    """Nothing before `Ready`, either way: a calling modem that hears silence or noise says nothing."""
     bits = Random(1)
     modem = make(name, Role.CALLING, OPTIONS, bits)
     modem.start(0)

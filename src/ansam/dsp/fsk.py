@@ -1,4 +1,4 @@
-"""Binary frequency-shift keying: a phase-continuous sender and a receiver, for any pair of tones and any bit rate.
+"""Binary frequency-shift keying: a phase-continuous sender and a receiver, for any two tones and bit rate.
 
 Receiver, sample by sample::
 
@@ -6,17 +6,20 @@ Receiver, sample by sample::
           (complex,       Σ y[n-k]·e^(jωk)                     │
           ours out)                                            └► zero crossings ─► bit clock
 
-- The band filter keeps our own transmission, which comes back as echo, out of the correlators: their sidelobes
-  alone would let it through at -14 dB. It is flat over the wanted main lobe, so it adds no intersymbol interference
-  to speak of, and it is analytic (no negative frequencies), so the correlators need no mixer.
-- A correlator as long as a bit is the matched filter. Its magnitude needs no carrier phase (*non-coherent*), so a
-  frequency offset of a few hertz does no harm. Error rate: see `error_rate`.
-- `d` crosses zero half a bit after the edge on the line. The bit clock is pulled gently by every edge (a long stream
-  keeps its timing in noise), but the further an edge from mark to space lies from where the clock expected it, the more
-  it is believed: that is the start bit of a character which a terminal sent when it pleased, and its bits must be
-  sampled in their middle at once. An edge only counts when the new state has held for a third of a bit.
-- Where a packet was lost (`erased`) the filter is fed zeros: a correlator that still covers part of a bit decides on
-  that part. The clock and the averages stand still.
+- The band filter keeps our own transmission, which comes back as echo, out of the correlators: their
+  sidelobes alone would let it through at -14 dB. It is flat over the wanted main lobe, so it adds no
+  intersymbol interference to speak of, and it is analytic (no negative frequencies), so the correlators
+  need no mixer.
+- A correlator as long as a bit is the matched filter. Its magnitude needs no carrier phase
+  (*non-coherent*), so a frequency offset of a few hertz does no harm. Error rate: see `error_rate`.
+- `d` crosses zero half a bit after the edge on the line. The bit clock is pulled gently by every edge (a
+  long stream keeps its timing in noise), but the further an edge from mark to space lies from where the
+  clock expected it, the more it is believed: that is the start bit of a character which a terminal sent
+  when it pleased, and its bits must be sampled in their middle at once. An edge only counts when the new
+  state has held for a third of a bit, and one that the next edge contradicts is taken back.
+- Where a packet was lost (`erased`) the filter is fed zeros: a correlator that still covers part of a bit
+  decides on that part. The edges and the averages stand still, and the clock runs on: no bit is lost or
+  gained.
 """
 
 import math
@@ -52,11 +55,12 @@ class FskChannel:
 def error_rate(channel: FskChannel, eb_n0_db: float) -> float:
     """Return the bit error rate of ideal non-coherent detection, one bit at a time, in white noise.
 
-    ``P = Q1(a, b) - ½·exp(-(a² + b²)/2)·I0(ab)`` with ``a², b² = Eb/2N0·(1 ∓ sqrt(1 - ρ²))`` and the correlation of
-    the two tones over a bit ``ρ = |sin(πΔf·T)/(πΔf·T)|`` (0.41 for 200 Hz at 300 bit/s; ρ = 0 gives ½·exp(-Eb/2N0)).
+    ``P = Q1(a, b) - ½·exp(-(a² + b²)/2)·I0(ab)`` with ``a², b² = Eb/2N0·(1 ∓ sqrt(1 - ρ²))`` and the
+    correlation of the two tones over a bit ``ρ = |sin(πΔf·T)/(πΔf·T)|`` (0.41 for 200 Hz at 300 bit/s; for
+    ρ = 0 it is ½·exp(-Eb/2N0)).
 
-    Source: Proakis, Digital Communications (4th ed.), eq. 5.4-53. Q1 by its series of Bessel functions
-    (ibid. eq. 2.1-123).
+    Source: Proakis, Digital Communications, on non-coherent detection of correlated binary signals; Q1 by its
+    series of Bessel functions. A test holds it to the noncentral chi-square distribution.
     """
     turns = abs(channel.mark_hz - channel.space_hz) / channel.bit_rate
     correlation = abs(float(np.sinc(turns)))
@@ -289,7 +293,7 @@ def _receive(
 ) -> int:
     """Run the receiver over `rx`; return how many bits were decided.
 
-    Both rings hold everything twice, their length apart, so that the newest n samples always lie in one piece.
+    Both rings hold everything twice, their length apart, so that the newest samples always lie in one piece.
     """
     count = 0
     size, size_y = len(band), len(mark)
@@ -327,11 +331,11 @@ def _receive(
 
 
 def band_filter(channel: FskChannel) -> NDArray[np.complex64]:
-    """Return the analytic band filter of a channel, shape (taps,), unit gain for a real tone's positive half.
+    """Return the analytic band filter of a channel, shape (taps,): amplitude A comes out as magnitude A.
 
-    Low-pass by a Kaiser window, moved to the channel's centre: flat to deviation + 2/3 of the bit rate, `STOP_DB`
-    down from deviation + 4/3 of it. For V.21: ±300 Hz and ±500 Hz, the nearest tone of the other direction being
-    570 Hz away.
+    Low-pass by a Kaiser window, moved to the channel's centre: flat to deviation + 2/3 of the bit rate,
+    `STOP_DB` down from deviation + 4/3 of it. For V.21: ±300 Hz and ±500 Hz, the nearest tone of the other
+    direction being 570 Hz from the centre.
 
     Source: Kaiser's design formulae; Oppenheim and Schafer, Discrete-Time Signal Processing, §7.5.3.
     """
@@ -403,5 +407,5 @@ class FskReceiver:
 
     @property
     def quality(self) -> float:
-        """Share of the power in the band that the decided tones explain: 1 for a clean signal, 0.5 for noise."""
+        """Share of the band's power that the decided tones explain: 1 for a clean signal, 0.5 for noise."""
         return float(self._state["quality"][0])

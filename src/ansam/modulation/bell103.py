@@ -1,7 +1,7 @@
 """Bell 103: 300 bit/s duplex as V.21, with North America's tones.
 
-No Recommendation describes it (AT&T PUB 41101 does; the frequencies are common knowledge). The answering modem's
-answer tone of 2225 Hz *is* its mark (V.150.1 (01/2003) lists the tone), so it connects without a gap.
+No Recommendation describes it; the frequencies are common knowledge. The answering modem's answer tone of
+2225 Hz *is* its mark (V.150.1 (01/2003) lists the tone), so it connects without a gap.
 """
 
 from ansam.dsp.fsk import FskChannel

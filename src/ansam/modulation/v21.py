@@ -1,9 +1,10 @@
 """V.21 (11/88): 300 bit/s duplex by two pairs of tones. The smallest complete modem: read this one first.
 
-The calling modem sends 980 Hz for 1 and 1180 Hz for 0 (channel 1), the answering one 1650 and 1850 Hz (channel 2);
-each hears the other through a band filter, so both talk at once over two wires. Nothing is trained: there is no
-clock on the line, and the receiver finds each bit by the edges of the tones. What remains is to agree that the other
-is there at all, which circuit 109 says (V.24), and from when on user bits may flow (circuit 106)::
+The calling modem sends 980 Hz for 1 and 1180 Hz for 0 (channel 1), the answering one 1650 and 1850 Hz
+(channel 2); each hears the other through a band filter, so both talk at once over two wires. Nothing is
+trained: there is no clock on the line, and the receiver finds each bit by the edges of the tones. What
+remains is to agree that the other is there at all, which circuit 109 says (V.24), and from when on user
+bits may flow (circuit 106)::
 
     answering   mark ─────────────────────────────────────────┬─ data
                   │                 109 ON, S9 after the mark ─┘
@@ -11,14 +12,16 @@ is there at all, which circuit 109 says (V.24), and from when on user bits may f
     calling     silent ──── 109 ON ──► mark ──── 106 ON ──────── data
                 S9 after the far mark    CLEAR_TO_SEND later
 
-A modem that sends its mark cannot know whether the far end has heard it long enough, so 106 follows only after S9 and
-a margin: what the terminal sends is not lost on a far receiver that is still closed. Bits that arrive meanwhile are
-kept and handed over with `Ready`.
+A modem that sends its mark cannot know whether the far end has heard it long enough, so 106 follows only
+after S9 and a margin: what the terminal sends is not lost on a far receiver that is still closed. Bits that
+arrive meanwhile are kept and handed over with `Ready`.
 
-`FskModem` is all of it; a modulation is an `FskPlan`: the tones per role, a table. Bell 103 is another such table.
+`FskModem` is all of it; a modulation is an `FskPlan`: the tones per role, a table. Bell 103 is another such
+table.
 
-How an engine keeps `process` independent of how the stream is cut: decisions are taken only at the hops of the tone
-meter, every 80 samples from `start` on, and the samples between two hops are sent in one and the same state.
+How an engine keeps `process` independent of how the stream is cut: decisions are taken only at the hops of
+the tone meter, every 80 samples from `start` on, and the samples between two hops are sent in one and the
+same state.
 """
 
 from dataclasses import dataclass
@@ -50,15 +53,15 @@ STEADY = 0.995
 """Coherence of the mark from which on its frequency is worth reporting: the line idles."""
 
 CLEAR_TO_SEND = samples(0.4)
-"""From circuit 109's longest delay at the far end (S9, as ours) to circuit 106: the least of the 400 … 1000 ms that
-V.21 gives for switched lines."""
+"""From circuit 109's delay at the far end (S9, taken to be ours) to circuit 106. Unclear: V.21's own delay of 106
+on switched lines is 400 … 1000 ms as far as is known; the Recommendation is not at hand."""
 
 ON_DBM0, OFF_DBM0 = -44.0, -48.0
 """Circuit 109: ON above -43 dBm (with 1 dB for the meter), OFF below -48 dBm."""
 
 ON_QUALITY, OFF_QUALITY = 0.72, 0.65
-"""Circuit 109: the share of the band's power that must be the two tones. Noise has 0.50 ± 0.05; a signal at an error
-rate of 1e-2 has 0.87."""
+"""Circuit 109: the share of the band's power that must be the two tones. Noise has 0.50 ± 0.05; a signal at an
+error rate of 1e-2 has 0.87."""
 
 CLAMP_HOPS = 3
 """Hops without signal before circuit 104 is clamped to binary 1."""

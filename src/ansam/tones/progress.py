@@ -1,7 +1,7 @@
 """Call progress tones: what an exchange plays to a person (or a party that has no modem plays to a caller).
 
-425 Hz with the cadences that E.180/Q.35 (03/98) recommends and most of Europe uses. Inside `ansam` a call's progress
-is a SIP message; these tones are for ears, and for modems behind adaptors that listen for them.
+425 Hz with the cadences that E.180/Q.35 (03/98) recommends and most of Europe uses. Inside `ansam` a call's
+progress is a SIP message; these tones are for ears, and for modems behind adaptors that listen for them.
 """
 
 from enum import Enum

@@ -1,9 +1,9 @@
 """V.25 (10/96 with Cor.1 of 07/2001): the answer tone, its detector, and the calling tone.
 
-The answer tone tells the caller that a modem has answered, and the network to leave the line alone: 2100 Hz for at
-least 400 ms disables echo suppressors, and its phase reversals every 450 ms disable echo cancellers (§4.3). Cor.1
-warns that calls through some networks fail without the reversals, so ours are always there. Modems of the Bell
-family answer with 2225 Hz, without reversals.
+The answer tone tells the caller that a modem has answered, and the network to leave the line alone: 2100 Hz
+for at least 400 ms disables echo suppressors, and its phase reversals every 450 ms disable echo cancellers
+(§4.3). Cor.1 warns that calls through some networks fail without the reversals, so ours are always there.
+Modems of the Bell family answer with 2225 Hz, without reversals.
 """
 
 import cmath
@@ -100,7 +100,8 @@ class AnswerToneDetector:
         index: Which of the meter's tones is 2100 Hz.
 
     Attributes:
-        reversals: Phase reversals seen in the tone that is (or was last) there, each 450 ms after the one before
+        reversals: Phase reversals seen in the tone that is (or was last) there, each 450 ms after the one
+        before
             it, give or take 45 ms (the hops' and the noise's part included).
     """
 
@@ -133,7 +134,7 @@ class AnswerToneDetector:
 
     @property
     def am_depth(self) -> float:
-        """Depth of 15 Hz amplitude modulation, 0 … 1: 0.2 for ANSam, below 0.1 for ANS; valid after 0.6 s of tone.
+        """Depth of 15 Hz amplitude modulation, 0 … 1, after 0.6 s of tone: 0.2 for ANSam, below 0.1 for ANS.
 
         A reversal dents the amplitude for 20 ms; the detector waits for its next hop that is whole.
         """

@@ -1,8 +1,8 @@
 """Automode: finds out which modulation the far end has, then is that modulation.
 
-Every modulation that is allowed listens from the beginning (a *candidate*); only one at a time is heard on the
-line. As soon as a candidate is certain of its far end (`far_end_seen`), it is chosen, and everything is its
-business::
+Every modulation that is allowed listens from the beginning (a *candidate*); only one at a time is heard on
+the line. As soon as a candidate is certain of its far end (`far_end_seen`), it is chosen, and everything is
+its business::
 
     answering   silence ─ 2100 Hz ─ gap ─► unscrambled ones ─► V.21 mark ─► Bell 103 mark ─┐
                 1.8 s     2.6 s     75 ms  (V.22bis, V.22)     3 s          6 s            │

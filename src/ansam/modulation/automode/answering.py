@@ -1,8 +1,8 @@
 """The answering modem's procedure: the answer sequence, then one modulation after the other.
 
-The order is that of V.32bis (02/91) Annex A: the modulations whose callers wait for the answering end's signal are
-offered for T_a = 3 s each, the fastest first; those it does not name (V.21, Bell 103) follow. All of them listen all
-the time, so a caller that speaks first is recognised whatever is being offered.
+The order is that of V.32bis (02/91) Annex A: the modulations whose callers wait for the answering end's
+signal are offered for T_a = 3 s each, the fastest first; those it does not name (V.21, Bell 103) follow.
+All of them listen all the time, so a caller that speaks first is recognised whatever is being offered.
 
 The times of the answer sequence are at the short end of what V.25 (10/96) permits, because a caller waits.
 """
@@ -81,8 +81,8 @@ class Answering:
     def _answer_tone(self, now: Samples) -> str | None:
         """A caller may be heard already.
 
-        After 2100 Hz that is a *calling station response*: the tone ends, and the gap follows (V.25 (10/96) §4.3).
-        2225 Hz is itself a signal that callers of the Bell family answer, so no gap there.
+        After 2100 Hz that is a *calling station response*: the tone ends, and the gap follows (V.25 (10/96)
+        §4.3). 2225 Hz is itself a signal that callers of the Bell family answer, so no gap there.
         """
         seen = self._candidates.seen()
         if seen and (self._options.bell or not is_fsk(seen)):

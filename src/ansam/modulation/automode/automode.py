@@ -1,7 +1,7 @@
 """All the allowed modulations as one modulation.
 
-Decisions are taken at the hops of a tone meter, every 80 samples from `start` on, and the candidates do not depend on
-how the stream is cut; so neither does this.
+Decisions are taken at the hops of a tone meter, every 80 samples from `start` on, and the candidates do not
+depend on how the stream is cut; so neither does this.
 """
 
 from collections.abc import Sequence
@@ -41,8 +41,8 @@ class Automode:
         bits: User bits to send, pulled from `Ready` on.
         trace: Takes the steps and, from the candidates, theirs.
 
-    `Failed` comes when the rate window leaves no modulation, when the chosen one fails, and after `GIVE_UP`; it names
-    what was heard. S7 is the owner's.
+    `Failed` comes when the rate window leaves no modulation, when the chosen one fails, and after
+    `GIVE_UP`; it names what was heard. S7 is the owner's.
     """
 
     def __init__(

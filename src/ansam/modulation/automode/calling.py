@@ -1,14 +1,15 @@
 """The calling modem's procedure: silent until the far end shows what it is (V.32bis (02/91) §A.2.1).
 
-2225 Hz is ambiguous. It is the answer tone of Bell 103 and Bell 212A modems, and it is the mark of Bell 103. So a
-caller that has anything else waits for its end: no answer tone is longer than 4 s (V.25 (10/96) §5), so what goes
-on is a Bell 103 mark. When it ends it was an answer tone, unscrambled ones or another mark come next, and V.22 begins anew. After
-an answer tone, 2225 Hz is a mark at once. Unscrambled ones have a line at 2250 Hz; the tone meter tells the two
-apart. A caller without Bell 103 leaves a 2225 Hz tone that goes on to V.22, since some of its modems send
-that in place of unscrambled ones (V.22bis (11/88) §6.3.1.2.2, Note).
+2225 Hz is ambiguous. It is the answer tone of Bell 103 and Bell 212A modems, and it is the mark of Bell
+103. So a caller that has anything else waits for its end: no answer tone is longer than 4 s (V.25 (10/96)
+§5), so what goes on is a Bell 103 mark. When it ends it was an answer tone, unscrambled ones or another
+mark come next, and V.22 begins anew. After an answer tone, 2225 Hz is a mark at once. Unscrambled ones have
+a line at 2250 Hz; the tone meter tells the two apart. A caller without Bell 103 leaves a 2225 Hz tone that
+goes on to V.22, since some of its modems send that in place of unscrambled ones (V.22bis (11/88)
+§6.3.1.2.2, Note).
 
-A caller that has frequency shift only sends its mark once the answer tone has ended, as V.25 (10/96) §5 has any
-modem do: an answering modem of many modulations need not go through them all.
+A caller that has frequency shift only sends its mark once the answer tone has ended, as V.25 (10/96) §5 has
+any modem do: an answering modem of many modulations need not go through them all.
 """
 
 from collections.abc import Callable

@@ -128,7 +128,8 @@ class Candidates:
     def choose(self, name: str, now: Samples) -> tuple[Modulation, list[ModulationEvent]]:
         """Return the candidate and its events so far; the others are dropped.
 
-        A calling modem of frequency shift stays silent until its circuit 109 is ON; an answering one speaks at once.
+        A calling modem of frequency shift stays silent until its circuit 109 is ON; an answering one speaks
+        at once.
         """
         if self._role is Role.ANSWERING or not is_fsk(name):
             self.put_on_air(name, now)

@@ -44,7 +44,7 @@ class Hearing:
         return self._meter.room()
 
     def feed(self, rx: Audio, erased: bool) -> bool:
-        """Take at most `room()` samples; return True where they completed a hop, and everything is judged anew."""
+        """Take at most `room()` samples; return True where they completed a hop: all is judged anew."""
         if not self._meter.feed(rx, erased):
             return False
         for watch, name in zip(self._watches, self._names, strict=True):
