@@ -108,7 +108,7 @@ class Proposal:
             try:
                 return Parameters(codewords, length, max(history, 1))
             except ConfigError as error:
-                raise RemoteProtocolError(f"{error} proposed", "V.44 (11/2000) §7.4", data) from error
+                raise RemoteProtocolError(f"{error.message} proposed", "V.44 (11/2000) §7.4", data) from error
 
         return cls(side(0, _TRANSMIT), side(1, _RECEIVE))
 
