@@ -4,11 +4,11 @@ import time
 
 import numpy as np
 import pytest
+from tests.support.v22bis_line import Pair
+from tests.support.v22bis_theory import before_descrambler, ber_1200, ber_2400, snr_for
 
 from ansam.modulation.base import ModulationOptions
 from ansam.units import rms_from_dbm0
-from tests.support.v22bis_line import Pair
-from tests.support.v22bis_theory import before_descrambler, ber_1200, ber_2400, snr_for
 
 TARGET = 1e-4
 
