@@ -83,6 +83,7 @@ class AnswerLine:
         self._writer: asyncio.Task[None] | None = None
         self._command: CommandProcess | None = None
         self._failed: BaseException | None = None
+        self._waiting = asyncio.Event()
         self._log = _log.bind(port=port.name)
         port.on_carrier = self._wake.set
 
@@ -90,6 +91,10 @@ class AnswerLine:
     def state(self) -> GettyState:
         """Where the line is."""
         return self._getty.state
+
+    async def until_waiting(self) -> None:
+        """Return when the modem is set up and a call may come."""
+        await self._waiting.wait()
 
     async def run(self) -> None:
         """Answer calls until cancelled; raises `ResourceError` where the port can not be opened at first."""
@@ -110,6 +115,10 @@ class AnswerLine:
         self._move_engine(now)
         for event in self._getty.take_events():
             await self._obey(event)
+        if self._getty.state is GettyState.WAITING:
+            self._waiting.set()
+        else:
+            self._waiting.clear()
         due = self._getty.deadline()
         if self._failed is not None:
             raise self._failed

@@ -7,6 +7,9 @@ from collections.abc import Callable
 from ansam.errors import RemoteProtocolError
 from ansam.io.terminal_port import Port
 
+KEY_TIME = (0.03, 0.12)
+"""Shortest and longest time between the keys of somebody who types well, seconds."""
+
 SHOWN = 64
 """Octets of what came instead, in an error."""
 
@@ -30,7 +33,7 @@ class Typist:
         port: Port,
         show: Callable[[bytes], None],
         rng: random.Random,
-        key_time: tuple[float, float] = (0.03, 0.12),
+        key_time: tuple[float, float] = KEY_TIME,
     ) -> None:
         self._port = port
         self._show = show

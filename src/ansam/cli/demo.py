@@ -1,0 +1,206 @@
+"""`ansam demo`: exchange, ext 05 answering, ext 07 with a terminal, alone on this machine, no set-up.
+
+Real time, real UDP: two modems and an exchange that would not know the difference if they stood in three
+cities.
+"""
+
+import asyncio
+import logging
+import random
+import secrets
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Annotated, TextIO
+
+import structlog
+import typer
+
+from ansam.answer.house import House
+from ansam.answer.samples import PATTERN_NAME, pattern, sample_shelf
+from ansam.answer.session import Place
+from ansam.answer.settings import AnswerSettings
+from ansam.answer.users import User, UserBook
+from ansam.call.line_url import SipLineUrl
+from ansam.cli.warm import warm_up
+from ansam.config.settings import ExchangeConfig, Listen
+from ansam.errors import ResourceError
+from ansam.io.answer import AnswerLine, local_time, this_machine
+from ansam.io.answer_modem import modem_on
+from ansam.io.clock import FramePacer
+from ansam.io.exchange import ExchangeServer
+from ansam.io.line_sip import SipLine
+from ansam.io.terminal import Terminal
+from ansam.io.terminal_port import Port
+from ansam.io.terminal_script import KEY_TIME, ScriptFailed, Typist
+from ansam.pbx.dialplan import DialPlan, Extension
+
+NUMBER_CALLED, NUMBER_CALLING = "05", "07"
+DIAL = "at&N3dt05"
+"""2400 bit/s, tone dial 05: the line of the original session (there at 4800)."""
+
+GREETING = (
+    f"Extension {NUMBER_CALLED} answers. Type these two lines:",
+    "",
+    "  ATZ",
+    f"  {DIAL}",
+    "",
+    "then log in as guest. Ctrl-A X leaves.",
+    "",
+)
+INIT = ("ATQ0V1H0", "ATS0=0Q0&D2&C1&M0")
+"""As every answering line, but for &M0: the factory's &M4 would negotiate V.42; the demo's call is plain."""
+
+CONNECT = b"CONNECT 2400/NONE"
+READY_TIMEOUT = 20.0
+READ_TIMEOUT = 120.0
+
+
+def answering_place() -> Place:
+    """Return what a caller of the demo finds: issue, prompt, guest without password, files."""
+    return Place(
+        settings=AnswerSettings(port="ttyUSB0", init=INIT),
+        users=UserBook([User("guest")]),
+        house=House(),
+        clock=local_time,
+        shelf=sample_shelf(),
+        machine=this_machine(),
+    )
+
+
+@asynccontextmanager
+async def running_demo() -> AsyncIterator[Port]:
+    """Run exchange, both lines, both modems and the login while the context lasts.
+
+    Raises:
+        ResourceError: The answering modem does not become ready.
+    """
+    async with AsyncExitStack() as stack:
+        keep = stack.enter_context(tempfile.TemporaryDirectory(prefix="ansam-demo-"))
+        extensions = [Extension(number, secrets.token_hex(16)) for number in (NUMBER_CALLED, NUMBER_CALLING)]
+        exchange = ExchangeServer(
+            ExchangeConfig(listen=(Listen("udp", "127.0.0.1", 0),), database=f"{keep}/exchange.sqlite"),
+            DialPlan(extensions),
+        )
+        await exchange.start()
+        stack.push_async_callback(exchange.stop)
+        pacer = FramePacer()
+        pacer.start()
+        stack.callback(pacer.stop)
+        ports = []
+        for extension, name in zip(extensions, ("ttyUSB0", "ttyUSB1"), strict=True):
+            host, port = exchange.address("udp")
+            url = SipLineUrl(extension.number, extension.secret, host, port, bind="127.0.0.1")
+            line = SipLine(url, pacer, must_register=True)
+            ports.append(await stack.enter_async_context(modem_on(line, name)))
+        answering = AnswerLine(ports[0], answering_place())
+        task = asyncio.create_task(answering.run())
+        stack.push_async_callback(_end, task)
+        try:
+            async with asyncio.timeout(READY_TIMEOUT):
+                await answering.until_waiting()
+        except TimeoutError:
+            raise ResourceError(
+                f"extension {NUMBER_CALLED}: the modem is not ready", "see --log FILE"
+            ) from None
+        await ports[1].open()
+        yield ports[1]
+
+
+async def _end(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def script(port: Port, out: TextIO, key_time: tuple[float, float] = KEY_TIME) -> str:
+    """Make the whole call as a person would; return a line that says what was proved.
+
+    Args:
+        port: The calling modem's.
+        out: Gets the transcript.
+        key_time: Shortest and longest time between keys, seconds.
+
+    Raises:
+        ScriptFailed: Something did not come, or a file arrived with a wrong octet.
+    """
+
+    def show(data: bytes) -> None:
+        out.write(data.decode("latin-1").replace("\r\n", "\n").replace("\r", ""))
+        out.flush()
+
+    person = Typist(port, show, random.Random(), key_time)
+    await person.types("ATZ")
+    await person.sees(b"OK\r\n", 5)
+    await asyncio.sleep(0.5)
+    dialled = time.monotonic()
+    await person.types(DIAL)
+    await person.sees(CONNECT + b"\r\n", 60)
+    connected = time.monotonic()
+    await person.sees(CONNECT.split()[1].join((b"(", b")")), 20, "the issue text")
+    await person.sees(b" login: ", 10)
+    await person.types("guest")
+    await person.sees(b"Command: ", 10, "the menu")
+    await person.types("paging off")
+    await person.sees(b"Command: ", 10, "the menu")
+    octets = await _read_file(person)
+    await person.types("bye")
+    await person.sees(b"Goodbye, guest.", 10)
+    await person.sees(b"\r\nNO CARRIER\r\n", 30)
+    return f"CONNECT after {connected - dialled:.1f} s; {octets} octets read, none wrong"
+
+
+async def _read_file(person: Typist) -> int:
+    await person.types(f"read {PATTERN_NAME}")
+    await person.sees(f"read {PATTERN_NAME}\r\n".encode(), 10)
+    got = await person.sees(b"\r\nCommand: ", READ_TIMEOUT, f"the end of {PATTERN_NAME}")
+    got = got[: -len(b"\r\nCommand: ")]
+    want = pattern().replace(b"\n", b"\r\n")
+    if got != want:
+        wrong = sum(a != b for a, b in zip(got, want, strict=False))
+        first = next((at for at, (a, b) in enumerate(zip(got, want, strict=False)) if a != b), len(got))
+        raise ScriptFailed(
+            f"{PATTERN_NAME}: {len(got)} octets came instead of {len(want)}, {wrong} differ, first at {first}"
+        )
+    return len(got)
+
+
+def _log_to(path: Path | None) -> None:
+    """Send logs to a file, or nowhere: the terminal is the user's."""
+    if path is None:
+        structlog.configure(
+            wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL),
+            logger_factory=structlog.ReturnLoggerFactory(),
+        )
+    else:
+        file = path.open("a", buffering=1)
+        structlog.configure(logger_factory=structlog.PrintLoggerFactory(file))
+
+
+async def _by_script() -> None:
+    async with running_demo() as port:
+        try:
+            proved = await script(port, sys.stdout)
+        finally:
+            # The transcript may have stopped in the middle of a line.
+            print()
+    print(proved)
+
+
+async def _by_hand() -> None:
+    async with running_demo() as port:
+        await Terminal(port, greeting=GREETING).run()
+
+
+def demo(
+    script: Annotated[
+        bool, typer.Option("--script", help="Let it type by itself, and say what came.")
+    ] = False,
+    log: Annotated[Path | None, typer.Option(help="Append what the parts do to this file.")] = None,
+) -> None:
+    """Exchange, ext 05 answering and ext 07 with a terminal, alone on this machine."""
+    _log_to(log)
+    warm_up()
+    asyncio.run(_by_script() if script else _by_hand())
