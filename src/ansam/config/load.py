@@ -177,6 +177,7 @@ class _Builder:
         return ExchangeConfig(
             settings=ExchangeSettings(
                 realm=section.realm,
+                algorithms=tuple(section.digest),
                 ring_seconds=section.ring_seconds,
                 media=MediaMode(section.media),
                 min_expires=section.min_expires,

@@ -28,6 +28,7 @@ class ExchangeSection(Section):
     listen: Annotated[list[str], Field(min_length=1)] = ["udp:127.0.0.1:5060", "tcp:127.0.0.1:5060"]
     database: str = "run/exchange.sqlite"
     realm: str = "ansam"
+    digest: Annotated[list[Literal["MD5", "SHA-256"]], Field(min_length=1, max_length=2)] = ["MD5"]
     ring_seconds: Annotated[float, Field(gt=0, le=3600)] = 60.0
     media: Literal["direct", "relay"] = "direct"
     relay_ports: Annotated[list[Port], Field(min_length=PORTS_OF_RELAY, max_length=PORTS_OF_RELAY)] = [

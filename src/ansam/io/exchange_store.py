@@ -15,9 +15,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
-from sqlalchemy import Engine, Float, Integer, String, create_engine, delete, insert, make_url, select
+from sqlalchemy import URL, Engine, Float, Integer, String, create_engine, delete, insert, make_url, select
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.pool import StaticPool
 
 from ansam.errors import ConfigError, ResourceError
 from ansam.pbx.records import CallRecord
@@ -131,13 +132,14 @@ class ExchangeStore:
             url = make_url(database if "://" in database else f"sqlite:///{database}")
             # Never shown with its password.
             self.name = url.render_as_string(hide_password=True) if "://" in database else database
-            self._engine: Engine = create_engine(url)
+            in_memory = url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:")
+            self._engine: Engine = _shared_memory(url) if in_memory else create_engine(url)
         except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
             reason = str(error).splitlines()[0] if not isinstance(error, ArgumentError) else "not a URL"
             raise ConfigError(
                 f"database: {reason}", 'a file name, or a URL such as "postgresql://user:password@host/name"'
             ) from None
-        if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
+        if url.get_backend_name() == "sqlite" and url.database and not in_memory:
             self._prepare_file(Path(url.database), create)
         try:
             if create:
@@ -260,6 +262,11 @@ class ExchangeStore:
                 yield session
         except SQLAlchemyError as error:
             raise ResourceError(f"database {self.name}: {_reason(error)}") from None
+
+
+def _shared_memory(url: URL) -> Engine:
+    """Return an engine whose one connection all threads share: each would have a database of its own else."""
+    return create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
 
 
 def _wall(seconds: float) -> datetime:

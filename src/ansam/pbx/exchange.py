@@ -79,7 +79,7 @@ class Exchange:
         self._ua = UserAgent(
             UserAgentConfig(
                 product="ansam exchange",
-                auth=AuthServer(settings.realm, self._secret, key),
+                auth=AuthServer(settings.realm, self._secret, key, algorithms=settings.algorithms),
                 registrar=True,
                 max_calls=3 * settings.calls_limit,
                 follow_contact=False,

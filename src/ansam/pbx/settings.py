@@ -22,6 +22,9 @@ class ExchangeSettings:
 
     Attributes:
         realm: Realm of digest authentication; a change makes every telephone log in anew.
+        algorithms: Of digest authentication, in the order of the challenges: MD5, SHA-256 or both.
+            Deviation: RFC 8760 §2.4 offers SHA-256 first and MD5 behind it. baresip 1.0 gives up when SHA-256
+            stands anywhere among the challenges, sipp 3.6 when it stands first, so MD5 alone is the default.
         ring_seconds: How long the called extension rings before the call is given up.
         media: The way of speech.
         min_expires: Shortest registration granted, seconds (RFC 3261 §10.3: a shorter one gets 423).
@@ -31,6 +34,7 @@ class ExchangeSettings:
     """
 
     realm: str = "ansam"
+    algorithms: tuple[str, ...] = ("MD5",)
     ring_seconds: Seconds = 60.0
     media: MediaMode = MediaMode.DIRECT
     min_expires: int = 60
