@@ -53,15 +53,15 @@ STEADY = 0.995
 """Coherence of the mark from which on its frequency is worth reporting: the line idles."""
 
 CLEAR_TO_SEND = samples(0.4)
-"""From circuit 109's delay at the far end (S9, taken to be ours) to circuit 106. Unclear: V.21's own delay of 106
-on switched lines is 400 … 1000 ms as far as is known; the Recommendation is not at hand."""
+"""From circuit 109's delay at the far end (S9, taken to be ours) to circuit 106. Unclear: V.21's own delay of
+106 on switched lines is 400 … 1000 ms as far as is known; the Recommendation is not at hand."""
 
 ON_DBM0, OFF_DBM0 = -44.0, -48.0
 """Circuit 109: ON above -43 dBm (with 1 dB for the meter), OFF below -48 dBm."""
 
 ON_QUALITY, OFF_QUALITY = 0.72, 0.65
-"""Circuit 109: the share of the band's power that must be the two tones. Noise has 0.50 ± 0.05; a signal at an
-error rate of 1e-2 has 0.87."""
+"""Circuit 109: the share of the band's power that must be the two tones. Noise has 0.50 ± 0.05; a signal at
+an error rate of 1e-2 has 0.87."""
 
 CLAMP_HOPS = 3
 """Hops without signal before circuit 104 is clamped to binary 1."""
