@@ -23,6 +23,7 @@ from ansam.at.grammar import (
     StoredNumber,
     next_command,
 )
+from ansam.at.link_settings import M_OF_BACKSLASH_N
 from ansam.at.nvram import PROFILES, Nvram
 from ansam.at.settings import Settings
 
@@ -109,6 +110,18 @@ class Executor:
         if command.name == "&M" and command.value == 5 and not self._capabilities.error_control:
             raise CommandRefused("&M5: there is no error control")
         self._settings[command.name] = command.value
+
+    def _backslash_n(self, command: Basic) -> None:
+        """Rockwell's form of &M."""
+        if command.value not in M_OF_BACKSLASH_N:
+            raise CommandRefused(f"{command.name}{command.value} is not known")
+        self._parameter(Basic("&M", M_OF_BACKSLASH_N[command.value]))
+
+    def _percent_c(self, command: Basic) -> None:
+        """Rockwell's form of &K: 0 off, 1 MNP 5, 2 V.42bis, 3 both."""
+        if command.value > 3:
+            raise CommandRefused(f"{command.name}{command.value} is not known")
+        self._parameter(Basic("&K", 1 if command.value else 0))
 
     def _check_rate(self, command: Basic) -> None:
         """Refuse a rate that no modulation has, and a floor above the ceiling."""
@@ -253,6 +266,8 @@ _SPECIAL = {
     "T": Executor._tone_or_pulse,
     "Z": Executor._reset,
     "Z!": Executor._reset,
+    "\\N": Executor._backslash_n,
+    "%C": Executor._percent_c,
     "&F": Executor._factory,
     "&V": Executor._view,
     "&W": Executor._write,

@@ -1,11 +1,12 @@
 """Extended commands: +MS and the other V.250 commands that have an effect here, and #CID.
 
-A command this modem could only pretend to obey (+ES with values, +DS, +EB ...) is ERROR: an initialisation
-string that asks for it then fails where it can be seen.
+A command this modem could only pretend to obey (+EB, +ESR ...) is ERROR: an initialisation string that asks
+for it then fails where it can be seen.
 """
 
 from dataclasses import astuple
 
+from ansam.at import link_settings
 from ansam.at.capabilities import Capabilities
 from ansam.at.grammar import CommandRefused, Extended
 from ansam.at.results import Connect
@@ -38,6 +39,8 @@ def execute_extended(command: Extended, settings: Settings, capabilities: Capabi
         return _identity(name, command, capabilities)
     if name == "+MS":
         return _modulation(command, settings, capabilities)
+    if name in link_settings.FIELDS:
+        return _link(command, settings, capabilities)
     if name == "+IFC":
         return _flow(command, settings)
     if name == "+ICF":
@@ -77,7 +80,7 @@ def _identity(name: str, command: Extended, capabilities: Capabilities) -> str:
         "+GMM": "56K compatible software modem",
         "+GMR": capabilities.version,
         "+GSN": capabilities.serial,
-        "+GCAP": "+GCAP: +MS",
+        "+GCAP": "+GCAP: +MS" + (",+ES,+DS" if capabilities.error_control else ""),
     }[name]
 
 
@@ -130,6 +133,18 @@ def _modulation(command: Extended, settings: Settings, capabilities: Capabilitie
             raise CommandRefused(f"+MS: lowest rate {low} is above highest rate {high}")
     settings.modulation = ModulationChoice(carrier, bool(automode), *limits)
     return None
+
+
+def _link(command: Extended, settings: Settings, capabilities: Capabilities) -> str | None:
+    """Execute +ES, +DS or +DS44, and keep &M and &K in step with them."""
+    if not capabilities.error_control:
+        raise CommandRefused(f"{command.name}: there is no error control")
+    new, text = link_settings.execute(command, settings.link)
+    if text is None:
+        settings["&M"] = link_settings.m_of_es(new.es)
+        settings["&K"] = int(new.ds[0] != 0 or new.ds44[0] != 0) and (settings["&K"] or 1)
+        settings.link = new  # last: &M and &K write short forms of it
+    return text
 
 
 def _flow(command: Extended, settings: Settings) -> str | None:

@@ -17,7 +17,7 @@ class CommandRefused(AnsamError):
 
 @dataclass(frozen=True, slots=True)
 class Basic:
-    """A letter (or & and a letter, or Z!) and its number.
+    r"""A letter (or &, \ or % and a letter, or Z!) and its number.
 
     Attributes:
         name: Upper case, ``E`` or ``&C``.
@@ -97,7 +97,7 @@ _STORED = re.compile(
     r"&Z(?:(?P<last>L)|(?P<n>\d*))(?:(?P<query>\?)|=(?P<text>.*))", re.IGNORECASE | re.DOTALL
 )
 _HELP = re.compile(r"(?P<topic>[&SD]?)\$", re.IGNORECASE)
-_BASIC = re.compile(r"(?P<name>Z!|&?[A-Z])(?P<number>\d*)", re.IGNORECASE)
+_BASIC = re.compile(r"(?P<name>Z!|[&\\%]?[A-Z])(?P<number>\d*)", re.IGNORECASE)
 _EXTENDED = re.compile(
     r"(?P<name>[+#][A-Z][A-Z0-9!%\-./:_]*)"
     r"(?P<op>=\?|\?|=|)(?P<rest>(?:\"[^\"]*\"|[^;\"])*)(?:;|$)",

@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansam.at import link_settings
 from ansam.at.capabilities import Capabilities
+from ansam.at.link_settings import ES_OF_M, LinkSettings
 from ansam.at.personality import USR_56K, Personality
 from ansam.at.registers import Registers
 from ansam.errors import ConfigError
@@ -48,10 +50,11 @@ class Settings:
         s: The S-registers.
         pulse: P was given last, not T.
         modulation: What +MS set.
+        link: What +ES, +DS, +DS44 (and &M, &K) say.
         character_format: +ICF, (format, parity) after V.250 (07/2003) §6.2.11; (3, 3) is 8 bits, no parity.
     """
 
-    __slots__ = ("_numbers", "character_format", "modulation", "personality", "pulse", "s")
+    __slots__ = ("_numbers", "character_format", "link", "modulation", "personality", "pulse", "s")
 
     def __init__(self, personality: Personality = USR_56K, template: int | None = None) -> None:
         self.personality = personality
@@ -61,6 +64,7 @@ class Settings:
         self.s = Registers(personality.registers)
         self.pulse = False
         self.modulation = ModulationChoice()
+        self.link = LinkSettings()
         self.character_format = (3, 3)
 
     def __getitem__(self, name: str) -> int:
@@ -70,6 +74,16 @@ class Settings:
         if value not in self.personality.parameters[name].allowed:
             raise ConfigError(f"AT{name}: {value} is out of range", "see docs/howto/at-commands.md")
         self._numbers[name] = value
+        if name == "&M":
+            self.link = link_settings.from_values(self.link, {"es": list(ES_OF_M[value])})
+        elif name == "&K":
+            self._compress(value != 0)
+
+    def _compress(self, on: bool) -> None:
+        """Write the directions of +DS and +DS44: both or none."""
+        direction = 3 if on else 0
+        values = {"ds": [direction, *self.link.ds[1:]], "ds44": [direction, *self.link.ds44[1:]]}
+        self.link = link_settings.from_values(self.link, values)
 
     def assign(self, other: "Settings") -> None:
         """Take over what a profile holds; what no profile holds (Y, ring count) stays."""
@@ -80,6 +94,7 @@ class Settings:
             self.s[number] = value
         self.pulse = other.pulse
         self.modulation = other.modulation
+        self.link = other.link
         self.character_format = other.character_format
 
     @property
@@ -139,6 +154,7 @@ class Settings:
             "pulse": self.pulse,
             "modulation": [choice.carrier, int(choice.automode), *rates],
             "format": list(self.character_format),
+            "link": link_settings.to_values(self.link),
         }
 
     @classmethod
@@ -160,6 +176,8 @@ class Settings:
             if "modulation" in data:
                 carrier, automode, *rates = data["modulation"]
                 settings.modulation = ModulationChoice(str(carrier), bool(automode), *map(int, rates))
+            if "link" in data:
+                settings.link = link_settings.from_values(settings.link, dict(data["link"]))
             if "format" in data:
                 form, parity = map(int, data["format"])
                 settings.character_format = (form, parity)

@@ -444,7 +444,11 @@ class Dce:
         self._due = now + settings.s[7] * SAMPLE_RATE
         options = modulation_options(settings)
         self._session = Session(
-            self._role, options, allowed_modulations(settings), error_control(settings), self._trace
+            self._role,
+            options,
+            allowed_modulations(settings),
+            error_control(settings, self._role),
+            self._trace,
         )
         self._session.start(now)
 

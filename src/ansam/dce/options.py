@@ -6,15 +6,12 @@ from importlib.metadata import version
 from ansam.at.capabilities import Capabilities, no_report
 from ansam.at.settings import Settings
 from ansam.link.v42.link import BreakHandling, V42Options
-from ansam.modulation.base import ModulationOptions
+from ansam.modulation.base import ModulationOptions, Role
 from ansam.modulation.registry import MODULATIONS
 from ansam.units import SAMPLE_RATE
 
 GUARD_TONES_HZ = (0, 550, 1800)
 """&G0 to &G2."""
-
-REQUIRED = 5
-"""&M5: error control or hang up."""
 
 NO_SREJ = 64
 """S51 bit 6."""
@@ -58,13 +55,19 @@ def modulation_options(settings: Settings) -> ModulationOptions:
     )
 
 
-def error_control(settings: Settings) -> V42Options | None:
-    """Return what &M, &K, &Y and S51 ask of V.42; None for &M0."""
-    if settings["&M"] == 0:
+def error_control(settings: Settings, role: Role) -> V42Options | None:
+    """Return what &M (+ES), &K (+DS), &Y and S51 ask of V.42; None for no error control."""
+    calling, link = role is Role.CALLING, settings.link
+    if not link.wanted(calling=calling):
         return None
+    sent, received = (1, 2) if calling else (2, 1)
+    directions = sent * (link.ds[0] & 1) | received * (link.ds[0] >> 1)
     return V42Options(
-        required=settings["&M"] == REQUIRED,
-        v42bis=settings["&K"] != 0,
+        required=link.required(calling=calling),
+        detection=link.detection or not calling,
+        v42bis=directions,
+        codewords=link.ds[2],
+        string_length=link.ds[3],
         srej=not settings.s[51] & NO_SREJ,
         break_handling=BREAK_HANDLING[settings["&Y"]],
     )

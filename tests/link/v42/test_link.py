@@ -8,7 +8,7 @@ from ansam.link.base import BreakReceived, LinkUp
 from ansam.link.v14 import StartStop
 from ansam.link.v42.link import BreakHandling, V42Link, V42Options
 
-PLAIN = V42Options(v42bis=False)
+PLAIN = V42Options(v42bis=0)
 
 
 def test_connects_with_what_both_offer():

@@ -64,7 +64,7 @@ class V42Options:
     Attributes:
         required: &M5: hang up where there is none.
         detection: Send and look for the detection patterns; False goes straight to the protocol.
-        v42bis: Offer V.42bis.
+        v42bis: Directions of V.42bis to offer: bit 0 originator to answerer, bit 1 back; 0 for none.
         codewords: P1 to offer.
         string_length: P2 to offer.
         n401: Longest information field to offer, octets.
@@ -78,7 +78,7 @@ class V42Options:
 
     required: bool = False
     detection: bool = True
-    v42bis: bool = True
+    v42bis: int = 3
     codewords: int = 2048
     string_length: int = 32
     n401: int = 512
@@ -99,7 +99,7 @@ class _Phase(Enum):
 
 def offer(options: V42Options) -> xid.Parameters:
     """Return what to propose."""
-    both = xid.Compression(3, (options.codewords,) * 2, (options.string_length,) * 2)
+    both = xid.Compression(options.v42bis, (options.codewords,) * 2, (options.string_length,) * 2)
     return xid.Parameters(
         n401=(options.n401, options.n401),
         k=(WINDOW, WINDOW),
