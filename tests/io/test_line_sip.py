@@ -5,6 +5,7 @@ import random
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import pairwise
 
 import pytest
 from tests.support.line_user import FakeUser
@@ -75,7 +76,7 @@ async def test_outgoing_call_from_dialling_to_far_hang_up(transport: str) -> Non
         await r.peer.until(lambda: len(r.peer.heard) >= 25)
         packets = r.peer.heard[:25]
         assert all(len(p.payload) == 160 and p.payload_type == 8 for p in packets)
-        assert [(b.timestamp - a.timestamp) & 0xFFFFFFFF for a, b in zip(packets, packets[1:])] == [160] * 24
+        assert [(b.timestamp - a.timestamp) & 0xFFFFFFFF for a, b in pairwise(packets)] == [160] * 24
         assert r.user.frames[0][0] == 1000
         r.peer.node.do(lambda agent, now: agent.bye(call.call, now))
         await r.user.hears("hung up")
@@ -183,7 +184,7 @@ async def test_reinvites_to_t38_or_another_codec_are_488_and_the_call_goes_on() 
         before = len(r.peer.heard)
         await r.peer.until(lambda: len(r.peer.heard) >= before + 10)
         sequence = [p.sequence for p in r.peer.heard]
-        assert all((b - a) & 0xFFFF == 1 for a, b in zip(sequence, sequence[1:]))
+        assert all((b - a) & 0xFFFF == 1 for a, b in pairwise(sequence))
         same = offer(r.peer.media.next_version().next_version()).serialise()
         r.peer.node.do(lambda agent, now: agent.reinvite(identity, same, now))
         await r.peer.event(ReinviteAnswered)

@@ -121,7 +121,7 @@ async def test_endpoint_that_can_not_be_had_leaves_nothing_open() -> None:
         await host.start()
     await first.stop()
     second = ModemHost(Dce(), make_line("tcp-listen:192.0.2.77:1", pacer), dte := TcpDte("127.0.0.1", 0))
-    with pytest.raises(ResourceError, match="raw line on 192.0.2.77:1"):
+    with pytest.raises(ResourceError, match=r"raw line on 192\.0\.2\.77:1"):
         await second.start()
     with pytest.raises(ConnectionRefusedError):
         await asyncio.open_connection(*dte.address)

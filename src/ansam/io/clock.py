@@ -34,6 +34,10 @@ SWITCH_INTERVAL = 0.0005
 SPIN = 0.0012
 """`epoll` counts in whole milliseconds: the last bit before a deadline is slept away precisely."""
 
+STAGGER = 0.02
+GOLDEN = 0.618034
+"""Calls that begin at once get first deadlines spread over a frame, or each would wait for all before it."""
+
 _log = structlog.get_logger("ansam.io.clock")
 
 
@@ -85,6 +89,18 @@ class Histogram:
         return self.worst
 
 
+def _raise_priority() -> None:
+    """Let this thread run before others of the machine, as far as the system allows.
+
+    It sleeps nearly always; where it does not, Linux keeps 5 % of each core for the rest.
+    """
+    try:
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), -10)
+
+
 @dataclass(slots=True, eq=False)
 class _Entry:
     item: Paced
@@ -117,6 +133,7 @@ class FramePacer:
         self._entries: dict[int, _Entry] = {}
         self._by_fd: dict[int, _Entry] = {}
         self._order = 0
+        self._phase = 0.0
         self._stopping = False
         self._thread: threading.Thread | None = None
         self._epoll = select.epoll()
@@ -141,7 +158,7 @@ class FramePacer:
         os.close(self._wake)
 
     def add(self, item: Paced) -> None:
-        """Pace `item` from now on; its first frame is due at once."""
+        """Pace `item` from now on; its first frame is due within 20 ms."""
         self._requests.append((item, True))
         self._poke()
 
@@ -157,6 +174,7 @@ class FramePacer:
             os.eventfd_write(self._wake, 1)
 
     def _run(self) -> None:
+        _raise_priority()
         while not self._stopping:
             self._serve_requests()
             self._wait()
@@ -166,7 +184,8 @@ class FramePacer:
         while self._requests:
             item, wanted = self._requests.popleft()
             if wanted:
-                entry = _Entry(item, time.monotonic(), item.fileno())
+                self._phase = (self._phase + GOLDEN) % 1.0
+                entry = _Entry(item, time.monotonic() + STAGGER * self._phase, item.fileno())
                 self._entries[id(item)] = self._by_fd[entry.fd] = entry
                 self._epoll.register(entry.fd, select.EPOLLIN)
                 self._push(entry, entry.deadline)

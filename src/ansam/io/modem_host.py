@@ -225,13 +225,15 @@ class ModemHost:
         with self.lock:
             actions = self.dce.take_actions()
             events = self.dce.take_events()
-        for action in actions:
-            self._act(action)
-        for event in events:
-            self._tell(event)
-        self._dte.output_ready()
-        self._dte.resume()
-        self._arm()
+        try:
+            for action in actions:
+                self._act(action)
+            for event in events:
+                self._tell(event)
+            self._dte.output_ready()
+            self._dte.resume()
+        finally:
+            self._arm()
 
     def _act(self, action: LineAction) -> None:
         match action:

@@ -167,10 +167,17 @@ class SipNode:
                     self._send(outgoing)
                 for event in self.agent.take_events():
                     again = True
-                    self._on_event(event)
+                    self._hand_out(event)
         finally:
             self._draining = False
-        self._arm()
+            self._arm()
+
+    def _hand_out(self, event: Event) -> None:
+        try:
+            self._on_event(event)
+        except Exception as error:
+            # A bug over one call may not take the others' signalling with it.
+            _log.error("event not handled", sip_event=type(event).__name__, exc_info=error)
 
     def _arm(self) -> None:
         if self._timer is not None:
