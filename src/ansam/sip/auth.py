@@ -214,11 +214,15 @@ class AuthServer:
 
 
 def _same_target(digest_uri: str, request_uri: str) -> bool:
-    """Return True if the digest covers this Request-URI (RFC 7616 §3.4.6); its parameters may differ."""
+    """Return True if the digest covers this Request-URI (RFC 7616 §3.4.6); its parameters may differ.
+
+    Deviation: a digest-uri without a user part is good for every user of the host; sipp and several adaptors
+    sign the exchange's address whatever they ask of it.
+    """
     if digest_uri == request_uri:
         return True
     try:
         mine, theirs = parse_uri(digest_uri), parse_uri(request_uri)
     except RemoteProtocolError:
         return False
-    return (mine.user, mine.host.lower()) == (theirs.user, theirs.host.lower())
+    return mine.user in ("", theirs.user) and mine.host.lower() == theirs.host.lower()

@@ -218,7 +218,7 @@ def _has_tag(request: Request) -> bool:
     try:
         return bool(to_of(request).tag)
     except RemoteProtocolError:
-        return False
+        return "tag=" in request.headers.first("To")
 
 
 def tagged(address: NameAddr, tag: str) -> str:
