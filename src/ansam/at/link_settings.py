@@ -23,12 +23,14 @@ class LinkSettings:
     Attributes:
         es: +ES: originating request, originating fall-back, answering fall-back.
         ds: +DS: direction (0 none, 1 sent, 2 received, 3 both), 1 to hang up without it, P1, P2.
-        ds44: +DS44: direction, 1 to hang up without it, capability, P1T, P1R, P2T, P2R, P3T, P3R.
+        ds44: +DS44: direction, 1 to hang up without it, capability, P1T, P1R, P2T, P2R, P3T, P3R. Off until
+            asked for: the modem of the original session has no V.44. The large dictionaries are what makes
+            it better than V.42bis (docs/spec/v44.md); the lesser of both ends' values holds.
     """
 
     es: tuple[int, int, int] = (LAPM, 0, 2)
     ds: tuple[int, int, int, int] = (3, 0, 2048, 32)
-    ds44: tuple[int, ...] = (3, 0, 0, 2048, 2048, 255, 255, 6144, 6144)
+    ds44: tuple[int, ...] = (0, 0, 0, 65535, 65535, 255, 255, 65535, 65535)
 
     def wanted(self, *, calling: bool) -> bool:
         """Return whether error control is tried."""
@@ -53,10 +55,10 @@ r"""\N to &M; 2 and 5 would mean MNP on modems that have it, here they mean erro
 _DS44_ALLOWED = (
     *(range(4), range(2), range(1)),
     *(range(256, 65536),) * 2,
-    *(range(31, 256),) * 2,
+    *(range(32, 256),) * 2,
     *(range(512, 65536),) * 2,
 )
-"""V.44 (11/2000): 256 codewords, strings of 31 (of 255 at most) and a history of 512 are the least."""
+"""V.44 (11/2000): 256 codewords, strings of 32 (of 255 at most) and a history of 512 are the least."""
 
 _ALLOWED: dict[str, tuple[tuple[int, ...] | range, ...]] = {
     "+ES": _ES_ALLOWED,

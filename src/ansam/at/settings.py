@@ -80,9 +80,10 @@ class Settings:
             self._compress(value != 0)
 
     def _compress(self, on: bool) -> None:
-        """Write the directions of +DS and +DS44: both or none."""
-        direction = 3 if on else 0
-        values = {"ds": [direction, *self.link.ds[1:]], "ds44": [direction, *self.link.ds44[1:]]}
+        """Write the directions of +DS: both or none; without compression there is no V.44 either."""
+        values = {"ds": [3 if on else 0, *self.link.ds[1:]]}
+        if not on:
+            values["ds44"] = [0, *self.link.ds44[1:]]
         self.link = link_settings.from_values(self.link, values)
 
     def assign(self, other: "Settings") -> None:

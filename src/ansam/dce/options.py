@@ -6,6 +6,7 @@ from importlib.metadata import version
 from ansam.at.capabilities import Capabilities, no_report
 from ansam.at.settings import Settings
 from ansam.link.v42.link import BreakHandling, V42Options
+from ansam.link.v44 import Parameters, Proposal
 from ansam.modulation.base import ModulationOptions, Role
 from ansam.modulation.registry import MODULATIONS
 from ansam.units import SAMPLE_RATE
@@ -66,10 +67,22 @@ def error_control(settings: Settings, role: Role) -> V42Options | None:
         required=link.required(calling=calling),
         detection=link.detection or not calling,
         v42bis=directions,
+        v44=_v44(link.ds44),
         codewords=link.ds[2],
         string_length=link.ds[3],
         srej=not settings.s[51] & NO_SREJ,
         break_handling=BREAK_HANDLING[settings["&Y"]],
+    )
+
+
+def _v44(ds44: tuple[int, ...]) -> Proposal | None:
+    """Return what +DS44 says as a proposal."""
+    direction, _, _, p1t, p1r, p2t, p2r, p3t, p3r = ds44
+    if not direction:
+        return None
+    return Proposal(
+        Parameters(p1t, p2t, p3t) if direction & 1 else None,
+        Parameters(p1r, p2r, p3r) if direction & 2 else None,
     )
 
 

@@ -99,8 +99,10 @@ class Session:
             self._events.append(event)
             if self.link is None:
                 self._start_link(event, now)
-            elif self._retraining_since is not None:
-                self.link.suspend(now - self._retraining_since)
+            else:
+                self.link.set_rate(event.tx_rate)
+                if self._retraining_since is not None:
+                    self.link.suspend(now - self._retraining_since)
             self._retraining_since = None
         elif isinstance(event, Retraining):
             if self._retraining_since is None:
@@ -114,11 +116,11 @@ class Session:
         link: Link
         if self._error_control is None or spec.start_stop:
             link = StartStop(start_stop=spec.start_stop)
-            link.set_rate(ready.tx_rate)
         else:
             originator = self.role is Role.CALLING
             options = replace(self._error_control, round_trip=self._modulation.report().round_trip)
             link = V42Link(originator, options, ready.tx_rate)
+        link.set_rate(ready.tx_rate)
         link.start(now)
         self.link = self._source.link = link
 

@@ -74,6 +74,9 @@ class Link(Protocol):
     def disconnect(self, now: Samples) -> None:
         """End the link in an orderly way; `LinkDown` follows."""
 
+    def set_rate(self, rate: int) -> None:
+        """Follow the line rate, in bit/s (of the direction we send)."""
+
     def suspend(self, samples: Samples) -> None:
         """Push timers out: the modulation was busy retraining for this long."""
 

@@ -7,6 +7,7 @@ from tests.support.v42_pair import Pair, noise
 from ansam.link.base import BreakReceived, LinkUp
 from ansam.link.v14 import StartStop
 from ansam.link.v42.link import BreakHandling, V42Link, V42Options
+from ansam.link.v44 import Parameters, Proposal
 
 PLAIN = V42Options(v42bis=0)
 
@@ -25,6 +26,15 @@ def test_compression_needs_both_ends(only):
     options = {"a": V42Options(), "b": PLAIN} if only == "a" else {"a": PLAIN, "b": V42Options()}
     pair = Pair(**options).connect()
     assert pair.up(pair.a) == pair.up(pair.b) == LinkUp("LAPM", "")
+
+
+def test_v44_where_both_ask_for_it():
+    options = V42Options(v44=Proposal(Parameters(4096), Parameters(2048)))
+    pair = Pair(a=options).connect()
+    assert pair.up(pair.a) == pair.up(pair.b) == LinkUp("LAPM", "V44")
+    assert pair.exchange(b"to be or not to be " * 300, noise(2000))
+    pair = Pair(a=options, b=V42Options()).connect()
+    assert pair.up(pair.a) == pair.up(pair.b) == LinkUp("LAPM", "V42BIS")
 
 
 @pytest.mark.parametrize("delay", [0.0, 0.1, 0.75])

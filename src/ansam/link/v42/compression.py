@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from ansam.link import v42bis
+from ansam.link import v42bis, v44
 from ansam.link.v42 import xid
 
 CHUNK = 256
@@ -59,11 +59,18 @@ def codecs(parameters: xid.Parameters, *, originator: bool) -> tuple[Encoder, De
         originator: True where this end sent the XID command.
 
     Returns:
-        Encoder, decoder, and ``V42BIS`` or "".
+        Encoder, decoder, and ``V44``, ``V42BIS`` or "".
     """
+    if parameters.v44 is not None:
+        tx, rx = parameters.v44.transmit, parameters.v44.receive
+        return (
+            v44.Encoder(tx.codewords, tx.string_length, tx.history) if tx else Identity(),
+            v44.Decoder(rx.codewords, rx.string_length, rx.history) if rx else Identity(),
+            "V44",
+        )
     sent, received = (1, 2) if originator else (2, 1)
     if (chosen := parameters.v42bis) is not None:
-        codewords, length = chosen.codewords[0], chosen.string_length[0]
+        codewords, length = chosen.codewords, chosen.string_length
         return (
             v42bis.Encoder(codewords, length) if chosen.directions & sent else Identity(),
             v42bis.Decoder(codewords, length) if chosen.directions & received else Identity(),

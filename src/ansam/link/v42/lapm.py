@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from ansam.errors import RemoteProtocolError
 from ansam.link.v42 import xid
 from ansam.link.v42.frames import MODULUS, Frame, FrameError, Kind, decode
 from ansam.link.v42.timing import RoundTrip
@@ -465,7 +466,11 @@ class Lapm:
             self._released(f"FRMR received: {frame.information.hex(' ')}")  # §8.5.6
 
     def _receive_xid(self, frame: Frame) -> None:
-        values = xid.decode(frame.information)
+        try:
+            values = xid.decode(frame.information)
+        except RemoteProtocolError as error:
+            self._released(str(error))
+            return
         if frame.command:
             # Asked again (our response was lost), the answer is the same.
             chosen = xid.respond(values, self._offer)

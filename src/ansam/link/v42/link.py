@@ -25,6 +25,7 @@ from ansam.link.v42.compression import Decoder, Identity, Outgoing, codecs
 from ansam.link.v42.detection import T400, Detection, Verdict
 from ansam.link.v42.lapm import Counters, Established, Lapm, Negotiated, Released, Signal
 from ansam.link.v42.timing import FIRST_GUESS, RoundTrip
+from ansam.link.v44 import Proposal
 from ansam.units import Bits, Samples
 
 SEND_LIMIT = 4096
@@ -67,6 +68,7 @@ class V42Options:
         v42bis: Directions of V.42bis to offer: bit 0 originator to answerer, bit 1 back; 0 for none.
         codewords: P1 to offer.
         string_length: P2 to offer.
+        v44: What to propose of V.44, None for no V.44; its transmit direction is ours.
         n401: Longest information field to offer, octets.
         srej: Offer selective retransmission.
         fcs32: Ask for the 32-bit check sequence.
@@ -81,6 +83,7 @@ class V42Options:
     v42bis: int = 3
     codewords: int = 2048
     string_length: int = 32
+    v44: Proposal | None = None
     n401: int = 512
     srej: bool = True
     fcs32: bool = False
@@ -99,14 +102,15 @@ class _Phase(Enum):
 
 def offer(options: V42Options) -> xid.Parameters:
     """Return what to propose."""
-    both = xid.Compression(options.v42bis, (options.codewords,) * 2, (options.string_length,) * 2)
+    v42bis = xid.Compression(options.v42bis, options.codewords, options.string_length)
     return xid.Parameters(
         n401=(options.n401, options.n401),
         k=(WINDOW, WINDOW),
         srej=options.srej,
         test=True,
         fcs32=options.fcs32,
-        v42bis=both if options.v42bis else None,
+        v42bis=v42bis if options.v42bis else None,
+        v44=options.v44,
     )
 
 
@@ -124,8 +128,7 @@ class V42Link:
         self._options = options
         self._phase = _Phase.DETECTING
         self._now: Samples = 0
-        t400 = T400 + (FIRST_GUESS if options.round_trip is None else options.round_trip)
-        self._detection = Detection(originator, t400)
+        self._detection = self._new_detection()
         self._kept: list[Bits] = []
         self._kept_count = 0
         self._outgoing = Outgoing(SEND_LIMIT)
@@ -145,6 +148,10 @@ class V42Link:
         self._break: bytes | None = None
         self._break_due: Samples | None = None
         self._break_tries = 0
+
+    def _new_detection(self) -> Detection:
+        known = self._options.round_trip
+        return Detection(self._originator, T400 + (FIRST_GUESS if known is None else known))
 
     @property
     def counters(self) -> Counters:
@@ -258,7 +265,18 @@ class V42Link:
     def suspend(self, samples: Samples) -> None:
         """Stop the clocks for a retrain of this length (L-SUSPEND, §7.10)."""
         self._now += samples
+        if self._phase is _Phase.DETECTING:
+            # What was sent and heard before the retrain is worth nothing: begin again.
+            self._detection = self._new_detection()
+            self._detection.start(self._now)
+            self._kept.clear()
+            self._kept_count = 0
         self._lapm.suspend(samples)
+
+    def set_rate(self, rate: int) -> None:
+        """Follow a change of the line rate, in bit/s."""
+        self._lapm.round_trip.bit_rate = rate
+        self._v14.set_rate(rate)
 
     def take_data(self, limit: int | None = None) -> bytes:
         """Return bytes that arrived, in order, at most `limit`."""

@@ -5,7 +5,10 @@ of the negotiation's initiator, in both frames (Table 11a, Note 2). Unknown grou
 """
 
 from dataclasses import dataclass
-from enum import Enum
+
+from ansam.errors import RemoteProtocolError
+from ansam.link.v42bis import MAX_STRING, MIN_CODEWORDS, MIN_STRING
+from ansam.link.v44 import Proposal
 
 FORMAT_IDENTIFIER = 0x82
 _PARAMETERS, _PRIVATE, _USER_DATA = 0x80, 0xF0, 0xFF
@@ -25,33 +28,27 @@ DEFAULT_N401 = 128
 DEFAULT_K = 15
 
 
-class Srej(Enum):
-    """Which selective retransmission is in use (§10)."""
-
-    NONE = 0
-    SINGLE = 1
-
-
 @dataclass(frozen=True, slots=True)
 class Compression:
-    """One compression's parameters.
+    """What is said of V.42bis.
 
     Attributes:
         directions: P0: bit 0 initiator to responder, bit 1 responder to initiator.
-        codewords: P1 (V.44: transmit and receive).
-        string_length: P2 likewise.
-        history: P3 likewise; V.44 only.
+        codewords: P1.
+        string_length: P2.
     """
 
     directions: int = 0
-    codewords: tuple[int, int] = (512, 512)
-    string_length: tuple[int, int] = (6, 6)
-    history: tuple[int, int] = (0, 0)
+    codewords: int = 512
+    string_length: int = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """What an XID frame can say; pairs are (initiator to responder, responder to initiator)."""
+    """What an XID frame can say; pairs are (initiator to responder, responder to initiator).
+
+    V.44 is the exception: its directions are those of the frame's sender (V.44 (11/2000) §7.4).
+    """
 
     n401: tuple[int, int] = (DEFAULT_N401, DEFAULT_N401)
     k: tuple[int, int] = (DEFAULT_K, DEFAULT_K)
@@ -59,7 +56,7 @@ class Parameters:
     test: bool = False
     fcs32: bool = False
     v42bis: Compression | None = None
-    v44: Compression | None = None
+    v44: Proposal | None = None
 
 
 def _item(identifier: int, value: bytes) -> bytes:
@@ -85,16 +82,11 @@ def encode(parameters: Parameters, *, response: bool = False) -> bytes:
     if parameters.v42bis is not None:
         c = parameters.v42bis
         private = _item(0, _V42) + _item(1, _number(c.directions))
-        private += _item(2, _number(c.codewords[0], 2)) + _item(3, _number(c.string_length[0]))
+        private += _item(2, _number(c.codewords, 2)) + _item(3, _number(c.string_length))
         out += _group(_PRIVATE, private)
     if parameters.v44 is not None:
-        c = parameters.v44
-        items = _item(64, _V44) + _item(65, b"\x00") + _item(66, _number(c.directions))
-        items += _item(67, _number(c.codewords[0], 2)) + _item(68, _number(c.codewords[1], 2))
-        items += _item(69, _number(c.string_length[0])) + _item(70, _number(c.string_length[1]))
-        items += _item(71, _number(c.history[0], 2)) + _item(72, _number(c.history[1], 2))
         # The user data subfield has no length (§12.2.1.3).
-        out += bytes((_USER_DATA,)) + items
+        out += bytes((_USER_DATA,)) + _item(64, _V44) + _item(65, b"\x00") + parameters.v44.octets()
     return out
 
 
@@ -117,15 +109,20 @@ def _items(data: bytes) -> dict[int, bytes]:
 
 
 def decode(information: bytes) -> Parameters:
-    """Read the information field of an XID frame; what is absent has its default (§9.2.3, §9.2.4)."""
+    """Read the information field of an XID frame; what is absent has its default (§9.2.3, §9.2.4).
+
+    Raises:
+        RemoteProtocolError: A parameter that is out of range ends the connection (V.42bis §5.1, V.44 §7.4).
+    """
     if not information or information[0] != FORMAT_IDENTIFIER:
         return Parameters()
     groups: dict[int, dict[int, bytes]] = {}
+    user_data = b""
     position = 1
     while position < len(information):
         identifier = information[position]
         if identifier == _USER_DATA:
-            groups[identifier] = _items(information[position + 1 :])
+            user_data = information[position + 1 :]
             break
         length = int.from_bytes(information[position + 1 : position + 3], "big")
         groups[identifier] = _items(information[position + 3 : position + 3 + length])
@@ -148,7 +145,7 @@ def decode(information: bytes) -> Parameters:
         test=has(_TEST),
         fcs32=has(_FCS32),
         v42bis=_v42bis(groups.get(_PRIVATE, {})),
-        v44=_v44(groups.get(_USER_DATA, {})),
+        v44=_v44(user_data),
     )
 
 
@@ -157,18 +154,18 @@ def _v42bis(items: dict[int, bytes]) -> Compression | None:
         return None
     codewords = int.from_bytes(items.get(2, b"\x02\x00"), "big")
     length = int.from_bytes(items.get(3, b"\x06"), "big")
-    return Compression(int.from_bytes(items[1], "big") & 3, (codewords, codewords), (length, length))
+    if codewords < MIN_CODEWORDS or not MIN_STRING <= length <= MAX_STRING:
+        raise RemoteProtocolError(
+            f"V.42bis with {codewords} codewords and strings of {length}", "V.42bis (01/90) §5.1"
+        )
+    return Compression(int.from_bytes(items[1], "big") & 3, codewords, length)
 
 
-def _v44(items: dict[int, bytes]) -> Compression | None:
+def _v44(data: bytes) -> Proposal | None:
+    items = _items(data)
     if items.get(64) not in _V44_IDENTIFIERS or 66 not in items:
         return None
-
-    def pair(first: int, default: int) -> tuple[int, int]:
-        tx, rx = (int.from_bytes(items[i], "big") if i in items else default for i in (first, first + 1))
-        return tx, rx
-
-    return Compression(int.from_bytes(items[66], "big") & 3, pair(67, 256), pair(69, 31), pair(71, 512))
+    return Proposal.from_octets(data)
 
 
 def _agree(wanted: int, offered: int, default: int) -> int:
@@ -177,23 +174,22 @@ def _agree(wanted: int, offered: int, default: int) -> int:
     return min(max(wanted, low), high)
 
 
-def _compression(ours: Compression | None, theirs: Compression | None) -> Compression | None:
+def _v42bis_agreed(ours: Compression | None, theirs: Compression | None) -> Compression | None:
     """Take directions both want and the smaller of each parameter (V.42bis (01/90) §5.1)."""
-    if ours is None or theirs is None:
-        return None
-
-    def least(a: tuple[int, int], b: tuple[int, int]) -> tuple[int, int]:
-        return min(a[0], b[0]), min(a[1], b[1])
-
-    directions = ours.directions & theirs.directions
-    if directions == 0:
+    if ours is None or theirs is None or not ours.directions & theirs.directions:
         return None
     return Compression(
-        directions,
-        least(ours.codewords, theirs.codewords),
-        least(ours.string_length, theirs.string_length),
-        least(ours.history, theirs.history),
+        ours.directions & theirs.directions,
+        min(ours.codewords, theirs.codewords),
+        min(ours.string_length, theirs.string_length),
     )
+
+
+def _v44_agreed(ours: Proposal | None, theirs: Proposal | None) -> Proposal | None:
+    if ours is None or theirs is None:
+        return None
+    agreed = ours.agree(theirs)
+    return agreed if agreed.transmit or agreed.receive else None
 
 
 def respond(offer: Parameters, wanted: Parameters) -> Parameters:
@@ -208,14 +204,14 @@ def respond(offer: Parameters, wanted: Parameters) -> Parameters:
     """
     n401 = tuple(_agree(w, o, DEFAULT_N401) for w, o in zip(wanted.n401, offer.n401, strict=True))
     k = tuple(_agree(w, o, DEFAULT_K) for w, o in zip(wanted.k, offer.k, strict=True))
-    v44 = _compression(wanted.v44, offer.v44)
+    v44 = _v44_agreed(wanted.v44, offer.v44)
     return Parameters(
         n401=(n401[0], n401[1]),
         k=(k[0], k[1]),
         srej=wanted.srej and offer.srej,
         test=wanted.test and offer.test,
         fcs32=offer.fcs32,
-        v42bis=None if v44 else _compression(wanted.v42bis, offer.v42bis),
+        v42bis=None if v44 else _v42bis_agreed(wanted.v42bis, offer.v42bis),
         v44=v44,
     )
 
@@ -228,6 +224,6 @@ def accept(response: Parameters, offered: Parameters) -> Parameters:
         srej=response.srej and offered.srej,
         test=response.test and offered.test,
         fcs32=response.fcs32 and offered.fcs32,
-        v42bis=_compression(offered.v42bis, response.v42bis) if response.v44 is None else None,
-        v44=_compression(offered.v44, response.v44),
+        v42bis=_v42bis_agreed(offered.v42bis, response.v42bis) if response.v44 is None else None,
+        v44=_v44_agreed(offered.v44, response.v44),
     )
