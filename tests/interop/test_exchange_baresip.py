@@ -1,0 +1,113 @@
+"""baresip (Debian baresip-core) registers, calls and is called; its audio crosses the relay."""
+
+import asyncio
+import contextlib
+import socket
+import wave
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from tests.support.exchange_live import exchange, free_port, phone, run, sdp
+
+from ansam.io.exchange import ExchangeServer
+from ansam.sip.events import CallAnswered, CallEnded, IncomingCall
+
+pytestmark = pytest.mark.peer("baresip-core")
+
+CONFIG = """
+poll_method epoll
+sip_listen 127.0.0.1:{port}
+net_interface 127.0.0.1
+audio_player aufile,{directory}/played.wav
+audio_source aufile,{directory}/tone.wav
+audio_alert aufile,{directory}/alert.wav
+module_path /usr/lib/baresip/modules
+module g711.so
+module aufile.so
+module_app account.so
+module_app menu.so
+"""
+
+
+@asynccontextmanager
+async def baresip(directory: Path, server: ExchangeServer, *commands: str) -> AsyncIterator[None]:
+    host, port = server.address("udp")
+    (directory / "config").write_text(CONFIG.format(port=free_port(), directory=directory))
+    (directory / "accounts").write_text(
+        f"<sip:05@{host}:{port}>;auth_user=05;auth_pass=secret-05;audio_codecs=pcma;regint=600;answermode=auto\n"
+    )
+    with wave.open(str(directory / "tone.wav"), "wb") as tone:
+        tone.setnchannels(1)
+        tone.setsampwidth(2)
+        tone.setframerate(8000)
+        tone.writeframes(b"\x00\x20\x00\xe0" * 40_000)
+    words = [word for command in commands for word in ("-e", command)]
+    with (directory / "log").open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            "baresip", "-f", str(directory), *words, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
+        )
+    try:
+        async with asyncio.timeout(15):
+            while not server.exchange.registrations.find("05", 0):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        yield
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        await process.wait()
+
+
+async def packets(sock: socket.socket, count: int) -> list[bytes]:
+    async with asyncio.timeout(10):
+        return [await asyncio.get_running_loop().sock_recv(sock, 2048) for _ in range(count)]
+
+
+@asynccontextmanager
+async def media() -> AsyncIterator[tuple[socket.socket, bytes]]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.setblocking(False)
+        sock.bind(("127.0.0.1", 0))
+        yield sock, sdp(sock.getsockname()[1])
+
+
+@pytest.mark.parametrize("relay", [False, True], ids=["direct", "relay"])
+def test_baresip_is_called(tmp_path: Path, relay: bool) -> None:
+    async def test() -> None:
+        async with (
+            exchange(relay=relay) as server,
+            baresip(tmp_path, server),
+            phone("07", server.address("udp")) as caller,
+            media() as (sock, offer),
+        ):
+            call = caller.call("05", offer)
+            await caller.wait(CallAnswered)
+            heard = await packets(sock, 20)
+            assert all(len(packet) == 172 for packet in heard)
+            if server.relay is not None:
+                assert server.relay.forwarded >= 20
+            caller.node.do(lambda agent, now: agent.bye(call, now))
+            await caller.wait(CallEnded)
+
+    run(test)
+
+
+def test_baresip_calls(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with (
+            exchange() as server,
+            phone("07", server.address("udp")) as callee,
+            media() as (sock, answer),
+        ):
+            await callee.register()
+            async with baresip(tmp_path, server, "/dial 07"):
+                incoming = await callee.wait(IncomingCall)
+                assert incoming.from_.startswith("sip:05@")
+                assert incoming.display == "Name 05"
+                callee.node.do(lambda agent, now: agent.answer(incoming.call, answer, now))
+                await packets(sock, 20)
+                callee.node.do(lambda agent, now: agent.bye(incoming.call, now))
+                await callee.wait(CallEnded)
+
+    run(test)
