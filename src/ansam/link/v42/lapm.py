@@ -30,9 +30,9 @@ N400 = 12
 T403: Samples = 10 * SAMPLE_RATE
 """Silence after which the peer is asked whether it is still there (§9.2.6)."""
 
-FIRST_FRAME = 128
-"""Information field of the first frames; it grows while nothing is lost and shrinks with every loss, because
-a frame once numbered can not be cut up any more."""
+FIRST_FRAME: Samples = SAMPLE_RATE // 4
+"""How long the first information fields are on the line, 128 octets at most; they grow while nothing is
+lost and shrink with every loss, because a frame once numbered can not be cut up any more."""
 
 LEAST_FRAME = 32
 """Frames shrink to this on a line with errors."""
@@ -149,7 +149,7 @@ class Lapm:
         self._t403: Samples | None = None
         self._poll_ended: Samples | None = None
         self._set_ended: Samples | None = None
-        self._frame_limit = FIRST_FRAME
+        self._frame_limit = self._first_frame(xid.DEFAULT_N401)
         self._clean = True
         self._far_octets = 0
         self._reset()
@@ -486,7 +486,7 @@ class Lapm:
 
     def _set_parameters(self, parameters: xid.Parameters) -> None:
         self.parameters = parameters
-        self._frame_limit = min(FIRST_FRAME, parameters.n401[0 if self._originator else 1])
+        self._frame_limit = self._first_frame(parameters.n401[0 if self._originator else 1])
         self._events.append(Negotiated(parameters))
 
     def _receive_test(self, frame: Frame) -> None:
@@ -542,11 +542,11 @@ class Lapm:
             self.counters.violations += 1  # Table 9
             return
         self._recovering = False
-        self._tries = 0
         self.round_trip.progressed()
-        if self._poll_ended is not None:
+        if self._poll_ended is not None and self._tries == 0:
             self.round_trip.measured(max(0, self._now - self._poll_ended))
-            self._poll_ended = None
+        self._poll_ended = None
+        self._tries = 0
         self._stop_t401()
         self._again.clear()
         if acknowledged == self._highest:
@@ -563,8 +563,9 @@ class Lapm:
         """Treat N(R) as §8.4.3.2 says."""
         if upto > self._va:
             done = [self._sent.pop(number) for number in range(self._va, upto)]
-            if all(sent.times == 1 for sent in done):
-                # A frame that waited behind a lost one says nothing about the line.
+            if not self._recovering and all(sent.times == 1 for sent in done):
+                # A frame that waited behind a lost one, or whose acknowledgement was lost, says nothing
+                # about the line.
                 self.round_trip.measured(max(0, self._now - done[-1].ended))
             for sent in done:
                 if sent.times == 1:
@@ -641,6 +642,10 @@ class Lapm:
                 self._ask(number)
 
     # -- frame size ------------------------------------------------------------------------------------------
+
+    def _first_frame(self, most: int) -> int:
+        octets = self.round_trip.bit_rate * FIRST_FRAME // (8 * SAMPLE_RATE)
+        return min(most, xid.DEFAULT_N401, max(LEAST_FRAME, octets))
 
     def _shrink(self) -> None:
         """A frame was lost: shorter ones lose less."""
