@@ -3,9 +3,11 @@
 import pytest
 from tests.support.exchange import ANSWER, OFFER, T38, Net, Telephone, extensions, registered_pair
 
+from ansam.pbx.dialplan import DialPlan, Extension
 from ansam.pbx.events import CallConnected, CallStarted, LoginRefused
+from ansam.pbx.media import RelayPorts, Side
 from ansam.pbx.records import Cause
-from ansam.pbx.settings import ExchangeSettings
+from ansam.pbx.settings import ExchangeSettings, MediaMode
 from ansam.sip.events import (
     CallAnswered,
     CallEnded,
@@ -450,3 +452,67 @@ def test_500_registrations_and_100_calls_leave_nothing_behind() -> None:
     assert not core._dialogs
     assert not core._ringing
     assert not core._registers
+
+
+class FakeRelay:
+    """Hands out numbered ports."""
+
+    def __init__(self, calls: int) -> None:
+        self.left = calls
+        self.opened: list[RelayPorts] = []
+        self.aimed: list[tuple[Side, tuple[str, int]]] = []
+
+    def open(self, caller_sees: str, callee_sees: str) -> RelayPorts | None:
+        if len(self.opened) >= self.left:
+            return None
+        base = 20000 + 4 * len(self.opened)
+        self.opened.append(RelayPorts((caller_sees, base), (callee_sees, base + 2)))
+        return self.opened[-1]
+
+    def aim(self, ports: RelayPorts, side: Side, target: tuple[str, int]) -> None:
+        assert ports in self.opened
+        self.aimed.append((side, target))
+
+    def close(self, ports: RelayPorts) -> None:
+        self.opened.remove(ports)
+
+
+def test_media_through_the_relay() -> None:
+    relay = FakeRelay(1)
+    net, caller, callee = registered_pair(ExchangeSettings(media=MediaMode.RELAY), relay)
+    call = caller.call("05")
+    net.run(0.5)
+    incoming = callee.last(IncomingCall)
+    assert b"c=IN IP4 192.0.2.1\r\n" in incoming.sdp
+    assert b"m=audio 20002 " in incoming.sdp
+    callee.agent.answer(incoming.call, ANSWER, net.now)
+    net.run(0.5)
+    assert b"m=audio 20000 " in caller.last(CallAnswered).sdp
+    assert relay.aimed == [(Side.CALLER, ("192.0.2.7", 4000)), (Side.CALLEE, ("192.0.2.5", 5000))]
+    caller.agent.reinvite(call, OFFER.replace(b"4000", b"4444"), net.now)
+    net.run(0.5)
+    assert b"m=audio 20002 " in callee.last(Reinvite).sdp
+    assert len(relay.aimed) == 2  # not before the other end has agreed
+    callee.agent.accept_reinvite(incoming.call, ANSWER, net.now)
+    net.run(0.5)
+    assert relay.aimed[2:] == [(Side.CALLER, ("192.0.2.7", 4444)), (Side.CALLEE, ("192.0.2.5", 5000))]
+    caller.agent.bye(call, net.now)
+    net.run(1)
+    assert not relay.opened
+
+
+def test_the_relay_has_no_port_left() -> None:
+    net, caller, callee = registered_pair(ExchangeSettings(media=MediaMode.RELAY), FakeRelay(0))
+    caller.call("05")
+    net.run(1)
+    assert caller.last(CallFailed).status == 503
+    assert not callee.seen(IncomingCall)
+    assert net.records[0].cause is Cause.CONGESTION
+
+
+def test_other_extensions_while_running() -> None:
+    net, caller, callee = registered_pair()
+    connected(net, caller, callee)
+    net.exchange.replace_plan(DialPlan([*extensions("07", "08"), Extension("05", "another")]), net.now)
+    assert {binding.number for binding in net.exchange.registrations} == {"07"}
+    assert net.exchange.calls_up == 1
