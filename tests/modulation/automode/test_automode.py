@@ -9,6 +9,7 @@ from tests.support.modem_line import End, Line, Random, Way, bit_errors
 from ansam.dsp.nco import Oscillator
 from ansam.modulation.automode import Automode
 from ansam.modulation.base import Failed, Marks, ModulationOptions, PhaseEntered, Role
+from ansam.modulation.bell103 import Bell103
 from ansam.units import FRAME, SAMPLE_RATE
 
 ALL = ("V.22bis", "V.22", "V.21", "Bell 103")
@@ -271,3 +272,60 @@ def test_impaired_lines(seed: int) -> None:
         )
     call = Call(calling, answering, *options, *ways, late=rng.uniform(-1, 3), echo_db=-rng.uniform(12, 30))
     call.connects(45)
+
+
+def tone_caller(names, frequency: float, seconds: float) -> End:
+    """A caller that hears one tone after 1 s of silence, for ever."""
+    end = End(Automode(Role.CALLING, ITU, names, Marks()))
+    end.modem.start(0)
+    tone = Oscillator(frequency, 0.1)
+    for frame in range(round(seconds * 50)):
+        rx = tone.generate(FRAME) if frame >= 50 else np.zeros(FRAME, np.float32)
+        end.run(rx, frame * FRAME)
+    return end
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_bell_103_modem_whose_answer_tone_never_ends(seed: int) -> None:
+    """A real one: no silence, no automode, its mark from off hook on; the caller could also do V.22bis."""
+    up, down = Random(1), Random(2)
+    caller = Automode(Role.CALLING, ITU, ALL, up)
+    line = Line(
+        caller,
+        Bell103(Role.ANSWERING, ITU, down),
+        Way(noise_dbm0=-40, seed=seed),
+        Way(noise_dbm0=-40, seed=seed + 10, offset_hz=7 if seed % 2 else -7),
+    )
+    assert line.connect(12)
+    line.run(2)
+    assert line.calling.ready is not None
+    assert line.calling.ready.modulation == "Bell 103"
+    for source, end in ((up, line.answering), (down, line.calling)):
+        wrong, compared = bit_errors(source.bits(), end.bits())
+        assert wrong == 0
+        assert compared > 300
+
+
+def test_2225_hz_that_goes_on_is_answered_by_v22_where_bell_103_is_not_allowed() -> None:
+    end = tone_caller(("V.22bis", "V.21"), 2225, 7)
+    sent = np.abs(end.audio())
+    first = int(np.flatnonzero(sent > 0.01)[0]) / SAMPLE_RATE
+    assert 1 + 4.0 < first < 1 + 5.2
+    assert end.ready is None
+
+
+def test_v22_that_gives_up_unchosen_begins_anew() -> None:
+    """Its 8 s without a reply are not the call's end: the far end may still do something else."""
+    end = tone_caller(("V.22bis", "V.21"), 2225, 25)
+    assert end.event(Failed) is None
+    active = (np.abs(end.audio()).reshape(-1, 800).max(axis=1) > 0.01).astype(int)
+    assert np.count_nonzero(np.diff(active) == 1) >= 2
+
+
+def test_a_failure_of_the_chosen_modulation_says_what_was_heard() -> None:
+    call = Call(("V.22bis",), ("V.22",), ModulationOptions(min_rate=2400))
+    call.line.run(15)
+    failed = call.line.calling.event(Failed)
+    assert isinstance(failed, Failed)
+    assert "2400" in failed.reason
+    assert "2100 Hz answer tone" in failed.reason
