@@ -203,7 +203,7 @@ def _start_line(line: str, headers: Headers, head: bytes) -> Message:
         found = _RESPONSE_LINE.fullmatch(line)
         if found is None or not 100 <= int(found[1]) <= 699:
             raise RemoteProtocolError(f"not a Status-Line: {line[:60]!r}", "RFC 3261 §7.2", head)
-        return Response(int(found[1]), (found[2] or "").strip(), headers)
+        return Response(int(found[1]), (found[2] or "").strip(" \t"), headers)
     parts = line.rstrip(" \t").split(" ")
     if len(parts) != 3 or TOKEN.fullmatch(parts[0]) is None or not parts[1] or re.search(r"\s", parts[1]):
         raise RemoteProtocolError(f"not a Request-Line: {line[:60]!r}", "RFC 3261 §7.1", head)

@@ -4,6 +4,7 @@ The text of a URI is never rewritten on its way through; it is parsed where its 
 """
 
 import re
+import string
 from dataclasses import dataclass
 
 from ansam.errors import RemoteProtocolError
@@ -12,9 +13,8 @@ from ansam.sip.headers import TOKEN, quote, split_outside, unquote
 _CLAUSE = "RFC 3261 §19.1"
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._\-]+)(?::(\d{0,5}))?")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*")
-_UNRESERVED_USER = frozenset(
-    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.!~*'()&=+$,;?/"
-)
+_UNRESERVED_USER = frozenset(string.ascii_letters + string.digits + "-_.!~*'()&=+$,;/")
+"""What stands unescaped in a user part we write. "?" could, but readers take it for the start of headers."""
 
 Parameters = tuple[tuple[str, str | None], ...]
 """Parameters in order; None for one without a value."""
@@ -82,7 +82,8 @@ def parse_uri(text: str) -> SipUri:
         raise RemoteProtocolError(f"not a SIP URI: {text[:60]!r}", _CLAUSE)
     userinfo, at, hostpart = rest.rpartition("@")
     before = userinfo.partition("?")[0]
-    if "?" in userinfo and ("@" in before or _HOST.fullmatch(before.partition(";")[0])):
+    named = "=" in userinfo[len(before) :]
+    if "?" in userinfo and ("@" in before or (named and _HOST.fullmatch(before.partition(";")[0]))):
         userinfo, at, hostpart = _at_in_headers(rest)
     user, secret, password = userinfo.partition(":")
     addressed, _, headers = hostpart.partition("?")

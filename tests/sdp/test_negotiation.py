@@ -1,0 +1,161 @@
+"""Offer and answer as a modem needs them (RFC 3264)."""
+
+import pytest
+
+from ansam.errors import LocalProtocolError
+from ansam.sdp.description import parse
+from ansam.sdp.negotiation import (
+    PCMA,
+    PCMU,
+    Agreement,
+    Codec,
+    Direction,
+    LocalMedia,
+    accept,
+    negotiate,
+    offer,
+)
+
+LOCAL = LocalMedia("192.0.2.1", 4000, 77)
+BASE = "v=0\no=- 1 2 IN IP4 h\ns=-\nc=IN IP4 192.0.2.2\nt=0 0\n"
+
+
+def answer_to(media: str, codecs: tuple[Codec, ...] = (PCMA,), base: str = BASE) -> Agreement | None:
+    return negotiate(parse((base + media).encode()), LOCAL, codecs)
+
+
+def test_our_offer_names_alaw_and_nothing_else() -> None:
+    assert offer(LOCAL).serialise().decode().split("\r\n") == [
+        "v=0",
+        "o=- 77 1 IN IP4 192.0.2.1",
+        "s=-",
+        "c=IN IP4 192.0.2.1",
+        "t=0 0",
+        "m=audio 4000 RTP/AVP 8",
+        "a=rtpmap:8 PCMA/8000",
+        "a=ptime:20",
+        "a=silenceSupp:off - - - -",
+        "a=sendrecv",
+        "",
+    ]
+    both = offer(LocalMedia("2001:db8::1", 4000, 77), (PCMU, PCMA))
+    assert both.media[0].formats == ("0", "8")
+    assert both.connection == "IN IP6 2001:db8::1"
+    with pytest.raises(LocalProtocolError):
+        offer(LOCAL, ())
+
+
+def test_the_version_rises_with_each_change() -> None:
+    assert offer(LOCAL.next_version()).origin.version == 2
+
+
+def test_two_of_us_agree() -> None:
+    agreement = negotiate(offer(LOCAL), LocalMedia("192.0.2.2", 5000, 78))
+    assert agreement is not None
+    assert (agreement.remote.address, agreement.remote.port, agreement.remote.codec) == (
+        "192.0.2.1",
+        4000,
+        PCMA,
+    )
+    back = accept(parse(agreement.answer.serialise()))
+    assert back is not None
+    assert (back.address, back.port, back.payload_type, back.ptime_ms) == ("192.0.2.2", 5000, 8, 20)
+    assert not back.on_hold
+
+
+@pytest.mark.parametrize(
+    ("media", "codecs", "codec", "number"),
+    [
+        ("m=audio 6000 RTP/AVP 8\n", (PCMA,), PCMA, 8),
+        ("m=audio 6000 RTP/AVP 0 18 8 101\na=rtpmap:101 telephone-event/8000\n", (PCMA,), PCMA, 8),
+        ("m=audio 6000 RTP/AVP 0 8\n", (PCMA, PCMU), PCMA, 8),
+        ("m=audio 6000 RTP/AVP 8 0\n", (PCMU, PCMA), PCMU, 0),
+        ("m=audio 6000 RTP/AVP 0\n", (PCMA, PCMU), PCMU, 0),
+        ("m=audio 6000 RTP/AVP 97\na=rtpmap:97 pcma/8000/1\n", (PCMA,), PCMA, 97),
+        ("m=audio 6000 rtp/avp 8\n", (PCMA,), PCMA, 8),
+    ],
+)
+def test_our_preference_decides_with_the_peers_number(
+    media: str, codecs: tuple[Codec, ...], codec: Codec, number: int
+) -> None:
+    agreement = answer_to(media, codecs)
+    assert agreement is not None
+    assert (agreement.remote.codec, agreement.remote.payload_type) == (codec, number)
+    assert agreement.answer.media[0].formats == (str(number),)
+
+
+@pytest.mark.parametrize(
+    "media",
+    [
+        "",
+        "m=audio 6000 RTP/AVP 0\n",
+        "m=audio 6000 RTP/AVP 18\na=rtpmap:18 G729/8000\n",
+        "m=audio 6000 RTP/AVP 8\na=rtpmap:8 G729/8000\n",
+        "m=audio 6000 RTP/AVP 96\na=rtpmap:96 PCMA/16000\n",
+        "m=audio 0 RTP/AVP 8\n",
+        "m=audio 6000 RTP/SAVP 8\n",
+        "m=audio 6000 RTP/AVP x 999\n",
+        "m=image 6000 udptl t38\na=T38FaxVersion:0\n",
+        "m=audio 6000 RTP/AVP 100\na=rtpmap:100 X-NSE/8000\n",
+    ],
+)
+def test_what_cannot_carry_a_modem_gives_none(media: str) -> None:
+    assert answer_to(media) is None
+
+
+def test_other_lines_are_refused_in_their_place() -> None:
+    agreement = answer_to(
+        "m=image 6000 udptl t38\nm=audio 6002 RTP/AVP 8\nc=IN IP4 192.0.2.3\nm=audio 6004 RTP/AVP 8\na=x\n"
+    )
+    assert agreement is not None
+    assert [(m.kind, m.port) for m in agreement.answer.media] == [("image", 0), ("audio", 4000), ("audio", 0)]
+    assert (agreement.remote.address, agreement.remote.port) == ("192.0.2.3", 6002)
+    assert agreement.answer.media[0].formats == ("t38",)
+
+
+@pytest.mark.parametrize(
+    ("attribute", "theirs", "ours", "held"),
+    [
+        ("", Direction.SENDRECV, "sendrecv", False),
+        ("a=sendrecv\n", Direction.SENDRECV, "sendrecv", False),
+        ("a=sendonly\n", Direction.SENDONLY, "recvonly", True),
+        ("a=recvonly\n", Direction.RECVONLY, "sendonly", False),
+        ("a=inactive\n", Direction.INACTIVE, "inactive", True),
+        ("c=IN IP4 0.0.0.0\n", Direction.SENDRECV, "sendrecv", True),
+    ],
+)
+def test_hold_is_recognised_and_mirrored(attribute: str, theirs: Direction, ours: str, held: bool) -> None:
+    agreement = answer_to("m=audio 6000 RTP/AVP 8\n" + attribute)
+    assert agreement is not None
+    assert (agreement.remote.direction, agreement.remote.on_hold) == (theirs, held)
+    assert agreement.answer.media[0].attribute(ours) == ""
+
+
+def test_session_attributes_hold_unless_the_medium_says_otherwise() -> None:
+    inactive = BASE + "a=inactive\n"
+    held = answer_to("m=audio 6000 RTP/AVP 8\n", base=inactive)
+    assert held is not None
+    assert held.remote.on_hold
+    back = answer_to("m=audio 6000 RTP/AVP 8\na=sendrecv\n", base=inactive)
+    assert back is not None
+    assert not back.remote.on_hold
+
+
+@pytest.mark.parametrize(("ptime", "expected"), [("30", 30), ("0", 20), ("x", 20), ("9999999", 20)])
+def test_ptime(ptime: str, expected: int) -> None:
+    agreement = answer_to(f"m=audio 6000 RTP/AVP 8\na=ptime:{ptime}\n")
+    assert agreement is not None
+    assert agreement.remote.ptime_ms == expected
+
+
+def test_an_answer_that_refuses_or_changes_the_codec_is_none() -> None:
+    for media in ("", "m=audio 0 RTP/AVP 8\n", "m=audio 6000 RTP/AVP 0\n"):
+        assert accept(parse((BASE + media).encode())) is None
+
+
+@pytest.mark.parametrize("connection", ["IN IP4 0.0.0.0", "IN IP6 ::", "IN IP4", "ATM x y"])
+def test_an_address_that_is_none(connection: str) -> None:
+    agreement = answer_to("m=audio 6000 RTP/AVP 8\n", base=BASE.replace("IN IP4 192.0.2.2", connection))
+    assert agreement is not None
+    assert agreement.remote.address == ""
+    assert agreement.remote.on_hold
