@@ -360,3 +360,24 @@ def test_clock_never_goes_back():
     bench.dce.receive_dte(b"ATZ\r", 0)
     assert b"OK" in bench.out()
     assert bench.dce.deadline() is None
+
+
+def test_link_diagnostics_of_this_call_and_the_last():
+    bench = Bench(b"ATE0\r")
+    bench.type(b"ATI6\r")
+    assert bench.out().endswith(b"\r\nNo Connection\r\n\r\nOK\r\n")
+    session = bench.connect()
+    bench.type(b"hello")
+    session.link.pull(100)
+    session.link._received += b"hi"
+    bench.talk(2)
+    bench.out()
+    bench.dce.far_end_hung_up(bench.now)
+    bench.out()
+    bench.type(b"ATI6\r")
+    screen = bench.out().decode().replace("\r\n", "\n")
+    assert "Chars sent                     5      Chars Received                 2\n" in screen
+    assert "Octets sent                    5" in screen
+    assert "Protocol               NONE\nSpeed                  2400/2400\n" in screen
+    assert "Last Call              00:00:0" in screen
+    assert "Disconnect Reason is far end hung up" in screen

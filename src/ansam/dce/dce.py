@@ -23,6 +23,7 @@ from ansam.at.interpreter import Interpreter, State
 from ansam.at.nvram import Profile
 from ansam.at.results import Connect, Result
 from ansam.at.settings import Settings
+from ansam.dce.diagnostics import CallRecord, link_screen
 from ansam.dce.options import allowed_modulations, error_control, modem_capabilities, modulation_options
 from ansam.dce.progress import AcceptCall, EndCall, LineAction, PlaceCall, Progress
 from ansam.dce.session import Disconnected, Session
@@ -37,6 +38,9 @@ from ansam.units import SAMPLE_RATE, Audio, Samples
 
 TO_DTE_LIMIT = 16384
 """Bytes held for a terminal that does not read; the link is not drained beyond it."""
+
+LINK_DIAGNOSTICS = 6
+"""ATI6."""
 
 RING_PERIOD = 6 * SAMPLE_RATE
 """From one RING to the next: 2 s ringing, 4 s silence."""
@@ -100,6 +104,7 @@ class Dce:
         connection: The connection there is or was last.
         disconnect_reason: How the last call ended.
         retrains: Retrains of this connection or the last.
+        call: Counters of this connection or the last.
     """
 
     def __init__(self, profile: Profile | None = None, trace: Sink = null_sink) -> None:
@@ -108,8 +113,9 @@ class Dce:
         self.retrains = 0
         self.connection: Connected | None = None
         self.caller = ""
+        self.call = CallRecord()
         self._trace = trace
-        self._at = Interpreter(modem_capabilities(), profile, trace)
+        self._at = Interpreter(modem_capabilities(self._screen), profile, trace)
         self._now: Samples = 0
         self._session: Session | None = None
         self._escape: EscapeDetector | None = None
@@ -149,6 +155,11 @@ class Dce:
         )
 
     @property
+    def frames_resent(self) -> int:
+        """I frames sent again in this connection or the last."""
+        return self.call.link.blocks_resent
+
+    @property
     def pending(self) -> int:
         """Octets that have not reached the far end yet (0 off line)."""
         return self._session.link.pending() if self._session and self._session.link else 0
@@ -184,6 +195,7 @@ class Dce:
         assert self._session is not None
         assert self._session.link is not None
         count = self._session.link.send(data)
+        self.call.characters_sent += count
         if self._escape is not None:
             self._escape.receive(data[:count], now)
         return count
@@ -459,6 +471,7 @@ class Dce:
                 case LinkUp():
                     self._connected(session, event, now)
                 case Ready():
+                    self.call.tx_rate, self.call.rx_rate = event.tx_rate, event.rx_rate
                     self._events.append(event)
                 case Retraining():
                     self.retrains += 1
@@ -481,6 +494,7 @@ class Dce:
         self.state = LineState.DATA
         self._due = None
         self.retrains = 0
+        self.call = CallRecord(tx_rate=session.ready.tx_rate, rx_rate=session.ready.rx_rate, began=now)
         if self._at.state is State.WAITING:
             self._at.finish(connect, now)
         else:
@@ -489,6 +503,22 @@ class Dce:
         self.connection = Connected(connect, connect_words(connect, 7, 3), session.ready.modulation)
         self._events.append(self.connection)
         self._enter_data(now)
+
+    def _count(self, session: Session) -> None:
+        """Take over what link and modulation counted."""
+        if session.link is not None and self.call.began is not None and self.call.ended is None:
+            self.call.link = session.link.statistics()
+            report = session.report()
+            self.call.retrains_requested = report.retrains_requested
+            self.call.retrains_granted = report.retrains_granted
+
+    def _screen(self, number: int) -> str | None:
+        """Return the text of ATIn where it is about the line."""
+        if number != LINK_DIAGNOSTICS:
+            return None
+        if self._session is not None:
+            self._count(self._session)
+        return "\n".join(link_screen(self.call, self.disconnect_reason, self._now))
 
     def _enter_data(self, now: Samples) -> None:
         s = self.settings.s
@@ -503,6 +533,7 @@ class Dce:
         if link is None or self._escaped or self.state is not LineState.DATA:
             return
         data = link.take_data(self._to_dte.room)
+        self.call.characters_received += len(data)
         self._to_dte.write(data)
 
     def _flush_at(self) -> None:
@@ -556,10 +587,15 @@ class Dce:
         if self._session is not None:
             link = self._session.link
             if link is not None and not self._escaped:
-                self._to_dte.write(link.take_data())
+                data = link.take_data(self._to_dte.room)
+                self.call.characters_received += len(data)
+                self._to_dte.write(data)
+            self._count(self._session)
             self._session.clear_down(now)
         if hang_up and self.state not in (LineState.PAUSING, LineState.OFF_HOOK):
             self._actions.append(EndCall(reason))
+        if self.call.began is not None and self.call.ended is None:
+            self.call.ended = now
         self._session = None
         self._escape = None
         self._escaped = False

@@ -41,6 +41,37 @@ class BreakReceived:
 LinkEvent = LinkUp | LinkDown | BreakReceived
 
 
+@dataclass(frozen=True, slots=True)
+class LinkStatistics:
+    """What a link counted since it began; a link that has no such thing leaves it 0.
+
+    Attributes:
+        octets_sent: Octets of user data as they crossed the line, after compression.
+        octets_received: Likewise.
+        characters_lost: Characters dropped because the terminal did not read.
+        blocks_sent: I frames sent for the first time.
+        blocks_received: I frames received.
+        blocks_resent: I frames sent again.
+        blers: Frames or characters received in error.
+        link_timeouts: Expiries of T401.
+        link_naks: REJ and SREJ received.
+        compression: With its parameters, ``V42BIS 2048/32``, or ``NONE``.
+        protocol: ``LAPM/SREJ``, ``LAPM`` or ``NONE``.
+    """
+
+    octets_sent: int = 0
+    octets_received: int = 0
+    characters_lost: int = 0
+    blocks_sent: int = 0
+    blocks_received: int = 0
+    blocks_resent: int = 0
+    blers: int = 0
+    link_timeouts: int = 0
+    link_naks: int = 0
+    compression: str = "NONE"
+    protocol: str = "NONE"
+
+
 class Link(Protocol):
     """One link protocol over one connection."""
 
@@ -70,6 +101,9 @@ class Link(Protocol):
 
     def send_break(self, milliseconds: int, now: Samples) -> None:
         """Send a break."""
+
+    def statistics(self) -> LinkStatistics:
+        """Return what was counted since the start."""
 
     def disconnect(self, now: Samples) -> None:
         """End the link in an orderly way; `LinkDown` follows."""

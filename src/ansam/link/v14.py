@@ -22,7 +22,7 @@ from enum import Enum
 
 import numpy as np
 
-from ansam.link.base import BreakReceived, LinkDown, LinkEvent, LinkUp
+from ansam.link.base import BreakReceived, LinkDown, LinkEvent, LinkStatistics, LinkUp
 from ansam.units import Bits, Samples
 
 SEND_LIMIT = 2048
@@ -289,6 +289,16 @@ class StartStop:
         """Return the events since the last call, in order."""
         events, self._events = self._events, []
         return events
+
+    def statistics(self) -> LinkStatistics:
+        """Return what was counted since the start."""
+        counters = self.counters
+        return LinkStatistics(
+            octets_sent=counters.characters_sent,
+            octets_received=counters.characters_received,
+            characters_lost=counters.characters_lost,
+            blers=counters.framing_errors + counters.parity_errors,
+        )
 
     def disconnect(self, now: Samples) -> None:
         """End at once: there is no one to tell."""

@@ -102,7 +102,7 @@ class Terminal:
     @property
     def frames_resent(self) -> int:
         """Frames the modem's error control sent again, where it tells."""
-        return int(getattr(self.dce, "frames_resent", 0))
+        return self.dce.frames_resent
 
     @property
     def last_line(self) -> str:

@@ -79,6 +79,16 @@ def codecs(parameters: xid.Parameters, *, originator: bool) -> tuple[Encoder, De
     return Identity(), Identity(), ""
 
 
+def describe(parameters: xid.Parameters) -> str:
+    """Return the compression in force and its dictionary, as ATI6 shows it: ``V42BIS 2048/32``."""
+    if parameters.v44 is not None:
+        side = parameters.v44.transmit or parameters.v44.receive
+        return f"V44 {side.codewords}/{side.string_length}" if side else "V44"
+    if parameters.v42bis is not None:
+        return f"V42BIS {parameters.v42bis.codewords}/{parameters.v42bis.string_length}"
+    return "NONE"
+
+
 class Outgoing:
     """The data of I frames: bounded queue of the terminal's bytes, compressed as the line asks for them.
 

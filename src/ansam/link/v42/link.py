@@ -18,10 +18,10 @@ import numpy as np
 
 from ansam.errors import RemoteProtocolError
 from ansam.link import hdlc
-from ansam.link.base import BreakReceived, LinkDown, LinkEvent, LinkUp
+from ansam.link.base import BreakReceived, LinkDown, LinkEvent, LinkStatistics, LinkUp
 from ansam.link.v14 import CharacterFormat, StartStop
 from ansam.link.v42 import xid
-from ansam.link.v42.compression import Decoder, Identity, Outgoing, codecs
+from ansam.link.v42.compression import Decoder, Identity, Outgoing, codecs, describe
 from ansam.link.v42.detection import T400, Detection, Verdict
 from ansam.link.v42.lapm import Counters, Established, Lapm, Negotiated, Released, Signal
 from ansam.link.v42.timing import FIRST_GUESS, RoundTrip
@@ -163,11 +163,6 @@ class V42Link:
         """What is in force."""
         return self._lapm.parameters
 
-    @property
-    def bad_frames(self) -> int:
-        """Frames dropped for a wrong check sequence and the like ("blers")."""
-        return self._receiver.bad_frames
-
     # -- Link ------------------------------------------------------------------------------------------------
 
     def start(self, now: Samples) -> None:
@@ -291,6 +286,24 @@ class V42Link:
         """Return the events since the last call, in order."""
         events, self._events = self._events + self._v14.take_events(), []
         return events
+
+    def statistics(self) -> LinkStatistics:
+        """Return what was counted since the start."""
+        if self._phase is _Phase.V14:
+            return self._v14.statistics()
+        c, parameters = self._lapm.counters, self._lapm.parameters
+        return LinkStatistics(
+            octets_sent=c.octets_sent,
+            octets_received=c.octets_received,
+            blocks_sent=c.blocks_sent,
+            blocks_received=c.blocks_received,
+            blocks_resent=c.blocks_resent,
+            blers=self._receiver.bad_frames,
+            link_timeouts=c.link_timeouts,
+            link_naks=c.link_naks,
+            compression=describe(parameters),
+            protocol="LAPM/SREJ" if parameters.srej else "LAPM",
+        )
 
     def disconnect(self, now: Samples) -> None:
         """Send DISC; `LinkDown` follows."""
