@@ -50,7 +50,7 @@ async def baresip(directory: Path, server: ExchangeServer, *commands: str) -> As
         )
     try:
         async with asyncio.timeout(15):
-            while not server.exchange.registrations.find("05", 0):  # noqa: ASYNC110
+            while not server.exchange.registrations.find("05", 0):  # noqa: ASYNC110 - what is watched has no event
                 await asyncio.sleep(0.02)
         yield
     finally:

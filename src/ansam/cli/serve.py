@@ -36,6 +36,9 @@ ANSWER_DTE = "answer:login"
 READY_TIMEOUT = 120.0
 """Seconds for all workers to be ready; the first start compiles the signal processing."""
 
+MODEM_TIMEOUT = 20.0
+"""Seconds an answering modem may take to be set up; after that it goes on trying by itself."""
+
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 _JOURNAL = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
 
@@ -198,9 +201,14 @@ async def _start_answering(
     for modem in modems:
         place = replace(answering_place(config, modem.name), house=house)
         port = await stack.enter_async_context(modem_on(make_line(modem.line, pacer), modem.name, modem.init))
-        task = asyncio.create_task(AnswerLine(port, place).run(), name=modem.name)
+        line = AnswerLine(port, place)
+        task = asyncio.create_task(line.run(), name=modem.name)
         stack.push_async_callback(_end, task)
         tasks.append(task)
+        # Whoever waits for us to be ready may call at once. A failed line's task ends: our caller sees it.
+        waiting = asyncio.create_task(line.until_waiting())
+        await asyncio.wait((waiting, task), timeout=MODEM_TIMEOUT, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
     return tasks
 
 

@@ -1,0 +1,124 @@
+"""`ansam serve` as a process: starts, is ready, reads again, ends cleanly; says what is in the way."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+from tests.support.exchange_live import free_port, phone, run, sdp
+
+from ansam.cli.serve import ANSWERING, _with_priority, workers_of
+from ansam.config import parse
+from ansam.sip.events import CallFailed
+
+
+async def start(directory: Path, **environment: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "ansam.cli.main", "serve", "-c", "ansam.toml",
+        cwd=directory, env={**os.environ, **environment},
+        stdin=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+
+
+async def line_with(process: asyncio.subprocess.Process, text: str) -> str:
+    assert process.stderr is not None
+    async with asyncio.timeout(20):
+        while line := (await process.stderr.readline()).decode():
+            if text in line:
+                return line
+    raise AssertionError(f"ended without {text!r}")
+
+
+def config(directory: Path, port: int, more: str = "") -> None:
+    (directory / "ansam.toml").write_text(
+        f'[exchange]\nlisten = ["udp:127.0.0.1:{port}"]\n'
+        f'[[extension]]\nnumber = "07"\nsecret = "secret-07"\n{more}[log]\nlevel = "debug"\n'
+    )
+
+
+def test_an_exchange_alone(tmp_path: Path) -> None:
+    async def test() -> None:
+        port = free_port()
+        config(tmp_path, port)
+        notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        notify.bind(str(tmp_path / "notify"))
+        notify.settimeout(10)
+        process = await start(tmp_path, NOTIFY_SOCKET=str(tmp_path / "notify"), JOURNAL_STREAM="1:1")
+        assert (await line_with(process, "exchange ready")).startswith("<6>")
+        await line_with(process, "[info     ] ready")
+        assert notify.recv(100) == b"READY=1"
+        async with phone("07", ("127.0.0.1", port)) as caller:
+            await caller.register()
+            caller.call("08", sdp(4000))
+            assert (await caller.wait(CallFailed)).status == 404
+            config(tmp_path, port, '[[extension]]\nnumber = "08"\nsecret = "x"\n')
+            process.send_signal(signal.SIGHUP)
+            await line_with(process, "extensions read")
+            caller.call("08", sdp(4000))
+            assert (await caller.wait(CallFailed)).status == 480
+            (tmp_path / "ansam.toml").write_text("[oops]\n")
+            process.send_signal(signal.SIGHUP)
+            assert "unknown section" in await line_with(process, "not read again")
+        process.send_signal(signal.SIGTERM)
+        await line_with(process, "exchange stopped")
+        assert await process.wait() == 0
+        assert notify.recv(100) == b"STOPPING=1"
+        notify.close()
+        assert (tmp_path / "run" / "exchange.sqlite").exists()
+
+    run(test)
+
+
+@pytest.mark.parametrize(
+    ("database", "text"),
+    [
+        ("", "SIP over udp on 127.0.0.1:{port}: address already in use"),
+        ('database = "ansam.toml"', "database ansam.toml: file is not a database"),
+        ('database = "nosuch://x"', "database: "),
+    ],
+)
+def test_what_is_in_the_way_is_named(tmp_path: Path, database: str, text: str) -> None:
+    async def test() -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+            taken.bind(("127.0.0.1", 0))
+            port = taken.getsockname()[1]
+            (tmp_path / "ansam.toml").write_text(
+                f'[exchange]\nlisten = ["udp:127.0.0.1:{port}"]\n{database}\n'
+            )
+            process = await start(tmp_path)
+            assert process.stderr is not None
+            lines = (await process.stderr.read()).decode().splitlines()
+            assert await process.wait() in (2, 3)
+            assert len(lines) == 1
+            assert lines[0].startswith("ansam: " + text.format(port=port))
+
+    run(test)
+
+
+def test_nothing_to_serve(tmp_path: Path) -> None:
+    async def test() -> None:
+        (tmp_path / "ansam.toml").write_text("")
+        process = await start(tmp_path)
+        await line_with(process, "neither an exchange nor a modem")
+        assert await process.wait() == 2
+
+    run(test)
+
+
+def test_workers() -> None:
+    modem = '[[modem]]\nname = "{0}"\nline = "sip:{0}:x@h"\ndte = "{1}"\n'
+    found = parse(
+        modem.format("a", "answer:login") + modem.format("b", "pty:run/b") + modem.format("c", "answer:login")
+    )
+    workers = workers_of(found)
+    assert {name: [modem.name for modem in modems] for name, modems in workers.items()} == {
+        "modem-b": ["b"],
+        ANSWERING: ["a", "c"],
+    }
+
+
+def test_priorities_of_the_journal() -> None:
+    assert _with_priority(None, "error", "x") == "<3>x"
