@@ -32,8 +32,8 @@ def test_script_makes_the_whole_call(tmp_path: Path) -> None:
     shown = done.stdout
     steps = (
         "ATZ\nOK\nat&N3dt05\n",
-        "\nCONNECT 2400/NONE\n",
-        " ttyUSB0 57600 (2400/NONE)\n",
+        "\nCONNECT 2400/ARQ/LAPM/V42BIS\n",
+        " ttyUSB0 57600 (2400/ARQ/LAPM/V42BIS)\n",
         " ttyUSB0 login: guest\n",
         PATTERN.decode().replace("\r\n", "\n"),
         "Goodbye, guest.",
@@ -126,7 +126,7 @@ class ScriptedPort:
 def answers() -> dict[bytes, bytes]:
     return {
         b"ATZ": b"\r\nOK\r\n",
-        b"at&N3dt05": b"\r\nCONNECT 2400/NONE\r\nx (2400/NONE)\r\ny login: ",
+        b"at&N3dt05": b"\r\nCONNECT 2400/ARQ/LAPM/V42BIS\r\nx (2400/ARQ/LAPM/V42BIS)\r\ny login: ",
         b"guest": b"Command: ",
         b"paging off": b"Command: ",
         b"read pattern.txt": PATTERN + b"\r\nCommand: ",

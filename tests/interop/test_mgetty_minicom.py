@@ -182,10 +182,7 @@ def two_modems(directory: Path) -> Iterator[tuple[Path, Path]]:
     ansam = [sys.executable, "-m", "ansam.cli.main", "modem"]
     socket = directory / "line"
     with (
-        # The factory setting &M4 negotiates V.42; the first call of the original has no error control.
-        process(
-            [*ansam, "--line", f"unix-listen:{socket}", "--dte", f"pty:{answering}", "--init", "AT&M0"]
-        ) as one,
+        process([*ansam, "--line", f"unix-listen:{socket}", "--dte", f"pty:{answering}"]) as one,
         process([*ansam, "--line", f"unix:{socket}", "--dte", f"pty:{calling}"]) as two,
     ):
         for modem, path in ((one, answering), (two, calling)):
@@ -243,8 +240,8 @@ def test_minicom_calls_mgetty(tmp_path: Path) -> None:
                 tmux.types("ATZ")
                 tmux.shows("OK", 10)
                 tmux.types("at&N3dt05")
-                tmux.shows("CONNECT 2400/NONE", 60)
-                tmux.shows("Debian GNU/Linux ttyUSB0 57600 (2400/NONE)", 30)
+                tmux.shows("CONNECT 2400/ARQ/LAPM/V42BIS", 60)
+                tmux.shows("Debian GNU/Linux ttyUSB0 57600 (2400/ARQ/LAPM/V42BIS)", 30)
                 tmux.shows("cl-002 ttyUSB0 login:", 15)
                 tmux.types("root")
                 tmux.shows("Password:", 20)

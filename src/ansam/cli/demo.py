@@ -51,18 +51,19 @@ GREETING = (
     "then log in as guest. Ctrl-A X leaves.",
     "",
 )
-INIT = ("ATQ0V1H0", "ATS0=0Q0&D2&C1&M0")
-"""As every answering line, but for &M0: the factory's &M4 would negotiate V.42; the demo's call is plain."""
+INIT = ("ATQ0V1H0", "ATS0=0Q0&D2&C1")
+"""As every answering line."""
 
-CONNECT = b"CONNECT 2400/NONE"
+CONNECT, CONNECT_PLAIN = b"CONNECT 2400/ARQ/LAPM/V42BIS", b"CONNECT 2400/NONE"
 READY_TIMEOUT = 20.0
 READ_TIMEOUT = 120.0
 
 
-def answering_place() -> Place:
+def answering_place(*, error_control: bool = True) -> Place:
     """Return what a caller of the demo finds: issue, prompt, guest without password, files."""
+    init = INIT if error_control else (*INIT[:-1], INIT[-1] + "&M0")
     return Place(
-        settings=AnswerSettings(port="ttyUSB0", init=INIT),
+        settings=AnswerSettings(port="ttyUSB0", init=init),
         users=UserBook([User("guest")]),
         house=House(),
         clock=local_time,
@@ -72,8 +73,11 @@ def answering_place() -> Place:
 
 
 @asynccontextmanager
-async def running_demo() -> AsyncIterator[Port]:
+async def running_demo(*, error_control: bool = True) -> AsyncIterator[Port]:
     """Run exchange, both lines, both modems and the login while the context lasts.
+
+    Args:
+        error_control: False: the answering modem does without V.42 (&M0).
 
     Raises:
         ResourceError: The answering modem does not become ready.
@@ -96,7 +100,7 @@ async def running_demo() -> AsyncIterator[Port]:
             url = SipLineUrl(extension.number, extension.secret, host, port, bind="127.0.0.1")
             line = SipLine(url, pacer, must_register=True)
             ports.append(await stack.enter_async_context(modem_on(line, name)))
-        answering = AnswerLine(ports[0], answering_place())
+        answering = AnswerLine(ports[0], answering_place(error_control=error_control))
         task = asyncio.create_task(answering.run())
         stack.push_async_callback(_end, task)
         try:
@@ -115,12 +119,15 @@ async def _end(task: "asyncio.Task[None]") -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
-async def script(port: Port, out: TextIO, key_time: tuple[float, float] = KEY_TIME) -> str:
+async def script(
+    port: Port, out: TextIO, connect: bytes = CONNECT, key_time: tuple[float, float] = KEY_TIME
+) -> str:
     """Make the whole call as a person would; return a line that says what was proved.
 
     Args:
         port: The calling modem's.
         out: Gets the transcript.
+        connect: The result code that has to come.
         key_time: Shortest and longest time between keys, seconds.
 
     Raises:
@@ -137,9 +144,9 @@ async def script(port: Port, out: TextIO, key_time: tuple[float, float] = KEY_TI
     await asyncio.sleep(0.5)
     dialled = time.monotonic()
     await person.types(DIAL)
-    await person.sees(CONNECT + b"\r\n", 60)
+    await person.sees(connect + b"\r\n", 60)
     connected = time.monotonic()
-    await person.sees(CONNECT.split()[1].join((b"(", b")")), 20, "the issue text")
+    await person.sees(connect.split()[1].join((b"(", b")")), 20, "the issue text")
     await person.sees(b" login: ", 10)
     await person.types("guest")
     await person.sees(b"Command: ", 10, "the menu")
@@ -179,18 +186,18 @@ def _log_to(path: Path | None) -> None:
         structlog.configure(logger_factory=structlog.PrintLoggerFactory(file))
 
 
-async def _by_script() -> None:
-    async with running_demo() as port:
+async def _by_script(*, error_control: bool) -> None:
+    async with running_demo(error_control=error_control) as port:
         try:
-            proved = await script(port, sys.stdout)
+            proved = await script(port, sys.stdout, CONNECT if error_control else CONNECT_PLAIN)
         finally:
             # The transcript may have stopped in the middle of a line.
             print()
     print(proved)
 
 
-async def _by_hand() -> None:
-    async with running_demo() as port:
+async def _by_hand(*, error_control: bool) -> None:
+    async with running_demo(error_control=error_control) as port:
         await Terminal(port, greeting=GREETING).run()
 
 
@@ -198,9 +205,13 @@ def demo(
     script: Annotated[
         bool, typer.Option("--script", help="Let it type by itself, and say what came.")
     ] = False,
+    error_control: Annotated[
+        bool, typer.Option(help="V.42 on the answering modem; without it: CONNECT 2400/NONE.")
+    ] = True,
     log: Annotated[Path | None, typer.Option(help="Append what the parts do to this file.")] = None,
 ) -> None:
     """Exchange, ext 05 answering and ext 07 with a terminal, alone on this machine."""
     _log_to(log)
     warm_up()
-    asyncio.run(_by_script() if script else _by_hand())
+    run = _by_script if script else _by_hand
+    asyncio.run(run(error_control=error_control))
