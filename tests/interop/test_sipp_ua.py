@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from tests.support.sip_socket import SDP, Sipp, SocketAgent
 
 from ansam.sdp.description import parse
 from ansam.sdp.negotiation import LocalMedia, negotiate
@@ -17,15 +18,14 @@ from ansam.sip.events import (
     CallProgress,
     Cancelled,
     IncomingCall,
-    Registered,
     RegisterContact,
+    Registered,
     RegisterReceived,
     RegistrationFailed,
     Reinvite,
     Unregistered,
 )
 from ansam.sip.ua import UserAgentConfig
-from tests.support.sip_socket import SDP, Sipp, SocketAgent
 
 pytestmark = pytest.mark.peer("sip-tester")
 
@@ -90,7 +90,7 @@ def ring(agent: SocketAgent, peer: Sipp, credentials: Credentials | None = None)
     )
 
 
-# --- we call ---------------------------------------------------------------------------------------------------
+# --- we call ---
 def test_we_call_and_hang_up(tmp_path: Path) -> None:
     with SocketAgent() as agent, Sipp(tmp_path, "uas") as peer:
         call = ring(agent, peer)
@@ -175,7 +175,8 @@ def test_we_register_with_digest(tmp_path: Path, password: str) -> None:
 def test_we_unregister(tmp_path: Path) -> None:
     gone = recv(
         "REGISTER",
-        inner='<action><ereg regexp="0" search_in="hdr" header="Expires:" check_it="true" assign_to="1"/></action>',
+        inner='<action><ereg regexp="0" search_in="hdr" header="Expires:" check_it="true" '
+        'assign_to="1"/></action>',
     )
     scenario = recv("REGISTER") + response("200 OK", extra="Expires: 600") + gone + response("200 OK")
     scenario += '<Reference variables="1"/>'
@@ -187,7 +188,7 @@ def test_we_unregister(tmp_path: Path) -> None:
         agent.finish(peer)
 
 
-# --- sipp calls ------------------------------------------------------------------------------------------------
+# --- sipp calls ---
 def test_sipp_calls_and_hangs_up(tmp_path: Path) -> None:
     with SocketAgent() as agent, Sipp(tmp_path, "uac", agent.local) as peer:
         incoming = agent.until(IncomingCall)

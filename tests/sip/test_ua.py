@@ -1,5 +1,6 @@
 """Two user agents on a hand-stepped wire: every call flow, every message lost once, heavy random loss."""
 
+import contextlib
 import itertools
 import random
 
@@ -17,11 +18,13 @@ from ansam.sip.events import (
     CallId,
     CallProgress,
     Cancelled,
+    Flow,
     IncomingCall,
     RegisterContact,
     Registered,
     RegisterReceived,
     RegistrationFailed,
+    RegistrationId,
     Reinvite,
     ReinviteAnswered,
     ReinviteFailed,
@@ -238,7 +241,7 @@ def test_an_invite_without_offer_gets_ours() -> None:
     assert pair.wire.until(ALICE, CallAnswered).sdp == OFFER
 
 
-# --- re-INVITE -------------------------------------------------------------------------------------------------
+# --- re-INVITE ---
 def test_a_refused_reinvite_leaves_the_call_as_it_was() -> None:
     pair = Pair()
     ours, theirs = pair.connect()
@@ -322,7 +325,7 @@ def test_a_reinvite_nobody_answers_ends_the_call() -> None:
     assert pair.wire.until(ALICE, CallEnded).status == 408
 
 
-# --- authentication --------------------------------------------------------------------------------------------
+# --- authentication ---
 @pytest.mark.parametrize("algorithms", [("SHA-256", "MD5"), ("MD5",), ("SHA-256",), ("MD5", "SHA-256")])
 def test_a_call_with_digest(algorithms: tuple[str, ...]) -> None:
     pair = Pair(bob=exchange_config(algorithms=algorithms))
@@ -364,7 +367,7 @@ def test_a_challenged_bye_is_repeated_with_credentials() -> None:
     assert b"\r\nProxy-Authorization: Digest " in pair.wire.sent(ALICE, b"BYE")[-1]
 
 
-# --- registration ----------------------------------------------------------------------------------------------
+# --- registration ---
 class Registrar:
     """Answers every REGISTER of the wire's second agent."""
 
@@ -473,7 +476,7 @@ def test_a_lost_tcp_connection_is_registered_anew() -> None:
     assert "transport=tcp" in registrar.seen[0].contacts[0].uri
 
 
-# --- odd requests ----------------------------------------------------------------------------------------------
+# --- odd requests ---
 def raw(agent: UserAgent, wire: Wire, text: str) -> list[Response]:
     """Send a request to Bob as it stands; return his answers."""
     agent.take_outgoing()
@@ -617,7 +620,149 @@ def test_methods_in_the_wrong_state_are_our_fault() -> None:
     pair.bob.hang_up(theirs, pair.wire.now)
 
 
-# --- loss ------------------------------------------------------------------------------------------------------
+# --- transport ---
+def test_keep_alives_are_ignored_and_nonsense_is_counted() -> None:
+    pair = Pair()
+    flow = pair.wire.flow(BOB, ALICE)
+    for data in (b"", b"\r\n\r\n", b"\0\0\0\0"):
+        pair.bob.receive(data, flow, pair.wire.now)
+    assert pair.bob.malformed == 0
+    pair.bob.receive(b"nonsense", flow, pair.wire.now)
+    assert pair.bob.malformed == 1
+    assert pair.bob.take_outgoing() == []
+
+
+def test_a_broken_stream_is_closed_after_the_messages_before_the_fault() -> None:
+    pair = Pair()
+    flow = Flow("tcp", BOB, ALICE)
+    text = request("OPTIONS").replace("\n", "\r\n").encode()
+    pair.bob.receive(text + b"GARBAGE\r\n\r\n", flow, pair.wire.now)
+    answer, close = pair.bob.take_outgoing()
+    assert answer.data.startswith(b"SIP/2.0 200")
+    assert (close.data, close.flow, close.close) == (b"", flow, True)
+
+
+def test_the_stream_silent_longest_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ansam.sip.ua.MAX_STREAMS", 2)
+    pair = Pair()
+    flows = [Flow("tcp", BOB, ("192.0.2.9", port)) for port in (1, 2, 3)]
+    for flow in (flows[0], flows[1], flows[0], flows[2]):
+        pair.bob.receive(b"\r\n", flow, pair.wire.now)
+    assert [outgoing.flow for outgoing in pair.bob.take_outgoing()] == [flows[1]]
+
+
+def test_an_answer_whose_routes_cannot_be_read_fails_the_call() -> None:
+    pair = Pair()
+    call = pair.invite()
+    invite = parse_message(pair.alice.take_outgoing()[0].data)
+    headers = invite.headers.without("Max-Forwards", "Contact").plus(("Record-Route", "<broken"))
+    pair.alice.receive(serialise(Response(200, "OK", headers)), pair.wire.flow(ALICE, BOB), pair.wire.now)
+    assert pair.alice.take_events() == [CallFailed(call, 502, "Bad Gateway")]
+
+
+def test_options_within_a_call() -> None:
+    pair = Pair()
+    raw(pair.bob, pair.wire, request("INVITE"))
+    incoming = next(event for event in pair.bob.take_events() if isinstance(event, IncomingCall))
+    pair.bob.ringing(incoming.call, pair.wire.now)
+    tag = parse_message(pair.bob.take_outgoing()[-1].data).headers.first("To").partition("tag=")[2]
+    early = request("OPTIONS", branch="2", to=f";tag={tag}", cseq=2)
+    assert [answer.status for answer in raw(pair.bob, pair.wire, early)] == [200]
+    again = request("INVITE", branch="3", to=f";tag={tag}", cseq=3)
+    assert [answer.status for answer in raw(pair.bob, pair.wire, again)] == [500]
+    pair.bob.answer(incoming.call, ANSWER, pair.wire.now)
+    late = request("OPTIONS", branch="4", to=f";tag={tag}", cseq=4)
+    assert [answer.status for answer in raw(pair.bob, pair.wire, late)] == [200]
+
+
+def test_a_cancelled_reinvite_is_terminated() -> None:
+    pair = Pair()
+    _, theirs = pair.connect()
+    pair.bob.reinvite(theirs, b"one", pair.wire.now)
+    ours = pair.wire.until(ALICE, Reinvite).call
+    invite = parse_message(pair.wire.sent(BOB, b"INVITE")[-1])
+    assert isinstance(invite, Request)
+    headers = invite.headers.replaced("CSeq", "1 CANCEL").without("Contact", "Content-Type")
+    cancel = serialise(Request("CANCEL", invite.uri, headers))
+    pair.alice.receive(cancel, pair.wire.flow(ALICE, BOB), pair.wire.now)
+    pair.alice.accept_reinvite(ours, b"late", pair.wire.now)
+    assert pair.wire.until(BOB, ReinviteFailed).status == 487
+
+
+@pytest.mark.parametrize(
+    ("extra", "expires"),
+    [
+        ((("Contact", "<sip:07@192.0.2.1:5060>;expires=90"),), 90),
+        ((("Contact", "<sip:08@192.0.2.1>;expires=5, <sip:07@192.0.2.1>;expires=80"),), 80),
+        ((("Contact", "broken"), ("Expires", "70")), 70),
+        ((("Expires", "0"),), 1),
+        ((), 3600),
+    ],
+)
+def test_the_time_granted_is_read_from_wherever_it_stands(
+    extra: tuple[tuple[str, str], ...], expires: int
+) -> None:
+    pair = Pair()
+    pair.alice.register("sip:07@192.0.2.2", pair.wire.flow(ALICE, BOB), pair.wire.now)
+    register = parse_message(pair.alice.take_outgoing()[0].data)
+    headers = register.headers.without("Contact", "Expires", "Max-Forwards").plus(*extra)
+    pair.alice.receive(serialise(Response(200, "OK", headers)), pair.wire.flow(ALICE, BOB), pair.wire.now)
+    assert [e.expires for e in pair.alice.take_events() if isinstance(e, Registered)] == [expires]
+    assert pair.alice.deadline() is not None
+
+
+def test_retry_after_is_obeyed() -> None:
+    pair = Pair()
+    pair.alice.register("sip:07@192.0.2.2", pair.wire.flow(ALICE, BOB), pair.wire.now)
+    register = parse_message(pair.alice.take_outgoing()[0].data)
+    headers = register.headers.without("Contact", "Expires").plus(("Retry-After", "120 (busy);duration=5"))
+    pair.alice.receive(serialise(Response(503, "", headers)), pair.wire.flow(ALICE, BOB), pair.wire.now)
+    (failed,) = pair.alice.take_events()
+    assert isinstance(failed, RegistrationFailed)
+    assert (failed.status, failed.reason, failed.retry_in) == (503, "Service Unavailable", 120.0)
+
+
+def test_unregistering_from_a_dead_registrar_ends_too() -> None:
+    pair = Pair()
+    pair.wire.loss = 1.0
+    identity = pair.alice.register("sip:07@192.0.2.2", pair.wire.flow(ALICE, BOB), pair.wire.now)
+    pair.alice.unregister(identity, pair.wire.now)
+    assert pair.wire.until(ALICE, Unregistered) == Unregistered(identity)
+    pair.settle()
+    with pytest.raises(LocalProtocolError):
+        pair.alice.unregister(RegistrationId(99), pair.wire.now)
+
+
+@pytest.mark.parametrize(
+    ("contact", "status"),
+    [
+        ("Contact: *\nExpires: 0\n", 0),
+        ("Contact: *\nExpires: 60\n", 400),
+        ("Contact: *, <sip:a@b>\nExpires: 0\n", 400),
+        ("Contact: <broken\n", 400),
+        ("Contact: " + ", ".join(["<sip:a@b>"] * 17) + "\n", 400),
+        ("Contact: <sip:a@b>;q=0.5;expires=x, <sip:c@d>;q=x;expires=9\nExpires: 60\n", 0),
+        ("", 0),
+    ],
+)
+def test_contacts_of_a_register(contact: str, status: int) -> None:
+    pair = Pair(bob=UserAgentConfig(registrar=True))
+    answers = raw(pair.bob, pair.wire, request("REGISTER", extra=contact))
+    assert [answer.status for answer in answers] == ([status] if status else [])
+    events = [event for event in pair.bob.take_events() if isinstance(event, RegisterReceived)]
+    assert len(events) == (0 if status else 1)
+    if "q=" in contact:
+        expected = (RegisterContact("sip:a@b", None, 0.5), RegisterContact("sip:c@d", 9, 1.0))
+        assert events[0].contacts == expected
+    if "*" in contact and not status:
+        assert events[0].remove_all
+    for event in events:
+        pair.bob.respond_register(event.request, 200, pair.wire.now)
+        with pytest.raises(LocalProtocolError):
+            pair.bob.respond_register(event.request, 200, pair.wire.now)
+
+
+# --- loss ---
 def whole_call(pair: Pair) -> None:
     """Register, call, ring, answer, re-INVITE, BYE; every step must come through."""
     wire = pair.wire
@@ -686,7 +831,7 @@ def test_the_same_seed_gives_the_same_octets() -> None:
 
 @pytest.mark.parametrize("seed", range(10))
 def test_random_owners_never_break_the_engine(seed: int) -> None:
-    """Both owners call methods at random on a lossy wire; only `LocalProtocolError` may come, and all calls end."""
+    """Two owners call methods at random; only `LocalProtocolError` may come, and all calls end."""
     wire = Wire(seed, loss=0.2, delay=(0.001, 1.0))
     pair = Pair(wire)
     rng = random.Random(seed)
@@ -704,22 +849,21 @@ def test_random_owners_never_break_the_engine(seed: int) -> None:
             calls[agent].add(agent.invite("sip:x@y", flow, wire.now, from_="sip:z@y", sdp=OFFER))
         if calls[agent]:
             call = rng.choice(sorted(calls[agent]))
-            action = rng.choice(
+            now = wire.now
+            method, *arguments = rng.choice(
                 (
-                    lambda: agent.ringing(call, wire.now),
-                    lambda: agent.answer(call, ANSWER, wire.now),
-                    lambda: agent.reject(call, 486, wire.now),
-                    lambda: agent.cancel(call, wire.now),
-                    lambda: agent.bye(call, wire.now),
-                    lambda: agent.reinvite(call, OFFER, wire.now),
-                    lambda: agent.accept_reinvite(call, ANSWER, wire.now),
-                    lambda: agent.reject_reinvite(call, wire.now),
+                    (agent.ringing, now),
+                    (agent.answer, ANSWER, now),
+                    (agent.reject, 486, now),
+                    (agent.cancel, now),
+                    (agent.bye, now),
+                    (agent.reinvite, OFFER, now),
+                    (agent.accept_reinvite, ANSWER, now),
+                    (agent.reject_reinvite, now),
                 )
             )
-            try:
-                action()
-            except LocalProtocolError:
-                pass
+            with contextlib.suppress(LocalProtocolError):
+                method(call, *arguments)  # type: ignore[operator]
     for owner, known in calls.items():
         for call in known:
             owner.hang_up(call, wire.now)  # type: ignore[attr-defined]

@@ -1,9 +1,10 @@
 """The torture messages of RFC 4475, by the names of its clauses.
 
-Written after the RFC's text; bodies that play no part in a test are shortened and Content-Length fits them, except
-where a wrong length is the test. `VALID` must be read, `INVALID` must be refused or survived (RFC 4475 §3.1.2, §3.2
-to §3.4 say how, the tests check it).
+Written after the RFC's text; bodies that play no part in a test are shortened and Content-Length fits them,
+except where a wrong length is the test. `VALID` must be read, `INVALID` must be refused or survived (RFC 4475
+§3.1.2, §3.2 to §3.4 say how, the tests check it).
 """
+# ruff: noqa: E501 (header fields stand as the RFC has them)
 
 _SDP = """v=0
 o=mhandley 29739 7272939 IN IP4 192.0.2.1

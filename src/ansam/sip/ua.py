@@ -14,23 +14,20 @@ from collections.abc import Iterable, Sequence
 
 from ansam.errors import LocalProtocolError, RemoteProtocolError
 from ansam.sip.auth import AuthServer, Verdict
+from ansam.sip.calls import Calls, Invitation
 from ansam.sip.core import ACCEPT, Core, UserAgentConfig
-from ansam.sip.dialog import DialogId
 from ansam.sip.digest import Credentials, DigestClient
 from ansam.sip.events import (
     AuthenticationFailed,
     CallId,
     Event,
     Flow,
-    IncomingCall,
     Outgoing,
     RegisterContact,
     RegisterReceived,
     RegistrationId,
     RequestId,
 )
-from ansam.sip.fields import CSeq
-from ansam.sip.headers import Headers
 from ansam.sip.incoming import RingingCall
 from ansam.sip.message import (
     BodyTooShort,
@@ -39,7 +36,6 @@ from ansam.sip.message import (
     Response,
     UnsupportedVersion,
     cseq_of,
-    from_of,
     parse_message,
     to_of,
 )
@@ -56,8 +52,8 @@ from ansam.sip.transaction import (
     RequestFailed,
     ResponseArrived,
 )
-from ansam.sip.uas import check_message, inspect, max_forwards, read_bindings
-from ansam.sip.uri import NameAddr, parse_name_addr, parse_uri, user_of
+from ansam.sip.uas import check_message, inspect, read_bindings
+from ansam.sip.uri import NameAddr, parse_uri
 from ansam.trace import Sink, null_sink
 from ansam.units import Seconds
 
@@ -68,8 +64,6 @@ MAX_STREAMS = 4096
 
 MAX_REGISTERS = 1024
 """REGISTER requests that wait for `respond_register`."""
-
-Call = OutgoingCall | RingingCall | Session
 
 
 class UserAgent:
@@ -88,9 +82,7 @@ class UserAgent:
         self._config = config
         self._core = Core(config, rng, trace)
         self._streams: dict[Flow, StreamReader] = {}
-        self._calls: dict[CallId, Call] = {}
-        self._dialogs: dict[DialogId, RingingCall | Session] = {}
-        self._ringing: dict[Key, RingingCall] = {}
+        self._calls = Calls(self._core)
         self._registrations: dict[RegistrationId, Registration] = {}
         self._registers: dict[RequestId, tuple[Key, Request]] = {}
         self.malformed = 0
@@ -134,8 +126,8 @@ class UserAgent:
 
     def idle(self) -> bool:
         """Return True if no call, registration or transaction is left: safe to throw away."""
-        tables = (self._calls, self._dialogs, self._ringing, self._registrations, self._registers)
-        return not any(tables) and self._core.idle()
+        tables = (self._registrations, self._registers)
+        return self._calls.idle() and not any(tables) and self._core.idle()
 
     # --- client registration -------------------------------------------------------------------------------
     def register(
@@ -219,55 +211,23 @@ class UserAgent:
             headers: Further fields.
             max_forwards: Hops the call may still take.
         """
-        core = self._core
-        call = CallId(core.next_id())
-        contact = core.contact(user_of(from_), flow)
-        fields = [
-            ("From", str(NameAddr(from_, display).with_tag(core.new_tag()))),
-            ("To", str(NameAddr(to or target))),
-            ("Call-ID", core.new_call_id()),
-            ("CSeq", str(CSeq(1, "INVITE"))),
-            ("Max-Forwards", str(max_forwards)),
-            ("Contact", f"<{contact}>"),
-            ("Allow", core.allow),
-            *headers,
-        ]
-        if sdp:
-            fields.append(("Content-Type", ACCEPT))
-        outgoing = OutgoingCall(
-            core,
-            call,
-            flow,
-            self._digest(credentials),
-            contact,
-            self._answered,
-            self._call_over,
-            self._session_over,
-        )
-        self._calls[call] = outgoing
-        outgoing.start(Request("INVITE", target, Headers.of(fields), sdp), now)
+        invitation = Invitation(target, from_, sdp, display, to or target, tuple(headers), max_forwards)
+        call = self._calls.place(invitation, flow, self._digest(credentials), now)
         self._pump(now)
         return call
 
     def ringing(self, call: CallId, now: Seconds, status: int = 180, sdp: bytes = b"") -> None:
         """Send a provisional response to an incoming call."""
-        found = self._find(call)
-        if isinstance(found, RingingCall):
+        found = self._calls.expect(call, RingingCall, "ringing here")
+        if found is not None:
             found.progress(status, sdp, now)
-        elif found is not None:
-            raise LocalProtocolError(f"call {call} is not ringing here")
         self._pump(now)
 
     def answer(self, call: CallId, sdp: bytes, now: Seconds) -> None:
         """Answer an incoming call with 200."""
-        found = self._find(call)
-        if isinstance(found, RingingCall):
-            self._ringing.pop(found.key, None)
-            session = found.answer(sdp, now)
-            self._calls[call] = session
-            self._dialogs[session.dialog.identity] = session
-        elif found is not None:
-            raise LocalProtocolError(f"call {call} is not ringing here")
+        found = self._calls.expect(call, RingingCall, "ringing here")
+        if found is not None:
+            self._calls.answer(found, sdp, now)
         self._pump(now)
 
     def reject(
@@ -279,11 +239,9 @@ class UserAgent:
         headers: Iterable[tuple[str, str]] = (),
     ) -> None:
         """Refuse an incoming call with a status 300–699; the identity is forgotten, no event follows."""
-        found = self._find(call)
-        if isinstance(found, RingingCall):
+        found = self._calls.expect(call, RingingCall, "ringing here")
+        if found is not None:
             found.reject(status, reason, headers, now)
-        elif found is not None:
-            raise LocalProtocolError(f"call {call} is not ringing here")
         self._pump(now)
 
     def cancel(self, call: CallId, now: Seconds) -> None:
@@ -291,7 +249,7 @@ class UserAgent:
 
         A call whose `CallAnswered` is already on its way to the owner is ended as by `bye`.
         """
-        found = self._find(call)
+        found = self._calls.find(call)
         if isinstance(found, OutgoingCall):
             found.cancel(now)
         elif isinstance(found, Session):
@@ -302,38 +260,35 @@ class UserAgent:
 
     def bye(self, call: CallId, now: Seconds, reason: str = "") -> None:
         """End an answered call; `CallEnded(by_us=True)` follows once the peer confirms, or after 32 s."""
-        found = self._find(call)
-        if isinstance(found, Session):
+        found = self._calls.expect(call, Session, "answered")
+        if found is not None:
             found.bye(now, reason)
-        elif found is not None:
-            raise LocalProtocolError(f"call {call} is not answered")
         self._pump(now)
 
     def hang_up(self, call: CallId, now: Seconds) -> None:
         """End a call in whatever state it is: cancel, reject (480) or bye; one that is over is ignored."""
-        found = self._find(call)
-        if isinstance(found, RingingCall):
+        if isinstance(self._calls.find(call), RingingCall):
             self.reject(call, 480, now)
-        elif found is not None:
+        else:
             self.cancel(call, now)
 
     def reinvite(self, call: CallId, sdp: bytes, now: Seconds) -> None:
         """Offer a new session within an answered call; glare is settled by the engine (RFC 3261 §14.1)."""
-        session = self._session(call)
+        session = self._calls.expect(call, Session, "answered")
         if session is not None:
             session.reinvite(sdp, now)
         self._pump(now)
 
     def accept_reinvite(self, call: CallId, sdp: bytes, now: Seconds) -> None:
         """Answer `Reinvite`."""
-        session = self._session(call)
+        session = self._calls.expect(call, Session, "answered")
         if session is not None:
             session.accept_reinvite(sdp, now)
         self._pump(now)
 
     def reject_reinvite(self, call: CallId, now: Seconds, status: int = 488, reason: str = "") -> None:
         """Refuse `Reinvite`; the session goes on as it was."""
-        session = self._session(call)
+        session = self._calls.expect(call, Session, "answered")
         if session is not None:
             session.reject_reinvite(status, reason, now)
         self._pump(now)
@@ -437,9 +392,7 @@ class UserAgent:
                     self.malformed += 1
                     self._core.respond(key, request, 400, now, reason=_reason_of(error))
             case AckArrived(request, _):
-                session = self._dialogs.get(_dialog_id(request))
-                if isinstance(session, Session):
-                    session.on_ack(request, now)
+                self._calls.on_ack(request, now)
             case ResponseArrived(key, response):
                 handler = self._core.handlers.get(key)
                 if handler is not None:
@@ -458,7 +411,7 @@ class UserAgent:
 
     def _on_request(self, key: Key, request: Request, flow: Flow, now: Seconds) -> None:
         if request.method == "CANCEL":
-            self._on_cancel(key, request, now)
+            self._calls.on_cancel(key, request, now)
             return
         in_dialog = bool(to_of(request).tag)
         refusal = inspect(self._core, request, in_dialog)
@@ -467,11 +420,7 @@ class UserAgent:
                 key, request, refusal.status, now, reason=refusal.reason, headers=refusal.headers
             )
         elif in_dialog:
-            dialog = self._dialogs.get(_dialog_id(request))
-            if dialog is None:
-                self._core.respond(key, request, 481, now)
-            else:
-                dialog.on_request(key, request, now)
+            self._calls.on_request(key, request, now)
         elif self._core.layer.is_merged(request, key):
             self._core.respond(key, request, 482, now)  # §8.2.2.2
         elif request.method == "INVITE":
@@ -483,21 +432,6 @@ class UserAgent:
             self._core.respond(key, request, 200, now, headers=headers)
         else:
             self._core.respond(key, request, 481, now)
-
-    def _on_cancel(self, key: Key, request: Request, now: Seconds) -> None:
-        invite = self._core.layer.matching_invite(key)
-        if invite is None:
-            self._core.respond(key, request, 481, now)
-            return
-        ringing = self._ringing.get(invite)
-        tag = ringing.tag if ringing is not None else ""
-        self._core.respond(key, request, 200, now, tag=tag)
-        if ringing is not None:
-            ringing.cancelled(now)
-            return
-        for dialog in list(self._dialogs.values()):
-            if isinstance(dialog, Session) and dialog.on_cancel(invite, now):
-                return
 
     def _authenticate(self, key: Key, request: Request, flow: Flow, now: Seconds) -> tuple[bool, str | None]:
         """Return whether a request may pass and, where digest was demanded, who sent it."""
@@ -514,34 +448,9 @@ class UserAgent:
         return False, None
 
     def _on_invite(self, key: Key, request: Request, flow: Flow, now: Seconds) -> None:
-        hops = max_forwards(request)
         passed, user = self._authenticate(key, request, flow, now)
-        if not passed:
-            return
-        if len(self._calls) >= self._config.max_calls:
-            self._core.respond(key, request, 503 if self._config.registrar else 486, now)
-            return
-        call = CallId(self._core.next_id())
-        ringing = RingingCall(self._core, call, key, request, flow, self._call_over, self._session_over)
-        self._core.respond(key, request, 100, now)
-        self._calls[call] = ringing
-        self._ringing[key] = ringing
-        self._dialogs[ringing.dialog.identity] = ringing
-        caller = from_of(request)
-        self._core.emit(
-            IncomingCall(
-                call=call,
-                uri=request.uri,
-                from_=caller.uri,
-                to=to_of(request).uri,
-                display=caller.display,
-                sdp=request.body,
-                flow=flow,
-                authenticated_user=user,
-                max_forwards=hops,
-                headers=request.headers,
-            )
-        )
+        if passed:
+            self._calls.receive(key, request, flow, user, now)
 
     def _on_register(self, key: Key, request: Request, flow: Flow, now: Seconds) -> None:
         passed, user = self._authenticate(key, request, flow, now)
@@ -578,37 +487,9 @@ class UserAgent:
         if not self._core.issued(identity):
             raise LocalProtocolError(f"identity {identity} was never given out")
 
-    def _find(self, call: CallId) -> Call | None:
-        self._known(call)
-        return self._calls.get(call)
-
-    def _session(self, call: CallId) -> Session | None:
-        found = self._find(call)
-        if found is not None and not isinstance(found, Session):
-            raise LocalProtocolError(f"call {call} is not answered")
-        return found
-
-    def _answered(self, session: Session) -> None:
-        self._calls[session.call] = session
-        self._dialogs[session.dialog.identity] = session
-
-    def _call_over(self, call: OutgoingCall | RingingCall) -> None:
-        self._calls.pop(call.call, None)
-        if isinstance(call, RingingCall):
-            self._ringing.pop(call.key, None)
-            self._dialogs.pop(call.dialog.identity, None)
-
-    def _session_over(self, session: Session) -> None:
-        self._calls.pop(session.call, None)
-        self._dialogs.pop(session.dialog.identity, None)
-
-
-def _dialog_id(request: Request) -> DialogId:
-    return request.headers.first("Call-ID"), to_of(request).tag, from_of(request).tag
-
 
 def _binding(contact: RegisterContact) -> str:
-    text = str(NameAddr(parse_name_addr(f"<{contact.uri}>").uri))
+    text = str(NameAddr(contact.uri))
     if contact.expires is not None:
         text += f";expires={contact.expires}"
     return text
