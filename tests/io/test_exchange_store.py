@@ -72,13 +72,19 @@ def test_a_database_that_refuses_is_tried_again(monkeypatch: pytest.MonkeyPatch)
 
     async def test() -> None:
         monkeypatch.setattr(store, "write", refuse)
-        writer = StoreWriter(store, troubles.append)
+        twice = asyncio.Event()
+
+        def trouble(text: str) -> None:
+            troubles.append(text)
+            if len(troubles) == 2:
+                twice.set()
+
+        writer = StoreWriter(store, trouble)
         for number in range(5):
             writer.call_over(record(str(number)))
         writer.registrations_changed("05", (binding("05"),))
         async with asyncio.timeout(5):
-            while len(troubles) < 2:
-                await asyncio.sleep(0.01)
+            await twice.wait()
         assert writer.dropped == 2
         monkeypatch.setattr(store, "write", right)
         await writer.close()
