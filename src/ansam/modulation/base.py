@@ -57,7 +57,7 @@ class ModulationSpec:
         carriers_hz: Nominal carrier (or FSK centre) sent per role.
         start_stop: True where characters cross the line with their own timing (FSK), so that the link must
             not delete stop bits (V.14 has no place there).
-        uses_v8: True where V.8 negotiates it.
+        v8_mode: Name in `v8.menu.Mode` where V.8 has a code for it, or "".
     """
 
     name: str
@@ -68,7 +68,7 @@ class ModulationSpec:
     carriers_hz: dict[Role, float]
     connect_name: str = ""
     start_stop: bool = False
-    uses_v8: bool = False
+    v8_mode: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,9 @@ class ModulationOptions:
         carrier_loss: Carrier must be gone this long before `CarrierLost` (S10), samples.
         bell: Answer with 2225 Hz and prefer Bell 103 and 212A over V.21 and V.22 (B1).
         answer_tone: False leaves out the 2100 Hz tone (S27 bit 3).
+        v8: Negotiate by V.8 where the far end speaks it.
+        v8_ci: A calling modem sends V.8's call indicator while it waits.
+        lapm: Error control is on: V.8 offers LAPM.
     """
 
     min_rate: int = 0
@@ -94,6 +97,9 @@ class ModulationOptions:
     carrier_loss: Samples = 5600
     bell: bool = False
     answer_tone: bool = True
+    v8: bool = True
+    v8_ci: bool = False
+    lapm: bool = True
 
     def allows(self, rate: int) -> bool:
         """Return whether a data rate lies in the window [min_rate, max_rate]."""

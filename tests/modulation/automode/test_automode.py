@@ -15,6 +15,7 @@ from ansam.units import FRAME, SAMPLE_RATE
 ALL = ("V.22bis", "V.22", "V.21", "Bell 103")
 SUBSETS = [s for r in (1, 2, 4) for s in itertools.combinations(ALL, r)]
 ITU, BELL = ModulationOptions(), ModulationOptions(bell=True)
+V25 = ModulationOptions(v8=False)
 
 
 class Call:
@@ -104,16 +105,16 @@ def test_no_answer_tone_at_all(names) -> None:
 
 def test_connect_time_is_what_v25_allows_at_least() -> None:
     """1.8 s silence, 2.6 s tone, 75 ms, and the modulation's own procedure: V.22bis about 1.7 s, V.21 1 s."""
-    call = Call(ALL, ALL)
+    call = Call(ALL, ALL, V25, V25)
     assert call.connects() == "V.22bis"
     assert call.connect_seconds() < 6.3
-    slow = Call(("V.21",), ALL)
+    slow = Call(("V.21",), ALL, V25, V25)
     slow.connects()
     assert slow.connect_seconds() < 6.0
 
 
 def test_answer_sequence_on_the_line() -> None:
-    end = End(Automode(Role.ANSWERING, ITU, ALL, Marks()))
+    end = End(Automode(Role.ANSWERING, V25, ALL, Marks()))
     end.modem.start(0)
     for frame in range(600):
         end.run(np.zeros(FRAME, np.float32), frame * FRAME)
@@ -170,7 +171,7 @@ def test_nothing_left_by_the_rate_window_fails_at_once() -> None:
 
 
 def test_failure_names_what_was_heard_and_what_was_missed() -> None:
-    call = Call(("V.21",), ("V.22bis",))
+    call = Call(("V.21",), ("V.22bis",), V25, V25)
     call.line.run(65)
     failed = call.line.calling.event(Failed)
     assert isinstance(failed, Failed)
@@ -210,8 +211,8 @@ def test_same_however_the_stream_is_cut() -> None:
 
 def test_lost_packets_during_the_answer_tone() -> None:
     lost = (150, 180, 181, 200)
-    Call(ALL, ALL, up=Way(erase=lost), down=Way(erase=lost, seed=1)).connects()
-    Call(ALL, ALL, up=Way(mute=lost), down=Way(mute=lost, seed=1)).connects()
+    Call(ALL, ALL, V25, V25, up=Way(erase=lost), down=Way(erase=lost, seed=1)).connects()
+    Call(ALL, ALL, V25, V25, up=Way(mute=lost), down=Way(mute=lost, seed=1)).connects()
 
 
 def test_delegates_once_chosen() -> None:

@@ -1,4 +1,7 @@
-"""The answering modem's procedure: the answer sequence, then one modulation after the other.
+"""The answering modem's procedure: V.8, or the answer sequence, then one modulation after the other.
+
+ANSam is an answer tone too, so a caller that does not speak V.8 loses nothing: after 4 s of it (V.8 (11/2000)
+§8.2.2) everything goes on as after V.25's.
 
 The order is that of V.32bis (02/91) Annex A: the modulations whose callers wait for the answering end's
 signal are offered for T_a = 3 s each, the fastest first; those it does not name (V.21, Bell 103) follow.
@@ -7,12 +10,15 @@ All of them listen all the time, so a caller that speaks first is recognised wha
 The times of the answer sequence are at the short end of what V.25 (10/96) permits, because a caller waits.
 """
 
-from collections.abc import Callable
 from enum import Enum
 
 from ansam.modulation.automode.candidates import Candidates, is_fsk
+from ansam.modulation.automode.offer import name_of, our_menu, without_code
 from ansam.modulation.base import ModulationOptions
+from ansam.modulation.v8.answering import ANSAM_SILENCE, AnsweringExchange
+from ansam.modulation.v8.exchange import Note, Outcome, Result
 from ansam.tones.v25 import ANSWER_GAP, ANSWER_SILENCE, ANSWER_TONE_LENGTH, AnswerTone
+from ansam.trace import Sink
 from ansam.units import Audio, Samples, samples
 
 TURN = samples(3.0)
@@ -21,13 +27,12 @@ TURN = samples(3.0)
 BELL_TURN = samples(6.0)
 """Bell 103 longer, since a caller must be sure that 2225 Hz is no answer tone (V.25: 4 s at most)."""
 
-Note = Callable[[Samples, str, str], None]
-
 
 class Step(Enum):
     """Where the procedure stands."""
 
     SILENCE = "silence before the answer tone"
+    V8 = "ANSam, and what follows from it"
     ANSWER_TONE = "answer tone"
     GAP = "silence after the answer tone"
     OFFER = "one modulation after the other"
@@ -38,11 +43,18 @@ class Answering:
 
     Args:
         candidates: Of this call.
-        options: `bell`, `answer_tone` and the level.
+        options: `v8`, `lapm`, `bell`, `answer_tone` and the level.
         note: Called at each step with (now, name, clause).
+        trace: Takes V.8's octets.
+
+    Attributes:
+        failure: Why nothing can come of this call, or "".
     """
 
-    def __init__(self, candidates: Candidates, options: ModulationOptions, note: Note) -> None:
+    def __init__(self, candidates: Candidates, options: ModulationOptions, note: Note, trace: Sink) -> None:
+        self.failure = ""
+        menu = None if options.bell or not options.answer_tone else our_menu(candidates.names, options)
+        self._v8 = AnsweringExchange(menu, options, note, trace) if menu else None
         self._candidates, self._options, self._note = candidates, options, note
         self._step = Step.SILENCE
         self._until: Samples = 0
@@ -50,6 +62,7 @@ class Answering:
         self._tone = AnswerTone(options.tx_level_dbm0, options.bell)
         self._work = {
             Step.SILENCE: self._silence,
+            Step.V8: self._negotiate,
             Step.ANSWER_TONE: self._answer_tone,
             Step.GAP: self._gap,
             Step.OFFER: self._offer,
@@ -57,10 +70,25 @@ class Answering:
 
     def start(self, now: Samples) -> None:
         """Begin: off hook, and a talking path."""
-        self._enter(Step.SILENCE, now, ANSWER_SILENCE, "silence", "V.25 (10/96) §4.3")
+        if self._v8 is not None:
+            self._enter(Step.SILENCE, now, ANSAM_SILENCE, "silence", "V.8 (11/2000) §8.2")
+        else:
+            self._enter(Step.SILENCE, now, ANSWER_SILENCE, "silence", "V.25 (10/96) §4.3")
+
+    @property
+    def v8(self) -> Result:
+        """What V.8 brought about."""
+        return Result() if self._v8 is None else self._v8.result
+
+    def hear(self, rx: Audio, erased: bool) -> None:
+        """Take received samples."""
+        if self._v8 is not None and self._step is Step.V8:
+            self._v8.hear(rx, erased)
 
     def tone(self, count: int) -> Audio | None:
-        """Return the answer tone while it is sent; otherwise the candidate on the line has the word."""
+        """Return what V.8 or the answer tone sends; None: the candidate on the line has the word."""
+        if self._v8 is not None and self._step is Step.V8:
+            return self._v8.send(count)
         return self._tone.generate(count) if self._step is Step.ANSWER_TONE else None
 
     def decide(self, now: Samples) -> str | None:
@@ -72,10 +100,46 @@ class Answering:
             return None
         for name in self._candidates.names:
             self._candidates.listen(name, now)
+        if self._v8 is not None:
+            self._step = Step.V8
+            self._v8.start(now)
+            return None
         if not self._options.answer_tone:
             return self._begin_offer(now)
         name = "2225 Hz" if self._options.bell else "ANS"
         self._enter(Step.ANSWER_TONE, now, ANSWER_TONE_LENGTH, name, "V.25 (10/96) §4.3")
+        return None
+
+    def _negotiate(self, now: Samples) -> str | None:
+        """V.8 has the line. A caller of another kind may be heard during ANSam (§8.2.2)."""
+        exchange = self._v8
+        if exchange is None:
+            return None
+        outcome = exchange.decide(now)
+        if outcome is None:
+            return None if exchange.hearing else self._calling_station(now)
+        if outcome is Outcome.NOT_SPOKEN:
+            self._enter(Step.GAP, now, ANSWER_GAP, "silence", "V.8 (11/2000) §8.2.2")
+            return None
+        mode = exchange.result.mode
+        if mode is not None:
+            name = name_of(mode, self._candidates.names)
+            self._candidates.listen(name, now)
+            return name
+        remaining = without_code(self._candidates.names)
+        if not remaining:
+            self.failure = f"V.8: no modulation in common: {exchange.result.describe()}"
+            return None
+        self._candidates.keep(remaining)
+        return self._begin_offer(now)
+
+    def _calling_station(self, now: Samples) -> str | None:
+        """Return the modulation of a caller that trains; for one of V.21 the gap comes first."""
+        seen = self._candidates.seen()
+        if seen and not is_fsk(seen):
+            return seen
+        if seen:
+            self._enter(Step.GAP, now, ANSWER_GAP, "silence", "V.8 (11/2000) §8.2.2")
         return None
 
     def _answer_tone(self, now: Samples) -> str | None:

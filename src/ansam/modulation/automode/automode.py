@@ -24,6 +24,7 @@ from ansam.modulation.base import (
     SignalReport,
 )
 from ansam.modulation.registry import MODULATIONS
+from ansam.modulation.v8.exchange import Result
 from ansam.trace import Sink, null_sink
 from ansam.units import Audio, Bits, Samples, samples
 
@@ -41,8 +42,8 @@ class Automode:
         bits: User bits to send, pulled from `Ready` on.
         trace: Takes the steps and, from the candidates, theirs.
 
-    `Failed` comes when the rate window leaves no modulation, when the chosen one fails, and after
-    `GIVE_UP`; it names what was heard. S7 is the owner's.
+    `Failed` comes when the rate window leaves no modulation, when V.8 finds nothing in common, when the
+    chosen one fails, and after `GIVE_UP`; it names what was heard. S7 is the owner's.
     """
 
     def __init__(
@@ -59,9 +60,9 @@ class Automode:
         self._candidates = Candidates(role, options, names, bits, trace)
         self._hearing = Hearing(role)
         self._procedure: Calling | Answering = (
-            Calling(self._candidates, self._hearing, self._note)
+            Calling(self._candidates, self._hearing, options, self._note, trace)
             if role is Role.CALLING
-            else Answering(self._candidates, options, self._note)
+            else Answering(self._candidates, options, self._note, trace)
         )
         self._chosen: Modulation | None = None
         self._running = False
@@ -84,6 +85,11 @@ class Automode:
     def heard(self) -> str:
         """What was heard of the far end during start-up, in words: for the reason when S7 ends the call."""
         return self._hearing.describe()
+
+    @property
+    def v8(self) -> Result:
+        """What V.8 brought about: the menus sent and received, and whether both called for LAPM."""
+        return self._procedure.v8
 
     def start(self, now: Samples) -> None:
         """Begin (see `Modulation.start`)."""
@@ -110,6 +116,7 @@ class Automode:
             sent = self._candidates.process(piece, now + at, erased)
             tone = self._procedure.tone(len(piece))
             tx[at : at + len(piece)] = sent if tone is None else tone
+            self._procedure.hear(piece, erased)
             at += len(piece)
             if self._hearing.feed(piece, erased):
                 self._decide(now + at)
@@ -123,6 +130,8 @@ class Automode:
             self._note(now, f"chooses {name}", "")
             self._chosen, events = self._candidates.choose(name, now)
             self._events += events
+        elif self._procedure.failure:
+            self._fail(now, self._procedure.failure)
         elif now - self._begin >= GIVE_UP:
             missed = " or ".join(self._candidates.names)
             self._fail(now, f"heard {self.heard}; no start-up of {missed} within {GIVE_UP // samples(1)} s")

@@ -1,5 +1,8 @@
 """The calling modem's procedure: silent until the far end shows what it is (V.32bis (02/91) §A.2.1).
 
+ANSam says that it speaks V.8: `v8.calling` has the line then. Meanwhile the modulations that train listen for
+the far end's own signals from the end of its tone on, in case it does not answer CM after all.
+
 2225 Hz is ambiguous. It is the answer tone of Bell 103 and Bell 212A modems, and it is the mark of Bell
 103. So a caller that has anything else waits for its end: no answer tone is longer than 4 s (V.25 (10/96)
 §5), so what goes on is a Bell 103 mark. When it ends it was an answer tone, unscrambled ones or another
@@ -14,13 +17,21 @@ any modem do: an answering modem of many modulations need not go through them al
 
 from collections.abc import Callable
 from enum import Enum
+from functools import partial
 
 from ansam.dsp.goertzel import HOP
-from ansam.modulation.automode.answering import Note
-from ansam.modulation.automode.candidates import Candidates
+from ansam.modulation.automode.candidates import Candidates, is_fsk
 from ansam.modulation.automode.hearing import Hearing
+from ansam.modulation.automode.offer import name_of, our_menu, without_code
+from ansam.modulation.base import ModulationOptions
+from ansam.modulation.v8.calling import CallIndicator, CallingExchange
+from ansam.modulation.v8.exchange import Note, Outcome, Result
 from ansam.tones.v25 import ANSWER_GAP, ANSWER_TONE_HZ, ANSWER_TONE_LIMIT, BELL_ANSWER_TONE_HZ
-from ansam.units import Samples, samples
+from ansam.trace import Sink
+from ansam.units import Audio, Samples, samples
+
+CALL_SILENCE = samples(1.0)
+"""Before CI (V.8 (11/2000) §8.1.1)."""
 
 BELL_MARK_HOPS = (ANSWER_TONE_LIMIT + samples(0.2)) // HOP
 """Hops of 2225 Hz that can be no answer tone."""
@@ -33,6 +44,7 @@ class Step(Enum):
 
     LISTEN = "silent, listening"
     ANSWER_TONE = "hears 2100 Hz"
+    V8 = "has heard ANSam"
     BELL_TONE = "hears 2225 Hz"
 
 
@@ -42,11 +54,25 @@ class Calling:
     Args:
         candidates: Of this call.
         hearing: The tones of the far end.
+        options: `v8`, `v8_ci`, `lapm` and the level.
         note: Called at each step with (now, name, clause).
+        trace: Takes V.8's octets.
+
+    Attributes:
+        failure: Why nothing can come of this call, or "".
     """
 
-    def __init__(self, candidates: Candidates, hearing: Hearing, note: Note) -> None:
+    def __init__(
+        self, candidates: Candidates, hearing: Hearing, options: ModulationOptions, note: Note, trace: Sink
+    ) -> None:
         self._candidates, self._hearing, self._note = candidates, hearing, note
+        self.failure = ""
+        menu = our_menu(candidates.names, options)
+        self._new_exchange = partial(CallingExchange, menu, options, note, trace) if menu else None
+        self._v8: CallingExchange | None = None
+        self._indicator = CallIndicator(options.tx_level_dbm0) if menu and options.v8_ci else None
+        self._indicates = False
+        self._tone_was = True
         self._step = Step.LISTEN
         self._answered = False
         self._bell_first = False
@@ -54,6 +80,7 @@ class Calling:
         self._work: dict[Step, Callable[[Samples], str | None]] = {
             Step.LISTEN: self._listen,
             Step.ANSWER_TONE: self._answer_tone,
+            Step.V8: self._negotiate,
             Step.BELL_TONE: self._bell_tone,
         }
 
@@ -62,10 +89,26 @@ class Calling:
         for name in self._candidates.names:
             if name != BELL or len(self._candidates.names) == 1:
                 self._candidates.listen(name, now)
+        self._indicate_at = now + CALL_SILENCE
         self._note(now, "silence", "V.32bis (02/91) §A.2.1")
 
-    def tone(self, count: int) -> None:
-        """A calling modem sends no tone of its own."""
+    @property
+    def v8(self) -> Result:
+        """What V.8 brought about."""
+        return Result() if self._v8 is None else self._v8.result
+
+    def hear(self, rx: Audio, erased: bool) -> None:
+        """Take received samples."""
+        if self._v8 is not None and self._step is Step.V8:
+            self._v8.hear(rx, erased)
+
+    def tone(self, count: int) -> Audio | None:
+        """Return what V.8 sends; None: the candidate on the line, if any, has the word."""
+        if self._v8 is not None and self._step is Step.V8:
+            return self._v8.send(count)
+        if self._indicator is not None and self._indicates:
+            return self._indicator.send(count)
+        return None
 
     def decide(self, now: Samples) -> str | None:
         """Take the decisions of one hop; return the name of the modulation to be, once known."""
@@ -75,6 +118,7 @@ class Calling:
         seen = self._candidates.seen()
         if seen:
             return seen
+        self._indicate(now)
         if self._hearing.hops(ANSWER_TONE_HZ):
             self._begin_answer_tone(now)
         elif self._hearing.hops(BELL_ANSWER_TONE_HZ) and not self._answered:
@@ -83,16 +127,59 @@ class Calling:
             self._speak_first(now)
         return None
 
+    def _indicate(self, now: Samples) -> None:
+        """CI, from 1 s on and until an answer tone is heard (V.8 (11/2000) §8.1.1)."""
+        wanted = self._indicator is not None and now >= self._indicate_at and not self._answered
+        if wanted and not self._indicates:
+            self._note(now, "CI", "V.8 (11/2000) §8.1.1")
+        self._indicates = wanted
+
     def _begin_answer_tone(self, now: Samples) -> None:
         """2100 Hz must not be taken for unscrambled ones, so those who wait for these stop listening."""
         self._candidates.put_on_air(None, now)
         for name in self._candidates.trained:
             self._candidates.drop(name)
-        self._step, self._speak_at = Step.ANSWER_TONE, None
+        self._step, self._speak_at, self._indicates = Step.ANSWER_TONE, None, False
         self._note(now, "ANS", "V.25 (10/96) §5")
 
     def _answer_tone(self, now: Samples) -> str | None:
         if not self._hearing.hops(ANSWER_TONE_HZ):
+            self._end_tone(now)
+        elif self._new_exchange is not None and self._hearing.modulated:
+            self._v8 = self._new_exchange()
+            self._step, self._tone_was = Step.V8, True
+            self._note(now, "ANSam", "V.8 (11/2000) §8.1.1")
+            self._v8.start(now)
+        return None
+
+    def _negotiate(self, now: Samples) -> str | None:
+        """V.8 has the line; the far end may show that it knows nothing of it."""
+        exchange, tone = self._v8, self._hearing.hops(ANSWER_TONE_HZ) > 0
+        if exchange is None:
+            return None
+        if tone is not self._tone_was:
+            self._tone_was = tone
+            for name in self._candidates.trained:
+                self._candidates.drop(name) if tone else self._candidates.listen(name, now)
+        outcome = exchange.decide(now, tone)
+        mode = exchange.result.mode
+        if exchange.result.received is None:
+            seen = self._candidates.seen()
+            if seen and not is_fsk(seen):
+                return seen
+        if outcome is Outcome.AGREED and mode is not None:
+            name = name_of(mode, self._candidates.names)
+            self._candidates.listen(name, now)
+            return name
+        if outcome is Outcome.NOTHING_IN_COMMON:
+            remaining = without_code(self._candidates.names)
+            if not remaining:
+                self.failure = f"V.8: no modulation in common: {exchange.result.describe()}"
+                return None
+            self._candidates.keep(remaining)
+        if outcome is not None:
+            if exchange.result.sent is not None:
+                self._new_exchange = None  # once is enough
             self._end_tone(now)
         return None
 

@@ -85,6 +85,12 @@ class Candidates:
         if self.on_air == name:
             self.on_air = None
 
+    def keep(self, names: Sequence[str]) -> None:
+        """Go on with these only."""
+        for name in set(self.names) - set(names):
+            self.drop(name)
+        self.names = tuple(n for n in self.names if n in names)
+
     def put_on_air(self, name: str | None, now: Samples) -> None:
         """Let this candidate be heard on the line, and no other."""
         if name == self.on_air:
@@ -122,7 +128,7 @@ class Candidates:
                     self.put_on_air(name, now)
 
     def seen(self) -> str | None:
-        """Return the first candidate that is certain of its far end."""
+        """Return the first candidate that is certain of its far end; those that train come first."""
         return next((n for n in self.names if n in self._live and self._live[n].far_end_seen), None)
 
     def choose(self, name: str, now: Samples) -> tuple[Modulation, list[ModulationEvent]]:

@@ -60,6 +60,11 @@ class Hearing:
         hops = self._watches[self._meter.frequencies_hz.index(frequency_hz)].hops
         return hops if hops >= CERTAIN_HOPS else 0
 
+    @property
+    def modulated(self) -> bool:
+        """Whether the 2100 Hz that is there is ANSam."""
+        return self.answer_tone is not None and self.answer_tone.modulated
+
     def describe(self) -> str:
         """Return the tones heard so far, in words."""
         return ", ".join(self._heard) or "no known tone"

@@ -17,6 +17,8 @@ ONES = 10
 SYNC_CI = (0, 0, 0, 0, 0, 0, 0, 0, 0, 1)
 SYNC_CM = (0, 0, 0, 0, 0, 0, 1, 1, 1, 1)
 """Table 1; JM has the same as CM."""
+SYNC_V92 = (0, 1, 0, 1, 0, 1, 0, 1, 0, 1)
+"""Table 1: what V.92 (11/2000) defines instead."""
 
 
 class Category(IntEnum):
