@@ -6,7 +6,7 @@ from tests.support.v22bis_line import Pair
 
 from ansam.errors import ConfigError
 from ansam.modulation.base import Marks, ModulationOptions, Ready, Retraining, Role
-from ansam.modulation.v22bis import V22, V22_SPEC, V22BIS_SPEC, V22bis
+from ansam.modulation.v22bis import V22, V22_SPEC, V22BIS_SPEC, V22bis, receiver_state
 from ansam.modulation.v22bis import receiver_kernel as kernel
 from ansam.modulation.v22bis.receiver import Heard, Receiver
 from ansam.units import Audio, Bits
@@ -183,7 +183,7 @@ def test_the_report_tells_the_line() -> None:
     assert report.timing_offset_ppm == pytest.approx(200, abs=25)
     assert report.carriers_hz == (1200.0, 2400.0)
     assert report.symbol_rate == 600
-    assert len(report.constellation) == kernel.HISTORY
+    assert len(report.constellation) == receiver_state.HISTORY
     nearest = np.array(
         [
             complex(round((p.real - 1) / 2) * 2 + 1, round((p.imag - 1) / 2) * 2 + 1)

@@ -18,7 +18,8 @@ from ansam.modulation.base import (
     Role,
 )
 from ansam.modulation.v22bis import V22, V22bis
-from ansam.modulation.v22bis.startup import STEPS, TRANSITIONS, Input
+from ansam.modulation.v22bis.startup import TRANSITIONS
+from ansam.modulation.v22bis.steps import STEPS, Input
 from ansam.trace import Recorder
 from ansam.units import Audio, rms_from_dbm0
 

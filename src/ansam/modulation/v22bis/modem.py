@@ -24,7 +24,8 @@ from ansam.modulation.v22bis.constants import (
     V22BIS_SPEC,
 )
 from ansam.modulation.v22bis.receiver import Heard, Receiver
-from ansam.modulation.v22bis.startup import Input, Procedure
+from ansam.modulation.v22bis.startup import Procedure
+from ansam.modulation.v22bis.steps import Input
 from ansam.modulation.v22bis.transmitter import Transmitter
 from ansam.trace import Sink, null_sink
 from ansam.units import Audio, Bits, Samples

@@ -1,15 +1,13 @@
 """Operating sequences: V.22bis (11/88) §6.3 (handshake), §6.4 (retrain), §6.5 (loss of signal).
 
-Each state is one row of `STEPS`: what is sent, how long at most, and the clause. `TRANSITIONS` says what
-ends it. The receiver is told to watch for exactly the inputs a state has entries for, so that an input
+Each state is one row of `steps.STEPS`: what is sent, how long at most, and the clause. `TRANSITIONS` says
+what ends it. The receiver is told to watch for exactly the inputs a state has entries for, so that an input
 without an entry can not come; if one does, that is our bug and raises.
 
 Why each segment is there: docs/spec/v22bis.md.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import Enum
 
 from ansam.errors import LocalProtocolError
 from ansam.modulation.base import (
@@ -24,18 +22,10 @@ from ansam.modulation.base import (
     Retraining,
     Role,
 )
-from ansam.modulation.v22bis.constants import (
-    CONFIRM_1200,
-    CONFIRM_2400,
-    MARK_PAUSE,
-    RETRAIN_REPEAT,
-    S1_LENGTH,
-    START_16WAY,
-    START_2400,
-    V22BIS_SPEC,
-)
+from ansam.modulation.v22bis.constants import BAUD, V22BIS_SPEC
 from ansam.modulation.v22bis.receiver import DETECTOR_DELAY, Heard, Receiver
-from ansam.modulation.v22bis.transmitter import Signal, Transmitter
+from ansam.modulation.v22bis.steps import STEPS, Input, State
+from ansam.modulation.v22bis.transmitter import Transmitter
 from ansam.trace import Sink
 from ansam.units import Samples, samples
 
@@ -43,95 +33,9 @@ RETRAIN_LIMIT = 4
 """Retrains in a row that we ask for before giving up; a minute of good data clears the count."""
 S1_REPEATS = 6
 """Times a retrain signal is sent before the far end is given up (§6.4 names no limit)."""
+FALL_BACK_REPEATS = 2
+"""Unanswered retrain signals after which a far end that sends 1200 bit/s is taken at its word."""
 GOOD_DATA = samples(60)
-
-
-class State(Enum):
-    """Where in the operating sequence this end is."""
-
-    IDLE = "idle"
-    AWAIT_MARK = "waiting for unscrambled ones"
-    MARK_PAUSE = "silence after unscrambled ones"
-    CALL_S1 = "S1"
-    AWAIT_REPLY = "scrambled ones at 1200, waiting for S1 or scrambled ones"
-    ANSWER_MARK = "unscrambled ones"
-    REPLY_S1 = "S1 in reply"
-    TRAIN_4WAY = "scrambled ones at 1200"
-    TRAIN_16WAY = "16-way decisions"
-    CONFIRM_2400 = "scrambled ones at 2400"
-    AWAIT_ONES = "waiting for 32 ones at 2400"
-    CONFIRM_1200 = "scrambled ones at 1200 before data"
-    DATA_1200 = "data at 1200"
-    DATA_2400 = "data at 2400"
-    RETRAIN_S1 = "retrain: S1"
-    RETRAIN_WAIT = "retrain: scrambled ones at 1200, waiting for S1"
-    DOWN = "down"
-
-
-class Input(Enum):
-    """What can end a state."""
-
-    TIMEOUT = Heard.NONE
-    MARK = Heard.MARK
-    BELL_MARK = Heard.BELL_MARK
-    S1 = Heard.S1
-    S1_END = Heard.S1_END
-    ONES_1200 = Heard.ONES_1200
-    ONES_2400 = Heard.ONES_2400
-    CARRIER_GONE = Heard.CARRIER_GONE
-    BAD_SIGNAL = Heard.BAD_SIGNAL
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One row of the sequence.
-
-    Attributes:
-        send: Signal on the line.
-        at_most: Samples until `Input.TIMEOUT`, or None.
-        clause: Of V.22bis (11/88).
-        from_s1: `at_most` counts from the end of the far S1 (circuit 112 ON), not from entry.
-        missed: What a time-out of this step means, for `Failed`.
-    """
-
-    send: Signal
-    at_most: Samples | None
-    clause: str
-    from_s1: bool = False
-    missed: str = ""
-
-
-STEPS: dict[State, Step] = {
-    State.AWAIT_MARK: Step(
-        Signal.SILENCE, samples(60), "§6.3.1.1.1 a)", missed="no unscrambled ones from the answering modem"
-    ),
-    State.MARK_PAUSE: Step(Signal.SILENCE, MARK_PAUSE, "§6.3.1.1.1 b)"),
-    State.CALL_S1: Step(Signal.S1, S1_LENGTH, "§6.3.1.1.1 b)"),
-    State.AWAIT_REPLY: Step(
-        Signal.SCRAMBLED_ONES_1200,
-        samples(8),
-        "§6.3.1.1.1 c)",
-        missed="the answering modem sent neither S1 nor scrambled ones",
-    ),
-    State.ANSWER_MARK: Step(
-        Signal.UNSCRAMBLED_ONES,
-        samples(60),
-        "§6.3.1.1.2 a)",
-        missed="neither S1 nor scrambled ones from the calling modem",
-    ),
-    State.REPLY_S1: Step(Signal.S1, S1_LENGTH, "§6.3.1.1.2 b)"),
-    State.TRAIN_4WAY: Step(Signal.SCRAMBLED_ONES_1200, START_16WAY, "§6.3.1.1.1 d)", from_s1=True),
-    State.TRAIN_16WAY: Step(Signal.SCRAMBLED_ONES_1200, START_2400, "§6.3.1.1.1 d)", from_s1=True),
-    State.CONFIRM_2400: Step(Signal.SCRAMBLED_ONES_2400, CONFIRM_2400, "§6.3.1.1.1 e)"),
-    # The far end's S1 may have been repeated, and the round trip may be long (satellite: 0.6 s).
-    State.AWAIT_ONES: Step(Signal.SCRAMBLED_ONES_2400, samples(2), "§6.3.1.1.1 f)"),
-    State.CONFIRM_1200: Step(Signal.SCRAMBLED_ONES_1200, CONFIRM_1200, "§6.3.1.2.1 d)"),
-    State.DATA_1200: Step(Signal.DATA_1200, None, "§6.3.1.2.1 d)"),
-    State.DATA_2400: Step(Signal.DATA_2400, None, "§6.3.1.1.1 f)"),
-    State.RETRAIN_S1: Step(Signal.S1, S1_LENGTH, "§6.4 a)"),
-    State.RETRAIN_WAIT: Step(Signal.SCRAMBLED_ONES_1200, RETRAIN_REPEAT, "§6.4"),
-    State.DOWN: Step(Signal.SILENCE, None, ""),
-}
 
 
 class Procedure:
@@ -233,7 +137,8 @@ class Procedure:
     def _watch(self) -> None:
         watch = Heard.NONE
         for where, happened in TRANSITIONS:
-            if where is self.state and not (happened is Input.ONES_2400 and self._ones_seen):
+            idle = happened is Input.ONES_2400 and (self._ones_seen or not self._takes_2400)
+            if where is self.state and not idle:
                 watch |= happened.value
         self._rx.watch(watch)
 
@@ -304,6 +209,11 @@ class Procedure:
     def hear_ones_1200(self, now: Samples) -> State | None:
         """Scrambled ones without S1 before them: the far end works at 1200 bit/s (§6.3.1.2)."""
         self._see_far_end()
+        if self.role is Role.ANSWERING and self._takes_2400 and self._rx.s1_may_be_lost:
+            return State.GUESS_S1
+        return self._confirm_1200(now)
+
+    def _confirm_1200(self, now: Samples) -> State | None:
         if not self._takes_1200:
             self._fail(now, "the far end offers 1200 bit/s only, and 2400 is the least allowed")
             return None
@@ -311,6 +221,18 @@ class Procedure:
         if self.role is Role.CALLING:
             self._deliver(True)
         return State.CONFIRM_1200
+
+    def end_guess_s1(self, now: Samples) -> State | None:
+        """Deviation: a V.22 modem ignores our S1 (§6.3.1.2.1 b), so it costs nothing but time."""
+        return State.GUESS_WAIT
+
+    def join_2400(self, now: Samples) -> State | None:
+        """Deviation: the far end sends at 2400 bit/s, so it has heard our S1, and we have missed its own."""
+        self._s1_ended = None
+        self._ones_seen = False
+        self._deliver(False)
+        self._rx.decide(4)
+        return State.CONFIRM_2400
 
     def start_16way(self, now: Samples) -> State | None:
         """450 ms after the far S1 ended."""
@@ -333,16 +255,30 @@ class Procedure:
         return self._begin_data(now, 2400) if self._ones_seen else State.AWAIT_ONES
 
     def end_wait_ones(self, now: Samples) -> State | None:
-        """§6.4: "If the modem fails to synchronize … shall transmit another retrain signal"."""
-        return self._begin_retrain(now)
+        """§6.4: "If the modem fails to synchronize … shall transmit another retrain signal".
+
+        Deviation: a far end that steadily sends 1200 bit/s has missed our S1 and would ignore another.
+        """
+        return self._fall_back(now) if self._rx.hears_four_way else self._begin_retrain(now)
 
     def end_await_ones(self, now: Samples) -> State | None:
         """The last thing missing has come."""
         self.hear_ones_2400(now)
         return self._begin_data(now, 2400)
 
+    def end_guess_wait(self, now: Samples) -> State | None:
+        """No S1 had been hidden: the far end is one of 1200 bit/s."""
+        if not self._takes_1200:
+            return self._confirm_1200(now)
+        return self.end_confirm_1200(now)
+
     def end_confirm_1200(self, now: Samples) -> State | None:
-        """765 ms are over (§6.3.1.2.1 d), §6.3.1.2.2 c)."""
+        """765 ms are over (§6.3.1.2.1 d), §6.3.1.2.2 c).
+
+        Deviation: what can not be decided four ways is a far end at 2400 bit/s whose S1 we have missed.
+        """
+        if self._takes_2400 and self._rx.guessing:
+            return self._begin_retrain(now)
         self._deliver(True)
         return self._begin_data(now, 1200)
 
@@ -359,17 +295,35 @@ class Procedure:
         self._rx.restart()
         return None
 
+    def hear_four_way(self, now: Samples) -> State | None:
+        """Deviation: the far end has begun a retrain, and we have missed its S1."""
+        return self._begin_retrain(now)
+
     def repeat_s1(self, now: Samples) -> State | None:
-        """§6.4: no S1 came back within 1.2 s."""
+        """§6.4: no S1 came back within 1.2 s.
+
+        Deviation: after the second time, a far end that steadily sends 1200 bit/s knows no retrain.
+        """
         self._repeats += 1
+        if self._repeats >= FALL_BACK_REPEATS and self._takes_1200 and self._rx.hears_four_way:
+            return self._fall_back(now)
         if self._repeats >= S1_REPEATS:
             self._fail(now, f"retrain: the far end answered none of {S1_REPEATS} S1 signals")
             return None
         return State.RETRAIN_S1
 
+    def _fall_back(self, now: Samples) -> State | None:
+        """Work at 1200 bit/s as the far end does."""
+        if not self._takes_1200:
+            self._fail(now, "the far end stays at 1200 bit/s, and 2400 is the least allowed")
+            return None
+        self._deliver(True)
+        return self._begin_data(now, 1200)
+
     def _begin_data(self, now: Samples, rate: int) -> State:
         self.ready = True
         self._ready_at = now
+        self._rx.decide(rate // BAUD)
         self._rx.learn(False)
         self._events.append(Ready(self.spec.name, rate, rate))
         return State.DATA_2400 if rate == 2400 else State.DATA_1200
@@ -425,6 +379,12 @@ TRANSITIONS: dict[tuple[State, Input], _Action] = {
     (State.AWAIT_ONES, Input.S1_END): Procedure.end_s1,
     (State.AWAIT_ONES, Input.ONES_2400): Procedure.end_await_ones,
     (State.AWAIT_ONES, Input.TIMEOUT): Procedure.end_wait_ones,
+    (State.GUESS_S1, Input.TIMEOUT): Procedure.end_guess_s1,
+    (State.GUESS_WAIT, Input.S1_END): Procedure.end_s1,
+    (State.GUESS_WAIT, Input.ONES_2400): Procedure.join_2400,
+    (State.GUESS_WAIT, Input.TIMEOUT): Procedure.end_guess_wait,
+    (State.CONFIRM_1200, Input.S1_END): Procedure.end_s1,
+    (State.CONFIRM_1200, Input.ONES_2400): Procedure.join_2400,
     (State.CONFIRM_1200, Input.TIMEOUT): Procedure.end_confirm_1200,
     (State.DATA_1200, Input.S1_END): Procedure.end_s1,
     (State.DATA_1200, Input.CARRIER_GONE): Procedure.lose_carrier,
@@ -432,6 +392,7 @@ TRANSITIONS: dict[tuple[State, Input], _Action] = {
     (State.DATA_2400, Input.S1_END): Procedure.end_s1,
     (State.DATA_2400, Input.CARRIER_GONE): Procedure.lose_carrier,
     (State.DATA_2400, Input.BAD_SIGNAL): Procedure.lose_equalisation,
+    (State.DATA_2400, Input.FOUR_WAY): Procedure.hear_four_way,
     (State.RETRAIN_S1, Input.S1_END): Procedure.end_s1,
     (State.RETRAIN_S1, Input.TIMEOUT): Procedure.end_our_s1,
     (State.RETRAIN_WAIT, Input.S1_END): Procedure.end_s1,
