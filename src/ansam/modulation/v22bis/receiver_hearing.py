@@ -59,7 +59,7 @@ def _correlate(state: Record, z: complex) -> None:
     s.energy += _FAST * (z.real * z.real + z.imag * z.imag - s.energy)
     s.lag1 += _FAST * (z * s.z2.conjugate() - s.lag1)
     s.lag2 += _FAST * (z * s.z4.conjugate() - s.lag2)
-    s.fill += _FAST * (1.0 - s.fill)
+    s.built += _FAST * (1.0 - s.built)
     # Four T/2 samples are one period of S1: three of its DFT lines, at the carrier and 300 Hz to either side.
     total = z + s.z1 + s.z2 + s.z3
     difference = z - s.z2
@@ -100,7 +100,7 @@ def judge_patterns(state: Record) -> None:
     if was_tonal and not s.tonal and s.carrier:
         # Over two symbols USB1 turns by 180 degrees: forget it, or the start of S1 would have to outweigh it.
         s.lag2 = 0j
-        s.fill = 0.0
+        s.built = 0.0
         if s.acquire:
             s.acquired = 0
     s.signal_run = s.signal_run + 1 if s.carrier and not s.tonal and not s.s1 else 0
@@ -109,7 +109,7 @@ def judge_patterns(state: Record) -> None:
     pure = s.carrier == 1 and size1 > 0.85 * s.energy
     s.mark_run = s.mark_run + 1 if pure and abs(angle) < _MARK_TOLERANCE else 0
     s.bell_run = s.bell_run + 1 if pure and abs(angle + _BELL_ANGLE) < _MARK_TOLERANCE else 0
-    floor = (0.6 if s.s1 else 0.75) * s.fill * s.energy
+    floor = (0.6 if s.s1 else 0.75) * s.built * s.energy
     repeats = s.lag2.real > floor and abs(s.lag2.imag) < 0.36 * s.lag2.real
     sides = s.above + s.below
     # Nominal: sides = 0.5 centre, both equal; a line may tilt them by 10 dB.

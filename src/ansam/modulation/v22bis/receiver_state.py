@@ -91,7 +91,7 @@ STATE = np.dtype(
         ("z3", "c16"),
         ("z4", "c16"),
         ("energy", "f8"),
-        ("fill", "f8"),  # how far lag2 has built up since it was cleared, 0 to 1
+        ("built", "f8"),  # how far lag2 has built up since it was cleared, 0 to 1
         ("lag1", "c16"),
         ("lag2", "c16"),
         ("centre", "f8"),
