@@ -125,6 +125,7 @@ class FskModem:
         self._mark = ToneWatch(self._meter, 0, plan.mark_tolerance_hz, ON_DBM0)
         self._phase = Phase.IDLE
         self._far_end_seen = False
+        self._mark_heard = 0
         self._circuit_109 = False
         self._lost = False
         self._heard_for: Samples = 0
@@ -193,7 +194,11 @@ class FskModem:
     def _decide(self, now: Samples) -> None:
         """Everything that is decided once per hop."""
         self._mark.update()
-        if self._mark.hops >= MARK_HOPS:
+        if not self._mark.hops:
+            self._mark_heard = 0
+        elif not self._meter.frozen:
+            self._mark_heard += 1  # a lost packet proves no mark: what it hides may be V.8's CM
+        if self._mark_heard >= MARK_HOPS:
             self._far_end_seen = True
         if self._mark.hops and self._meter.coherence[0] >= STEADY:
             self._mark_offset_hz = float(self._meter.offset_hz[0])
