@@ -98,12 +98,14 @@ class Answering:
     def _silence(self, now: Samples) -> str | None:
         if now < self._until:
             return None
-        for name in self._candidates.names:
-            self._candidates.listen(name, now)
         if self._v8 is not None:
+            for name in self._candidates.fsk:
+                self._candidates.listen(name, now)
             self._step = Step.V8
             self._v8.start(now)
             return None
+        for name in self._candidates.names:
+            self._candidates.listen(name, now)
         if not self._options.answer_tone:
             return self._begin_offer(now)
         name = "2225 Hz" if self._options.bell else "ANS"
@@ -111,35 +113,33 @@ class Answering:
         return None
 
     def _negotiate(self, now: Samples) -> str | None:
-        """V.8 has the line. A caller of another kind may be heard during ANSam (§8.2.2)."""
+        """V.8 has the line.
+
+        A caller of V.21 may be heard during ANSam (§8.2.2). Those that train do not listen yet: their callers
+        wait for unscrambled ones, and CM over a bad line can look like S1.
+        """
         exchange = self._v8
         if exchange is None:
             return None
         outcome = exchange.decide(now)
-        if outcome is None:
-            return None if exchange.hearing else self._calling_station(now)
-        if outcome is Outcome.NOT_SPOKEN:
+        called = outcome is None and not exchange.hearing and self._candidates.seen() is not None
+        if called or outcome is Outcome.NOT_SPOKEN:
             self._enter(Step.GAP, now, ANSWER_GAP, "silence", "V.8 (11/2000) §8.2.2")
-            return None
-        mode = exchange.result.mode
-        if mode is not None:
-            name = name_of(mode, self._candidates.names)
+        elif outcome is not None:
+            return self._follow(exchange.result, now)
+        return None
+
+    def _follow(self, result: Result, now: Samples) -> str | None:
+        """V.8 is over: return the mode agreed on, or go on with what V.8 has no code for."""
+        if result.mode is not None:
+            name = name_of(result.mode, self._candidates.names)
             self._candidates.listen(name, now)
             return name
         remaining = without_code(self._candidates.names)
-        if not remaining:
-            self.failure = f"V.8: no modulation in common: {exchange.result.describe()}"
-            return None
-        self._candidates.keep(remaining)
-        return self._begin_offer(now)
-
-    def _calling_station(self, now: Samples) -> str | None:
-        """Return the modulation of a caller that trains; for one of V.21 the gap comes first."""
-        seen = self._candidates.seen()
-        if seen and not is_fsk(seen):
-            return seen
-        if seen:
-            self._enter(Step.GAP, now, ANSWER_GAP, "silence", "V.8 (11/2000) §8.2.2")
+        if remaining:
+            self._candidates.keep(remaining)
+            return self._begin_offer(now)
+        self.failure = f"V.8: no modulation in common: {result.describe()}"
         return None
 
     def _answer_tone(self, now: Samples) -> str | None:
@@ -160,6 +160,9 @@ class Answering:
 
     def _begin_offer(self, now: Samples) -> str | None:
         self._step, self._until = Step.OFFER, now
+        if self._v8 is not None:
+            for name in self._candidates.trained:
+                self._candidates.listen(name, now)
         return self._offer(now)
 
     def _offer(self, now: Samples) -> str | None:
