@@ -93,6 +93,7 @@ class ScriptedPort:
 
     name = "scripted"
     carrier = None
+    unsent = None
 
     def __init__(self, answers: dict[bytes, bytes]) -> None:
         self.on_carrier: Callable[[], None] = lambda: None

@@ -37,6 +37,9 @@ LINGER: Seconds = 0.6
 """Held beyond the time the last word needs at the line's rate: modem and network delay."""
 
 LINGER_MAX: Seconds = 60.0
+MODEM_BUFFER = 4096
+"""Octets a modem takes before it stops the port: more than these can not be on their way."""
+
 LINE_LIMIT = 256
 DEFAULT_RATE = 300
 """What a bare CONNECT means."""
@@ -317,8 +320,17 @@ class Getty:
         self._due = min(max(self._line_free, now), now + LINGER_MAX) + LINGER
 
     def _count(self, data: bytes, now: Seconds) -> None:
-        """Reckon when the line will have carried everything: ten bits an octet."""
-        self._line_free = max(self._line_free, now) + 10 * len(data) / self._rate
+        """Reckon when the line will have carried everything: ten bits an octet.
+
+        A modem that compresses is faster than that, so no more is reckoned than a modem can hold.
+        """
+        busy = max(self._line_free, now) + 10 * len(data) / self._rate
+        self._line_free = min(busy, now + 10 * MODEM_BUFFER / self._rate)
+
+    def line_drained(self, now: Seconds) -> None:
+        """The modem tells that it has got everything across: no need to reckon."""
+        if self.state is GettyState.LINGERING and self._due is not None:
+            self._due = min(self._due, now + LINGER)
 
     def _lost(self, now: Seconds) -> None:
         if self.session is not None:

@@ -60,6 +60,10 @@ def _no_listener(event: AnswerEvent) -> None:
     """Nobody listens."""
 
 
+DRAIN_POLL = 0.1
+"""Seconds between looks at what the modem still holds, before DTR is dropped."""
+
+
 class AnswerLine:
     """One answering line.
 
@@ -120,6 +124,8 @@ class AnswerLine:
         else:
             self._waiting.clear()
         due = self._getty.deadline()
+        if due is not None and self._getty.state is GettyState.LINGERING and self._port.unsent is not None:
+            due = min(due, now + DRAIN_POLL)
         if self._failed is not None:
             raise self._failed
         with contextlib.suppress(TimeoutError):
@@ -130,6 +136,8 @@ class AnswerLine:
         getty = self._getty
         if self._port.carrier is not None:
             getty.carrier_changed(self._port.carrier, now)
+        if self._outgoing.idle and self._port.unsent == 0:
+            getty.line_drained(now)
         due = getty.deadline()
         if due is not None and now >= due:
             getty.handle_timer(now)

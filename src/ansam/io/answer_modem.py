@@ -37,7 +37,11 @@ async def modem_on(
         with host.lock:
             return dce.circuits.circuit_109
 
-    port = InnerPort(name, carrier)
+    def unsent() -> int:
+        with host.lock:
+            return dce.pending
+
+    port = InnerPort(name, carrier, unsent)
     host = ModemHost(dce, line, port.endpoint, name=name, listener=listener)
     if init:
         host.initialise(init)

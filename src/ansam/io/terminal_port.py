@@ -38,6 +38,11 @@ def unknown_carrier() -> bool | None:
     return None
 
 
+def unknown_unsent() -> int | None:
+    """Say that what the modem still holds can not be known."""
+    return None
+
+
 class Port(Protocol):
     """A way to a modem.
 
@@ -52,6 +57,10 @@ class Port(Protocol):
     @property
     def carrier(self) -> bool | None:
         """Circuit 109 (DCD), or None where it can not be known."""
+
+    @property
+    def unsent(self) -> int | None:
+        """Octets written that the modem has not got across yet, or None where that can not be known."""
 
     async def open(self) -> None:
         """Get at the modem; raises `ResourceError` where that fails."""
@@ -94,6 +103,10 @@ class DevicePort:
     def carrier(self) -> bool | None:
         """Circuit 109, or None on a pty."""
         return self._carrier
+
+    @property
+    def unsent(self) -> None:
+        """Unknown: a device does not tell."""
 
     async def open(self) -> None:
         """Open the device and put it into raw mode."""
@@ -197,6 +210,10 @@ class TcpPort:
         """Unknown: TCP has no circuits."""
         return None
 
+    @property
+    def unsent(self) -> None:
+        """Unknown: TCP does not tell."""
+
     async def open(self) -> None:
         """Connect."""
         if self._streams is not None:
@@ -247,13 +264,20 @@ class InnerPort:
     Args:
         name: Name of the modem's DTE port.
         carrier: Tells circuit 109 of the modem, or None where it is not known.
+        unsent: Tells how many octets the modem still holds, or None likewise.
     """
 
-    def __init__(self, name: str, carrier: Callable[[], bool | None] = unknown_carrier) -> None:
+    def __init__(
+        self,
+        name: str,
+        carrier: Callable[[], bool | None] = unknown_carrier,
+        unsent: Callable[[], int | None] = unknown_unsent,
+    ) -> None:
         self.name = name
         self.on_carrier: Callable[[], None] = nothing
         self.endpoint: DteEndpoint = _InnerEndpoint(self)
         self._tell_carrier = carrier
+        self._tell_unsent = unsent
         self._carrier: bool | None = None
         self._modem: DtePort | None = None
         self._dtr = False
@@ -263,6 +287,11 @@ class InnerPort:
     def carrier(self) -> bool | None:
         """Circuit 109 as the modem has it."""
         return self._tell_carrier()
+
+    @property
+    def unsent(self) -> int | None:
+        """Octets the modem still holds."""
+        return self._tell_unsent()
 
     async def open(self) -> None:
         """Wait for the modem and raise DTR."""
