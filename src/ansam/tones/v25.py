@@ -212,6 +212,11 @@ class AnswerToneDetector:
         return self._watch.hops
 
     @property
+    def level_dbm0(self) -> float:
+        """Level of the tone, as last seen while it was there."""
+        return self._watch.level_dbm0
+
+    @property
     def am_depth(self) -> float:
         """Depth of 15 Hz amplitude modulation, 0 … 1: 0.2 for ANSam, below 0.1 for ANS."""
         return self._am.depth

@@ -79,6 +79,7 @@ class MenuReceiver:
         self._fsk = FskReceiver(V21_PLAN.channels[far])
         self._reader = SequenceReceiver()
         self._doubtful: Samples = 0
+        self._taken = 0
         self.menu: Menu | None = None
         self._sequences: list[Sequence] = []
         self.since_sync: Samples = 0
@@ -94,10 +95,10 @@ class MenuReceiver:
         """Whether CJ was heard."""
         return self._reader.terminators > 0
 
-    @property
-    def level_dbm0(self) -> float:
-        """Level in the band."""
-        return self._fsk.level_dbm0
+    def take_terminator(self) -> bool:
+        """Return whether a CJ was heard since the last call."""
+        new, self._taken = self._reader.terminators > self._taken, self._reader.terminators
+        return new
 
     def receive(self, rx: Audio, erased: bool = False) -> None:
         """Take one hop, shape (HOP,) float32."""

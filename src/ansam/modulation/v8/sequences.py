@@ -11,7 +11,8 @@ three is damaged.
 - The second sequence need not be complete: it is known how long it will be. That saves 67 ms, and an answerer
   may break off JM anywhere (§8.2.3).
 - Bits that never arrived (`erased`) end a sequence: a guess would be worth nothing.
-- CJ may have one wrong bit of its thirty; nothing else comes near it.
+- CJ may have one wrong bit of its thirty, but must follow a CM: many another signal, heard as V.21, has
+  thirty such bits.
 """
 
 from collections import deque
@@ -32,6 +33,9 @@ MIN_ONES = 8
 
 PAUSE = range(9, 13)
 """Ones between two sequences, the stop bit not counted: ten, give or take a slip of the bit clock."""
+
+CJ_FOLLOWS = 300
+"""Bits (1 s) within which CJ follows a synchronisation."""
 
 SYNC_BITS = 10
 
@@ -84,6 +88,7 @@ class SequenceReceiver:
         self.syncs = 0
         self.terminators = 0
         self._register = 0
+        self._since_sync = CJ_FOLLOWS
         self._kind: Kind | None = None
         self._octets = bytearray()
         self._position = 0
@@ -107,7 +112,8 @@ class SequenceReceiver:
 
     def _take(self, bit: int) -> None:
         self._register = (self._register << 1 | bit) & _CJ_MASK
-        if (self._register ^ _CJ).bit_count() <= 1:
+        self._since_sync += 1
+        if self._since_sync < CJ_FOLLOWS and (self._register ^ _CJ).bit_count() <= 1:
             self._terminate()
         kind = _SYNCS.get(self._register & _SYNC_MASK)
         if kind is not None:
@@ -122,6 +128,7 @@ class SequenceReceiver:
     def _begin(self, kind: Kind) -> None:
         """A synchronisation: the sequence before it is complete, the next one begins."""
         self.syncs += 1
+        self._since_sync = 0
         if kind is self._kind and self._octets and self._ones in PAUSE and self._position == SYNC_BITS - 1:
             self._complete(kind, bytes(self._octets))
         self._kind = kind
