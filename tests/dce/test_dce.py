@@ -12,7 +12,7 @@ from ansam.dce.dce import Connected, Dce, Ended, LineState
 from ansam.dce.progress import AcceptCall, EndCall, PlaceCall, Progress
 from ansam.dce.session import Disconnected
 from ansam.link.base import LinkUp
-from ansam.link.v14 import StartStop
+from ansam.link.v14 import CharacterFormat, Parity, StartStop
 from ansam.modulation.base import Ready, Role, SignalReport
 
 FRAME = np.zeros(160, np.float32)
@@ -24,7 +24,8 @@ class ScriptedSession:
     train = 16000
     made: "list[ScriptedSession]" = []  # noqa: RUF012
 
-    def __init__(self, role, options, allowed, error_control=None, trace=None):
+    def __init__(self, role, options, allowed, error_control=None, character=None, trace=None):
+        self.character = character
         self.role, self.options, self.allowed = role, options, allowed
         self.link = None
         self.ready = None
@@ -381,3 +382,17 @@ def test_link_diagnostics_of_this_call_and_the_last():
     assert "Protocol               NONE\nSpeed                  2400/2400\n" in screen
     assert "Last Call              00:00:0" in screen
     assert "Disconnect Reason is far end hung up" in screen
+
+
+@pytest.mark.parametrize(
+    ("icf", "character"),
+    [
+        ("3", CharacterFormat()),
+        ("5,1", CharacterFormat(7, Parity.EVEN)),
+        ("5,0", CharacterFormat(7, Parity.ODD)),
+        ("1", CharacterFormat(8, stop_bits=2)),
+    ],
+)
+def test_character_format_on_the_line(icf, character):
+    bench = Bench(f"AT+ICF={icf}\r".encode())
+    assert bench.connect().character == character

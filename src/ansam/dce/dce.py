@@ -24,7 +24,13 @@ from ansam.at.nvram import Profile
 from ansam.at.results import Connect, Result
 from ansam.at.settings import Settings
 from ansam.dce.diagnostics import CallRecord, link_screen
-from ansam.dce.options import allowed_modulations, error_control, modem_capabilities, modulation_options
+from ansam.dce.options import (
+    allowed_modulations,
+    error_control,
+    line_characters,
+    modem_capabilities,
+    modulation_options,
+)
 from ansam.dce.progress import AcceptCall, EndCall, LineAction, PlaceCall, Progress
 from ansam.dce.session import Disconnected, Session
 from ansam.dte.circuits import Circuits
@@ -460,6 +466,7 @@ class Dce:
             options,
             allowed_modulations(settings),
             error_control(settings, self._role),
+            line_characters(settings),
             self._trace,
         )
         self._session.start(now)

@@ -5,6 +5,7 @@ from importlib.metadata import version
 
 from ansam.at.capabilities import Capabilities, no_report
 from ansam.at.settings import Settings
+from ansam.link.v14 import CharacterFormat, Parity
 from ansam.link.v42.link import BreakHandling, V42Options
 from ansam.link.v44 import Parameters, Proposal
 from ansam.modulation.base import ModulationOptions, Role
@@ -13,6 +14,15 @@ from ansam.units import SAMPLE_RATE
 
 GUARD_TONES_HZ = (0, 550, 1800)
 """&G0 to &G2."""
+
+FORMATS = {
+    **{0: (8, False, 1), 1: (8, False, 2), 2: (8, True, 1), 3: (8, False, 1)},
+    **{4: (7, False, 2), 5: (7, True, 1), 6: (7, False, 1)},
+}
+"""+ICF, first value: data bits, whether there is parity, stop bits."""
+
+PARITIES = (Parity.ODD, Parity.EVEN, Parity.MARK, Parity.SPACE)
+"""+ICF, second value."""
 
 NO_SREJ = 64
 """S51 bit 6."""
@@ -56,6 +66,16 @@ def modulation_options(settings: Settings) -> ModulationOptions:
     )
 
 
+def line_characters(settings: Settings) -> CharacterFormat:
+    """Return how +ICF wants characters on a line without error control: V.250 (07/2003) §6.2.11.
+
+    Format 0 (automatic) is 8 bits without parity: no port of ours shows anything else.
+    """
+    form, parity = settings.character_format
+    data_bits, has_parity, stop_bits = FORMATS[form]
+    return CharacterFormat(data_bits, PARITIES[parity] if has_parity else Parity.NONE, stop_bits)
+
+
 def error_control(settings: Settings, role: Role) -> V42Options | None:
     """Return what &M (+ES), &K (+DS), &Y and S51 ask of V.42; None for no error control."""
     calling, link = role is Role.CALLING, settings.link
@@ -71,6 +91,7 @@ def error_control(settings: Settings, role: Role) -> V42Options | None:
         codewords=link.ds[2],
         string_length=link.ds[3],
         srej=not settings.s[51] & NO_SREJ,
+        character=line_characters(settings),
         break_handling=BREAK_HANDLING[settings["&Y"]],
     )
 

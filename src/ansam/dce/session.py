@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ansam.link.base import Link, LinkEvent
-from ansam.link.v14 import StartStop
+from ansam.link.v14 import CharacterFormat, StartStop
 from ansam.link.v42.link import V42Link, V42Options
 from ansam.modulation.automode import Automode
 from ansam.modulation.base import (
@@ -53,6 +53,7 @@ class Session:
         allowed: Names in the modulation registry, best first.
         error_control: What V.42 shall do, or None for a link without it. Start-stop modulations have none:
             V.42 (03/2002) §1 is for synchronous ones.
+        character: Characters on the line where nothing frames them.
         trace: Sink of the modulation's events.
     """
 
@@ -62,12 +63,14 @@ class Session:
         options: ModulationOptions,
         allowed: tuple[str, ...],
         error_control: V42Options | None = None,
+        character: CharacterFormat | None = None,
         trace: Sink = null_sink,
     ) -> None:
         self.role = role
         self.link: Link | None = None
         self.ready: Ready | None = None
         self._error_control = error_control
+        self._character = character
         self._retraining_since: Samples | None = None
         self._source = _Source()
         self._modulation = Automode(role, options, allowed, self._source, trace)
@@ -115,7 +118,7 @@ class Session:
         spec, _ = MODULATIONS[ready.modulation]
         link: Link
         if self._error_control is None or spec.start_stop:
-            link = StartStop(start_stop=spec.start_stop)
+            link = StartStop(self._character, start_stop=spec.start_stop)
         else:
             originator = self.role is Role.CALLING
             options = replace(self._error_control, round_trip=self._modulation.report().round_trip)
