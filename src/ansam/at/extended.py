@@ -6,7 +6,7 @@ for it then fails where it can be seen.
 
 from dataclasses import astuple
 
-from ansam.at import link_settings
+from ansam.at import link_settings, v8_settings
 from ansam.at.capabilities import Capabilities
 from ansam.at.grammar import CommandRefused, Extended
 from ansam.at.results import Connect
@@ -41,6 +41,9 @@ def execute_extended(command: Extended, settings: Settings, capabilities: Capabi
         return _modulation(command, settings, capabilities)
     if name in link_settings.FIELDS:
         return _link(command, settings, capabilities)
+    if name == "+A8E":
+        settings.v8, text = v8_settings.execute(command, settings.v8)
+        return text
     if name == "+IFC":
         return _flow(command, settings)
     if name == "+ICF":

@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansam.at import link_settings
+from ansam.at import link_settings, v8_settings
 from ansam.at.capabilities import Capabilities
 from ansam.at.link_settings import ES_OF_M, LinkSettings
 from ansam.at.personality import USR_56K, Personality
 from ansam.at.registers import Registers
+from ansam.at.v8_settings import V8Settings
 from ansam.errors import ConfigError
 
 
@@ -51,10 +52,11 @@ class Settings:
         pulse: P was given last, not T.
         modulation: What +MS set.
         link: What +ES, +DS, +DS44 (and &M, &K) say.
+        v8: What +A8E says.
         character_format: +ICF, (format, parity) after V.250 (07/2003) §6.2.11; (3, 3) is 8 bits, no parity.
     """
 
-    __slots__ = ("_numbers", "character_format", "link", "modulation", "personality", "pulse", "s")
+    __slots__ = ("_numbers", "character_format", "link", "modulation", "personality", "pulse", "s", "v8")
 
     def __init__(self, personality: Personality = USR_56K, template: int | None = None) -> None:
         self.personality = personality
@@ -65,6 +67,7 @@ class Settings:
         self.pulse = False
         self.modulation = ModulationChoice()
         self.link = LinkSettings()
+        self.v8 = V8Settings()
         self.character_format = (3, 3)
 
     def __getitem__(self, name: str) -> int:
@@ -96,6 +99,7 @@ class Settings:
         self.pulse = other.pulse
         self.modulation = other.modulation
         self.link = other.link
+        self.v8 = other.v8
         self.character_format = other.character_format
 
     @property
@@ -156,6 +160,7 @@ class Settings:
             "modulation": [choice.carrier, int(choice.automode), *rates],
             "format": list(self.character_format),
             "link": link_settings.to_values(self.link),
+            "v8": v8_settings.to_values(self.v8),
         }
 
     @classmethod
@@ -179,6 +184,8 @@ class Settings:
                 settings.modulation = ModulationChoice(str(carrier), bool(automode), *map(int, rates))
             if "link" in data:
                 settings.link = link_settings.from_values(settings.link, dict(data["link"]))
+            if "v8" in data:
+                settings.v8 = v8_settings.from_values(list(data["v8"]))
             if "format" in data:
                 form, parity = map(int, data["format"])
                 settings.character_format = (form, parity)

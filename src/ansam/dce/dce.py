@@ -460,7 +460,7 @@ class Dce:
         self.state = LineState.TRAINING
         # S7 covers dialling to carrier; the answer starts it anew so that slow callees leave time to train.
         self._due = now + settings.s[7] * SAMPLE_RATE
-        options = modulation_options(settings)
+        options = modulation_options(settings, self._role)
         self._session = Session(
             self._role,
             options,

@@ -38,6 +38,12 @@ BREAK_HANDLING = (
 NO_ANSWER_TONE = 8
 """S27 bit 3: leave out the 2100 Hz tone."""
 
+V8_CI, V8 = 1, 2
+"""S32 bits 0 and 1."""
+
+NO_V8_CI, NO_V8 = 64, 128
+"""S54 bits 6 and 7."""
+
 
 def modem_capabilities(report: Callable[[int], str | None] = no_report) -> Capabilities:
     """Return what the registered modulations offer, for the interpreter."""
@@ -52,9 +58,10 @@ def modem_capabilities(report: Callable[[int], str | None] = no_report) -> Capab
     )
 
 
-def modulation_options(settings: Settings) -> ModulationOptions:
-    """Return the options the settings ask for."""
+def modulation_options(settings: Settings, role: Role = Role.CALLING) -> ModulationOptions:
+    """Return the options the settings ask for in a role."""
     low, high = settings.rate_window
+    calling, v8 = role is Role.CALLING, settings.v8
     return ModulationOptions(
         min_rate=low,
         max_rate=high,
@@ -63,6 +70,13 @@ def modulation_options(settings: Settings) -> ModulationOptions:
         carrier_loss=settings.s[10] * SAMPLE_RATE // 10,
         bell=settings["B"] == 1,
         answer_tone=not settings.s[27] & NO_ANSWER_TONE,
+        v8=bool(
+            (v8.originating if calling else v8.answering)
+            and settings.s[32] & V8
+            and not settings.s[54] & NO_V8
+        ),
+        v8_ci=bool((v8.indicator or settings.s[32] & V8_CI) and not settings.s[54] & NO_V8_CI),
+        lapm=settings.link.wanted(calling=calling),
     )
 
 
