@@ -147,6 +147,8 @@ class Lapm:
         self._tries = 0
         self._t401: Samples | None = None
         self._t403: Samples | None = None
+        self._free: Samples = 0
+        """When the frame that is leaving has left."""
         self._poll_ended: Samples | None = None
         self._set_ended: Samples | None = None
         self._frame_limit = self._first_frame(xid.DEFAULT_N401)
@@ -230,6 +232,11 @@ class Lapm:
             return
         self._urgent.append(self._status(command=False, poll=False))
 
+    @property
+    def window(self) -> int:
+        """k of our direction: I frames that may be unacknowledged."""
+        return self.parameters.k[0 if self._originator else 1]
+
     def outstanding(self) -> int:
         """Return the octets in frames that are not acknowledged."""
         return sum(len(f.information) for f in self._sent.values())
@@ -255,6 +262,7 @@ class Lapm:
             return None
         if frame.kind in (Kind.I, Kind.RR, Kind.RNR, Kind.REJ):
             self._acknowledge = False
+        self._free = now + self.round_trip.duration(len(frame.information))
         return frame.encode(self._originator)
 
     def _choose(self) -> Frame | None:
@@ -280,7 +288,7 @@ class Lapm:
                 number = self._vs
                 self._vs += 1
                 return self._information(number)
-            if self._vs < self._va + self.parameters.k[0 if self._originator else 1]:
+            if self._vs < self._va + self.window:
                 information = self._source.take(self._frame_limit)
                 if information:
                     return self._new(information)
@@ -318,7 +326,9 @@ class Lapm:
         self._start_t401(octets)
 
     def _start_t401(self, octets: int) -> None:
-        self._t401 = self._now + self.round_trip.t401(octets, self._far_octets)
+        # What is on the line now has to leave before the far end can answer.
+        start = max(self._now, self._free)
+        self._t401 = start + self.round_trip.t401(octets, self._far_octets)
         self._t403 = None
 
     def _stop_t401(self) -> None:
@@ -500,7 +510,7 @@ class Lapm:
         acknowledged = self._va + (frame.nr - self._va) % MODULUS
         requests_only = frame.kind is Kind.SREJ
         if acknowledged > self._highest:
-            self._released(f"invalid N(R) {frame.nr}")  # §8.5.2
+            self._receive_late(frame)
             return
         if not requests_only:
             self._acknowledged(acknowledged, frame)
@@ -525,6 +535,21 @@ class Lapm:
         elif frame.kind is Kind.SREJ:
             self._receive_srej(acknowledged)
         if frame.command and frame.poll:
+            self._urgent.append(self._status(command=False, poll=True))
+
+    def _receive_late(self, frame: Frame) -> None:
+        """Take a frame whose N(R) is not one that may come now.
+
+        `Deviation:` §8.5.2 ends the connection. One that was right a moment ago stands in a frame that the
+        line delivered twice, or after its successors: it acknowledges nothing, and what it asks is over.
+        """
+        if (frame.nr - self._va) % MODULUS <= self.window:
+            self._released(f"invalid N(R) {frame.nr}")
+            return
+        self.counters.violations += 1
+        if frame.kind is Kind.I:
+            self._receive_i(frame)
+        elif frame.command and frame.poll:
             self._urgent.append(self._status(command=False, poll=True))
 
     def _receive_srej(self, number: int) -> None:
@@ -598,7 +623,7 @@ class Lapm:
             self._asked = {n: t for n, t in self._asked.items() if n >= self._vr}
             self._acknowledge = True
             self._ask_again()
-        elif number - self._vr < MODULUS // 2:
+        elif number - self._vr < self.parameters.k[1 if self._originator else 0]:
             self._out_of_order(number, frame.information)
         else:
             # One we have: our acknowledgement was lost or late.

@@ -69,8 +69,8 @@ class RoundTrip:
             octets: Information field of our frame.
             far_octets: Information field the far end may be in the middle of sending.
         """
-        wait = self.answer(far_octets) * self._backoff
-        return self.duration(octets) + min(wait, max(MOST, self.estimate))
+        answer = self.answer(far_octets)
+        return self.duration(octets) + min(answer * self._backoff, max(MOST, answer))
 
     def answer(self, far_octets: int) -> Samples:
         """Return when an answer should be here after the end of our frame, whatever went wrong before."""
