@@ -15,6 +15,7 @@ from ansam.modulation.v22bis.receiver_state import (
     COMPLEX,
     S1_END,
     STATES,
+    WIDE,
     Record,
     restart_acquisition,
 )
@@ -22,9 +23,41 @@ from ansam.modulation.v22bis.receiver_state import (
 _FAST = 1 / 24
 """Averaging of the correlations per T/2 sample: 12 symbols, 20 ms."""
 _CARRIER_RATE = 1 / 12
+_STEP = 5.0
+"""7 dB from the usual level, either way: the gain must jump, since the AGC is slow."""
+_STEP_RUN = 48
+"""T/2 samples, 40 ms, that a step must last."""
+_DEEP = 0.03
+"""A drop of 15 dB, which may be a quieter signal or the line's noise after the signal is gone."""
+_DEEP_RUN = 180
+"""150 ms: shorter fades leave the gain as it is."""
+_DOUBTING = WIDE - 60
+"""After a step the loops are wide for 60 symbols."""
 _MARK_TOLERANCE = 0.14
 """Radians per symbol: ±13 Hz. V.22bis §2.6 asks for ±7 Hz; 2225 Hz is 25 Hz away."""
 _BELL_ANGLE = 2 * math.pi * 25 / BAUD
+
+
+@njit(types.void(STATES), cache=True, nogil=True)
+def _follow_step(state: Record) -> None:
+    """In data mode, take a lasting step of the level into the gain.
+
+    What is left after a deep drop may be mere noise. It is decided upon, but circuit 109 is in doubt (its
+    time runs, circuit 104 stays clamped) until the decisions show that it is a signal.
+    """
+    s = state[0]
+    far = s.power * _STEP < s.usual or s.power > s.usual * _STEP
+    s.stepped = s.stepped + 1 if far and s.power > s.power_off else 0
+    deep = s.power < s.usual * _DEEP
+    if s.stepped < (_DEEP_RUN if deep else _STEP_RUN):
+        return
+    if deep:
+        s.doubt = 1
+        s.doubt_error = 2 * s.bad_error
+    s.gain *= math.sqrt(s.usual / s.power)
+    s.usual = s.power
+    s.stepped = 0
+    s.acquired = min(s.acquired, _DOUBTING)
 
 
 @njit(types.void(STATES, types.complex128, COMPLEX), cache=True, nogil=True)
@@ -35,16 +68,21 @@ def watch_level(state: Record, z: complex, taps: NDArray[np.complex128]) -> None
     s.power += _CARRIER_RATE * (power - s.power)
     threshold = s.power_off if s.carrier else s.power_on
     if s.relative:
-        threshold = max(threshold, s.usual * (0.03 if s.carrier else 0.06))
+        _follow_step(state)
+        threshold = max(threshold, s.usual * (_DEEP if s.carrier else 2 * _DEEP))
+        if s.doubt:
+            threshold = s.power_off
     if s.power > threshold:
         if not s.carrier:
             s.carrier = 1
             if s.acquire:
                 restart_acquisition(state, taps)
-        s.gone = 0
+        s.gone = s.gone + 1 if s.doubt else 0
         if s.power > 0.3 * s.usual:
             s.usual += 0.001 * (s.power - s.usual)
-        if s.clamp > 0:
+        if s.doubt:
+            s.clamp = s.clamp_limit
+        elif s.clamp > 0:
             s.clamp -= 1
     else:
         s.carrier = 0

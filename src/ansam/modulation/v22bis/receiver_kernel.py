@@ -209,20 +209,25 @@ def _symbol(
         decision = complex(-decision.imag, decision.real)
     points[s.history] = point
     s.history = (s.history + 1) % HISTORY
-    if live and s.acquired > ACQUIRED + 6:
+    if live and s.acquired > ACQUIRED + 6 and s.stepped == 0:
         wide = s.acquired < WIDE
+        doubtful = s.doubt == 1 and s.acquire == 0
         s.phase, s.frequency = track(
             s.phase,
             s.frequency,
             phase_error(point, decision),
             0.15 if wide else 0.04,
-            0.006 if wide else 0.0003,
+            0.0 if doubtful else (0.006 if wide else 0.0003),
             _FREQUENCY_LIMIT,
         )
         miss = decision - point
         square = miss.real * miss.real + miss.imag * miss.imag
         s.error += (square - s.error) / 128
-        if s.acquired > LOCKED and not s.s1:
+        if s.doubt:
+            s.doubt_error += (square - s.doubt_error) / 32
+            if s.doubt_error < 0.5 * s.bad_error:
+                s.doubt = 0
+        if s.acquired > LOCKED and not s.s1 and not doubtful:
             s.trained += 1
             share = 0.15 if s.trained < 240 else (0.05 if s.trained < 600 else 0.012)
             weight = share / (EQUALISER_TAPS * TARGET)
