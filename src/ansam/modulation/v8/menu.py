@@ -158,6 +158,11 @@ def is_extension(octet: int) -> bool:
     return octet & 0x38 == 0x10
 
 
+def follows_rules(octet: int) -> bool:
+    """Return whether an octet opens a category or extends one; nothing else may be sent (§5)."""
+    return octet & 0x10 == 0 or is_extension(octet)
+
+
 def _categories(octets: bytes) -> Iterator[tuple[int, list[int]]]:
     """Yield (tag, [category octet, extension octets ...])."""
     current: list[int] = []

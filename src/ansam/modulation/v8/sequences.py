@@ -10,6 +10,7 @@ three is damaged.
   octets would make a shorter menu of it.
 - The second sequence need not be complete: it is known how long it will be. That saves 67 ms, and an answerer
   may break off JM anywhere (§8.2.3).
+- An octet that breaks the coding rules (§5) is damage too: they hold for whatever may be defined yet.
 - Bits that never arrived (`erased`) end a sequence: a guess would be worth nothing.
 - CJ may have one wrong bit of its thirty, but must follow a CM: many another signal, heard as V.21, has
   thirty such bits.
@@ -19,7 +20,7 @@ from collections import deque
 from dataclasses import dataclass
 from enum import Enum
 
-from ansam.modulation.v8.menu import CJ, SYNC_CI, SYNC_CM, SYNC_V92
+from ansam.modulation.v8.menu import CJ, SYNC_CI, SYNC_CM, SYNC_V92, follows_rules
 from ansam.units import Bits
 
 MAX_OCTETS = 64
@@ -35,7 +36,7 @@ PAUSE = range(9, 13)
 """Ones between two sequences, the stop bit not counted: ten, give or take a slip of the bit clock."""
 
 CJ_FOLLOWS = 300
-"""Bits (1 s) within which CJ follows a synchronisation."""
+"""Bits (1 s) within which CJ follows a synchronisation of CM."""
 
 SYNC_BITS = 10
 
@@ -128,7 +129,8 @@ class SequenceReceiver:
     def _begin(self, kind: Kind) -> None:
         """A synchronisation: the sequence before it is complete, the next one begins."""
         self.syncs += 1
-        self._since_sync = 0
+        if kind is Kind.MENU:
+            self._since_sync = 0
         if kind is self._kind and self._octets and self._ones in PAUSE and self._position == SYNC_BITS - 1:
             self._complete(kind, bytes(self._octets))
         self._kind = kind
@@ -152,7 +154,8 @@ class SequenceReceiver:
 
     def _end_octet(self, stop: int) -> None:
         """A synchronisation does not come here: `_take` knows it first. What looks like one is damage."""
-        if self._kind is None or not stop or self._ones >= MIN_ONES or len(self._octets) == MAX_OCTETS:
+        valid = stop and self._ones < MIN_ONES and follows_rules(self._octet)
+        if self._kind is None or not valid or len(self._octets) == MAX_OCTETS:
             self._kind = None
             return
         self._octets.append(self._octet)
