@@ -77,7 +77,6 @@ V22_SPEC = ModulationSpec(
     data_rates=(1200,),
     symbol_rates=(600.0,),
     carriers_hz=TX_CARRIER_HZ,
-    v8_mode="V22BIS",
 )
 V22BIS_SPEC = ModulationSpec(
     name="V.22bis",
@@ -86,5 +85,4 @@ V22BIS_SPEC = ModulationSpec(
     data_rates=(1200, 2400),
     symbol_rates=(600.0, 600.0),
     carriers_hz=TX_CARRIER_HZ,
-    v8_mode="V22BIS",
 )
