@@ -57,7 +57,7 @@ class ModulationSpec:
         carriers_hz: Nominal carrier (or FSK centre) sent per role.
         start_stop: True where characters cross the line with their own timing (FSK), so that the link must
             not delete stop bits (V.14 has no place there).
-        v8_mode: Name in `v8.menu.Mode` where V.8 has a code for it, or "".
+        uses_v8: True where V.8 negotiates it.
     """
 
     name: str
@@ -68,7 +68,7 @@ class ModulationSpec:
     carriers_hz: dict[Role, float]
     connect_name: str = ""
     start_stop: bool = False
-    v8_mode: str = ""
+    uses_v8: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -289,7 +289,6 @@ V21_PLAN = FskPlan(
         symbol_rates=(300.0,),
         carriers_hz={Role.CALLING: 1080.0, Role.ANSWERING: 1750.0},
         start_stop=True,
-        v8_mode="V21",
     ),
     channels={
         Role.CALLING: FskChannel(mark_hz=980, space_hz=1180, bit_rate=300),
