@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from tests.support.modem_line import alaw
 
 from ansam.dsp.goertzel import ToneMeter
 from ansam.tones import v25
@@ -108,3 +109,68 @@ def test_calling_tone() -> None:
     assert seconds[1] - seconds[0] == pytest.approx(1.75, abs=0.03)
     power = np.abs(np.fft.rfft(x[:4800])) ** 2
     assert np.argmax(power) * 8000 / 4800 == pytest.approx(1300, abs=2)
+
+
+def test_ansam_envelope() -> None:
+    """V.8 (11/2000) §7.2: 0.8 … 1.2 times the average, ±0.01; the mean power is the level asked for."""
+    tone = AnswerTone(-13, modulated=True, reversals=False)
+    x = np.concatenate([tone.generate(n) for n in (1, 799, 0, 15200)]).astype(float)
+    spectrum = np.fft.fft(x)
+    spectrum[8000:] = 0
+    envelope = np.abs(np.fft.ifft(2 * spectrum))[800:-800]
+    assert envelope.max() / envelope.mean() == pytest.approx(1.2, abs=0.01)
+    assert envelope.min() / envelope.mean() == pytest.approx(0.8, abs=0.01)
+    assert dbm0_from_power(float(np.mean(x**2))) == pytest.approx(-13, abs=0.02)
+    lines = np.abs(np.fft.rfft(x))
+    assert set(np.argsort(lines)[-3:] / 2) == {2085.0, 2100.0, 2115.0}
+
+
+def test_ansam_does_not_depend_on_the_cut() -> None:
+    whole = AnswerTone(-13, modulated=True).generate(9000)
+    tone = AnswerTone(-13, modulated=True)
+    parts = np.concatenate([tone.generate(n) for n in (0, 1, 3599, 3, 5397)])
+    np.testing.assert_allclose(parts, whole, atol=1e-6)
+
+
+@pytest.mark.parametrize(("level", "snr"), [(-13, 30), (-13, 3), (-40, 20), (-43, 15)])
+@pytest.mark.parametrize("loss", [0.0, 0.01, 0.05])
+def test_ansam_is_told_from_ans(level: float, snr: float, loss: float) -> None:
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        for modulated in (True, False):
+            x = AnswerTone(level, modulated=modulated, reversals=seed % 3 > 0).generate(16000)
+            x = alaw(x + rng.normal(0, rms_from_dbm0(level - snr), len(x)))
+            detector, first = modulation(x, loss, rng)
+            assert (first is not None) is modulated
+            assert detector.modulated is modulated
+            assert first is None or first < 0.42
+
+
+def modulation(
+    x: np.ndarray, loss: float, rng: np.random.Generator
+) -> tuple[AnswerToneDetector, float | None]:
+    """Return the detector after `x`, and when it took the tone for ANSam, in seconds."""
+    meter = ToneMeter([v25.ANSWER_TONE_HZ])
+    detector, first, erased = AnswerToneDetector(meter, 0), None, False
+    for hop in range(len(x) // 80):
+        erased = rng.random() < loss if hop % 2 == 0 else erased
+        meter.feed(x[80 * hop : 80 * hop + 80].astype(np.float32), erased)
+        detector.update()
+        if detector.modulated and first is None:
+            first = hop / 100
+    return detector, first
+
+
+@pytest.mark.parametrize("factor", [0.5, 0.7, 1.4, 2.0])
+def test_a_step_of_the_level_is_no_modulation(factor: float) -> None:
+    for at in range(4000, 6400, 200):
+        x = AnswerTone(-16).generate(16000)
+        x[at:] *= factor
+        assert modulation(x, 0, np.random.default_rng(1))[1] is None
+
+
+def test_a_phase_jump_or_a_click_does_not_hide_ansam() -> None:
+    x = AnswerTone(-13, modulated=True).generate(16000)
+    x[1500:] *= -1
+    x[2200:2240] = 0
+    assert modulation(x, 0, np.random.default_rng(1))[1] is not None

@@ -6,7 +6,7 @@
     sends   ANSam ───────────────► JM JM JM JM JM ──► 75 ms ─► the modulation's own
 
 CJ is 100 ms long and comes once, so a lost packet can take it away. The caller is as good as gone on when its
-CM is gone: no V.21 signal for `CM_SILENT`, or no synchronisation for three sequences (§8.2.3 leaves the
+CM is gone: no V.21 signal for `CM_SILENT`, or no synchronisation for five sequences (§8.2.3 leaves the
 criteria open). Should it still be there, it hears the modulation's own signals now, and goes on as well.
 """
 
@@ -31,7 +31,7 @@ ANSAM_LEAST = samples(4.0)
 CM_SILENT = samples(0.25)
 """Without any V.21 signal for this long, CM is over. CJ is followed by 75 ms of silence only."""
 
-CM_SEQUENCES = 3
+CM_SEQUENCES = 5
 """Without a synchronisation for as long as this many sequences last, CM is over."""
 
 
