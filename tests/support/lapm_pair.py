@@ -135,7 +135,7 @@ class LapmPair:
             due += [t for end in self.ends if (t := end.lapm.deadline()) is not None]
             due += [end.free for end in self.ends if end.free > self.now]
             at = min(due, default=finish)
-            if at > finish:
+            if at >= finish:
                 self.now = finish
                 return condition()
             self.now = max(self.now, at)

@@ -95,7 +95,16 @@ def test_both_ends_agree(offer, wanted):
 def test_a_response_can_not_bring_what_was_not_offered(response):
     plain = Parameters()
     accepted = xid.accept(response, plain)
-    assert accepted == replace(plain, n401=response.n401, k=response.k)
+    n401 = tuple(min(128, value) for value in response.n401)
+    k = tuple(min(15, value) for value in response.k)
+    assert accepted == replace(plain, n401=n401, k=k)
+
+
+@given(parameters)
+def test_turned_twice_is_as_before(values):
+    assert values.turned().turned() == values
+    if values.v42bis is not None and values.v42bis.directions == 1:
+        assert values.turned().v42bis.directions == 2
 
 
 @pytest.mark.parametrize("item", ["02 02 01 ff", "03 01 05", "03 01 fb"])

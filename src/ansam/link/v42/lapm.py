@@ -37,6 +37,9 @@ lost and shrink with every loss, because a frame once numbered can not be cut up
 LEAST_FRAME = 32
 """Frames shrink to this on a line with errors."""
 
+URGENT = 128
+"""Frames that wait to go before data; a peer that asks for more on a slow line has to ask again."""
+
 
 class State(Enum):
     """State of the error control function."""
@@ -153,6 +156,7 @@ class Lapm:
         self._set_ended: Samples | None = None
         self._frame_limit = self._first_frame(xid.DEFAULT_N401)
         self._clean = True
+        self._returned: bytes | None = None
         self._far_octets = 0
         self._reset()
 
@@ -192,7 +196,9 @@ class Lapm:
     def release(self, now: Samples) -> None:
         """Send DISC (§8.7.2); `Released` follows."""
         self._now = now
-        if self.state in (State.IDLE, State.RELEASED, State.RELEASING):
+        if self.state in (State.RELEASED, State.RELEASING):
+            return
+        if self.state is State.IDLE:
             self._released("released before it was established", orderly=True)
             return
         self._reset()
@@ -218,7 +224,7 @@ class Lapm:
 
     def signal(self, information: bytes, *, command: bool) -> None:
         """Send an unnumbered information frame ahead of everything else (§8.6)."""
-        self._urgent.append(Frame(Kind.UI, command, information=information))
+        self._urge(Frame(Kind.UI, command, information=information))
 
     def set_busy(self, busy: bool) -> None:
         """Stop or resume the peer (own-receiver busy, §8.4.7)."""
@@ -228,13 +234,13 @@ class Lapm:
         if not busy and self._discarded:
             # Frames came in vain: ask for them at once instead of leaving it to the peer's T401.
             self._discarded = False
-            self._urgent.append(Frame(Kind.REJ, False, nr=self._vr % MODULUS))
+            self._urge(Frame(Kind.REJ, False, nr=self._vr % MODULUS))
             return
-        self._urgent.append(self._status(command=False, poll=False))
+        self._urge(self._status(command=False, poll=False))
 
     @property
     def window(self) -> int:
-        """k of our direction: I frames that may be unacknowledged."""
+        """I frames of ours that may be unacknowledged: k (§9.2.4)."""
         return self.parameters.k[0 if self._originator else 1]
 
     def outstanding(self) -> int:
@@ -264,6 +270,10 @@ class Lapm:
             self._acknowledge = False
         self._free = now + self.round_trip.duration(len(frame.information))
         return frame.encode(self._originator)
+
+    def _urge(self, frame: Frame) -> None:
+        if len(self._urgent) < URGENT:
+            self._urgent.append(frame)
 
     def _choose(self) -> Frame | None:
         if self._urgent:
@@ -320,7 +330,7 @@ class Lapm:
         return Frame(kind, command, poll, nr=self._vr % MODULUS)
 
     def _send_set(self, frame: Frame) -> None:
-        self._urgent.append(frame)
+        self._urge(frame)
         octets = len(frame.information)
         self._set_ended = self._now + self.round_trip.duration(octets)
         self._start_t401(octets)
@@ -423,8 +433,9 @@ class Lapm:
         handler(frame)
 
     def _receive_sabme(self, frame: Frame) -> None:
-        if self.state is State.RELEASING:
-            self._urgent.append(Frame(Kind.DM, False, frame.poll))  # §8.9.2
+        if self.state in (State.RELEASING, State.RELEASED):
+            # §8.9.2; §8.3.2.1: what has ended does not begin again.
+            self._urge(Frame(Kind.DM, False, frame.poll))
             return
         if self.state is State.CONNECTED and (self._vr or self._va):
             self._released("SABME while connected")  # §8.4.9.1
@@ -436,7 +447,7 @@ class Lapm:
         for information in unacknowledged:
             self._sent[self._highest] = _Sent(information, 0, 1)
             self._highest += 1
-        self._urgent.append(Frame(Kind.UA, False, frame.poll))
+        self._urge(Frame(Kind.UA, False, frame.poll))
         self.state = State.CONNECTED
         self._t403 = self._now + T403
         if first:
@@ -446,11 +457,11 @@ class Lapm:
         if self.state is State.RELEASING or self.state is State.CONNECTED:
             was = self.state
             self._urgent.clear()
-            self._urgent.append(Frame(Kind.UA, False, frame.poll))
+            self._urge(Frame(Kind.UA, False, frame.poll))
             if was is State.CONNECTED:
                 self._released("DISC received", orderly=True)
         else:
-            self._urgent.append(Frame(Kind.DM, False, frame.poll))  # §8.8
+            self._urge(Frame(Kind.DM, False, frame.poll))  # §8.8
 
     def _receive_ua(self, frame: Frame) -> None:
         if not frame.poll:
@@ -482,10 +493,14 @@ class Lapm:
             self._released(str(error))
             return
         if frame.command:
-            # Asked again (our response was lost), the answer is the same.
-            chosen = xid.respond(values, self._offer)
-            self._set_parameters(chosen)
-            self._urgent.append(Frame(Kind.XID, False, information=xid.encode(chosen, response=True)))
+            if self.state is State.CONNECTED:
+                # §7.6 allows it at any time; what is in force stays in force.
+                chosen = self.parameters.turned() if self._originator else self.parameters
+            else:
+                # Asked again (our response was lost), the answer is the same.
+                chosen = xid.respond(values, self._offer)
+                self._set_parameters(chosen)
+            self._urge(Frame(Kind.XID, False, information=xid.encode(chosen, response=True)))
             return
         if self.state is not State.NEGOTIATING:
             return
@@ -500,7 +515,12 @@ class Lapm:
         self._events.append(Negotiated(parameters))
 
     def _receive_test(self, frame: Frame) -> None:
-        self._urgent.append(Frame(Kind.TEST, True, information=frame.information))  # §7.8
+        """Return a loop-back test (§7.8), unless it is the one we returned: two ends would do so for ever."""
+        if frame.information == self._returned:
+            self._returned = None
+            return
+        self._returned = frame.information
+        self._urge(Frame(Kind.TEST, True, information=frame.information))
 
     def _receive_ui(self, frame: Frame) -> None:
         self._events.append(Signal(frame.information, frame.command))
@@ -517,8 +537,10 @@ class Lapm:
         if frame.kind is Kind.I:
             self._receive_i(frame)
             return
-        final = frame.poll and not frame.command
-        if final:
+        if frame.poll and not frame.command:
+            if frame.kind is Kind.SREJ:
+                self._released("SREJ with F = 1")  # Table 9
+                return
             self._final(frame, acknowledged)
         if frame.kind is Kind.RNR:
             self._peer_busy = True
@@ -530,12 +552,13 @@ class Lapm:
             self.counters.link_naks += 1
             self._shrink()
             if not self._recovering:
-                self._vs = acknowledged  # §8.4.4
+                self._vs = acknowledged  # §8.4.4 a
                 self._again.clear()
+                self._stop_t401()
         elif frame.kind is Kind.SREJ:
             self._receive_srej(acknowledged)
         if frame.command and frame.poll:
-            self._urgent.append(self._status(command=False, poll=True))
+            self._urge(self._status(command=False, poll=True))
 
     def _receive_late(self, frame: Frame) -> None:
         """Take a frame whose N(R) is not one that may come now.
@@ -550,7 +573,7 @@ class Lapm:
         if frame.kind is Kind.I:
             self._receive_i(frame)
         elif frame.command and frame.poll:
-            self._urgent.append(self._status(command=False, poll=True))
+            self._urge(self._status(command=False, poll=True))
 
     def _receive_srej(self, number: int) -> None:
         self.counters.link_naks += 1
@@ -612,7 +635,7 @@ class Lapm:
             # §8.4.7: discarded; the answer says so again.
             self._discarded = True
             if frame.poll:
-                self._urgent.append(self._status(command=False, poll=True))
+                self._urge(self._status(command=False, poll=True))
             return
         number = self._vr + (frame.ns - self._vr) % MODULUS
         if number == self._vr:
@@ -629,7 +652,7 @@ class Lapm:
             # One we have: our acknowledgement was lost or late.
             self._acknowledge = True
         if frame.poll:
-            self._urgent.append(self._status(command=False, poll=True))  # §8.4.2.1
+            self._urge(self._status(command=False, poll=True))  # §8.4.2.1
 
     def _deliver(self, information: bytes) -> None:
         self.counters.octets_received += len(information)
@@ -642,7 +665,7 @@ class Lapm:
             if not self._rejecting:
                 self._rejecting = True
                 self.counters.naks_sent += 1
-                self._urgent.append(Frame(Kind.REJ, False, nr=self._vr % MODULUS))
+                self._urge(Frame(Kind.REJ, False, nr=self._vr % MODULUS))
             return
         self._held[number] = information
         for missing in range(self._vr, number):
@@ -653,7 +676,7 @@ class Lapm:
     def _ask(self, number: int) -> None:
         self._asked[number] = self._now
         self.counters.naks_sent += 1
-        self._urgent.append(Frame(Kind.SREJ, False, nr=number % MODULUS))
+        self._urge(Frame(Kind.SREJ, False, nr=number % MODULUS))
 
     def _ask_again(self) -> None:
         """Repeat an SREJ whose answer must have been lost.
@@ -697,6 +720,8 @@ class Lapm:
         self._events.append(Established())
 
     def _released(self, reason: str, *, orderly: bool = False) -> None:
+        if self.state is State.RELEASED:
+            return
         urgent = [f for f in self._urgent if f.kind in (Kind.UA, Kind.DM)]
         self._reset()
         self._urgent.extend(urgent)

@@ -148,6 +148,7 @@ class V42Link:
         self._break: bytes | None = None
         self._break_due: Samples | None = None
         self._break_tries = 0
+        self._said = False
 
     def _new_detection(self) -> Detection:
         known = self._options.round_trip
@@ -352,7 +353,13 @@ class V42Link:
 
     def _down(self, reason: str) -> None:
         self._phase = _Phase.DOWN
-        self._events.append(LinkDown(reason))
+        self._ended(reason)
+
+    def _ended(self, reason: str) -> None:
+        """Say so once: what ended it first is the reason."""
+        if not self._said:
+            self._said = True
+            self._events.append(LinkDown(reason))
 
     # -- LAPM ------------------------------------------------------------------------------------------------
 
@@ -366,7 +373,7 @@ class V42Link:
                 case Established():
                     self._established()
                 case Released(reason, _):
-                    self._events.append(LinkDown(reason))
+                    self._ended(reason)
                 case Signal(information, command):
                     self._signal(information, command)
         self._receive_data()
@@ -383,7 +390,7 @@ class V42Link:
                 self._received += self._decoder.decode(information, limit=RECEIVE_LIMIT * 8)
             except RemoteProtocolError as error:
                 self._lapm.release(self._now)
-                self._events.append(LinkDown(str(error)))
+                self._ended(str(error))
                 return
         self._flow()
 

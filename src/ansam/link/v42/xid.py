@@ -4,7 +4,7 @@ Lengths of information fields are negotiated in bits and kept in octets here. Tr
 of the negotiation's initiator, in both frames (Table 11a, Note 2). Unknown groups and parameters are ignored.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansam.errors import RemoteProtocolError
 from ansam.link.v42bis import MAX_STRING, MIN_CODEWORDS, MIN_STRING
@@ -57,6 +57,14 @@ class Parameters:
     fcs32: bool = False
     v42bis: Compression | None = None
     v44: Proposal | None = None
+
+    def turned(self) -> "Parameters":
+        """Return the same values for a negotiation that the other end began."""
+        v42bis = self.v42bis
+        if v42bis is not None:
+            turned = v42bis.directions >> 1 | (v42bis.directions & 1) << 1
+            v42bis = replace(v42bis, directions=turned)
+        return replace(self, n401=self.n401[::-1], k=self.k[::-1], v42bis=v42bis)
 
 
 def _item(identifier: int, value: bytes) -> bytes:
@@ -217,10 +225,15 @@ def respond(offer: Parameters, wanted: Parameters) -> Parameters:
 
 
 def accept(response: Parameters, offered: Parameters) -> Parameters:
-    """Return what the initiator has in force after the response; nothing it did not offer can come back."""
+    """Return what the initiator has in force after the response; nothing it did not offer can come back.
+
+    A size below both the offer and the default is against §9.2.3, but the far end will have its reason.
+    """
+    n401 = tuple(min(r, max(o, DEFAULT_N401)) for r, o in zip(response.n401, offered.n401, strict=True))
+    k = tuple(min(r, max(o, DEFAULT_K)) for r, o in zip(response.k, offered.k, strict=True))
     return Parameters(
-        n401=response.n401,
-        k=response.k,
+        n401=(n401[0], n401[1]),
+        k=(k[0], k[1]),
         srej=response.srej and offered.srej,
         test=response.test and offered.test,
         fcs32=response.fcs32 and offered.fcs32,
