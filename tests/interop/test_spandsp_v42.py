@@ -75,7 +75,7 @@ def test_connects_with_what_both_know(bridge, originator, detect):
     assert (agreed.n401, agreed.k) == ((128, 128), (15, 15))
     assert not agreed.srej
     assert not agreed.fcs32
-    # It offers, and answers whatever is offered by, P0 = 1, 512 codewords, strings of 6; it compresses nothing.
+    # It offers, and answers any offer by, P0 = 1, 512 codewords, strings of 6; it compresses nothing.
     assert agreed.v42bis == Compression(1, 512, 6)
 
 
