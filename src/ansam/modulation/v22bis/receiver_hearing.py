@@ -46,10 +46,13 @@ def _follow_step(state: Record) -> None:
     time runs, circuit 104 stays clamped) until the decisions show that it is a signal.
     """
     s = state[0]
-    far = s.power * _STEP < s.usual or s.power > s.usual * _STEP
-    s.stepped = s.stepped + 1 if far and s.power > s.power_off else 0
-    deep = s.power < s.usual * _DEEP
-    if s.stepped < (_DEEP_RUN if deep else _STEP_RUN):
+    louder = s.power > s.usual * _STEP
+    quieter = s.power_off < s.power < s.usual / _STEP
+    deep = s.power < 2 * _DEEP * s.usual
+    s.stepped = s.stepped + 1 if louder or quieter else 0
+    # A fade passes through the small steps on its way back; only what stays there is one.
+    s.small = s.small + 1 if louder or (quieter and not deep) else 0
+    if s.small < _STEP_RUN and s.stepped < _DEEP_RUN:
         return
     if deep:
         s.doubt = 1
@@ -57,6 +60,7 @@ def _follow_step(state: Record) -> None:
     s.gain *= math.sqrt(s.usual / s.power)
     s.usual = s.power
     s.stepped = 0
+    s.small = 0
     s.acquired = min(s.acquired, _DOUBTING)
 
 

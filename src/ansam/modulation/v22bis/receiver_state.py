@@ -82,6 +82,7 @@ STATE = np.dtype(
         ("clamp", "i8"),
         ("clamp_limit", "i8"),
         ("stepped", "i8"),  # T/2 samples for which the level has been far from the usual one
+        ("small", "i8"),  # T/2 samples of them for which the step has not been a deep drop
         ("doubt", "i8"),  # 1: the level has stepped, and nothing there has proved to be a signal yet
         ("doubt_error", "f8"),
         ("gain", "f8"),
