@@ -48,6 +48,7 @@ loadmodule "textops.so"
 modparam("usrloc", "db_mode", 0)
 modparam("rr", "enable_full_lr", 1)
 modparam("registrar", "use_path", 0)
+modparam("auth", "algorithm", "{algorithm}")
 request_route {{
     if (!mf_process_maxfwd_header("10")) {{ sl_send_reply("483", "Too Many Hops"); exit; }}
     if (has_totag()) {{
@@ -75,10 +76,10 @@ request_route {{
 
 
 @asynccontextmanager
-async def kamailio(directory: Path) -> AsyncIterator[Address]:
+async def kamailio(directory: Path, algorithm: str) -> AsyncIterator[Address]:
     port = free_port(socket.SOCK_STREAM)
     config = directory / "kamailio.cfg"
-    config.write_text(CONFIG.format(port=port).lstrip())
+    config.write_text(CONFIG.format(port=port, algorithm=algorithm).lstrip())
     with (directory / "log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             "kamailio", "-f", str(config), "-DD", "-E", "-m", "32", "-M", "4",
@@ -106,10 +107,11 @@ async def until_listening(port: int, process: asyncio.subprocess.Process, direct
             await asyncio.sleep(0.05)
 
 
-def test_our_telephones_call_each_other(tmp_path: Path) -> None:
+@pytest.mark.parametrize("algorithm", ["MD5", "SHA-256"])
+def test_our_telephones_call_each_other(tmp_path: Path, algorithm: str) -> None:
     async def test() -> None:
         async with (
-            kamailio(tmp_path) as registrar,
+            kamailio(tmp_path, algorithm) as registrar,
             phone("07", registrar) as caller,
             phone("05", registrar) as callee,
         ):
@@ -135,7 +137,7 @@ def test_our_telephones_call_each_other(tmp_path: Path) -> None:
 def test_busy_cancel_and_unknown_number(tmp_path: Path) -> None:
     async def test() -> None:
         async with (
-            kamailio(tmp_path) as registrar,
+            kamailio(tmp_path, "MD5") as registrar,
             phone("07", registrar) as caller,
             phone("05", registrar) as callee,
         ):
