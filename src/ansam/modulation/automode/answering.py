@@ -122,8 +122,11 @@ class Answering:
         if exchange is None:
             return None
         outcome = exchange.decide(now)
-        called = outcome is None and not exchange.hearing and self._candidates.seen() is not None
-        if called or outcome is Outcome.NOT_SPOKEN:
+        called = self._candidates.seen()
+        if called and (exchange.hearing or exchange.result.received is not None):
+            self._candidates.listen(called, now)  # CM over a bad line looked like a mark
+            called = None
+        if (called and outcome is None) or outcome is Outcome.NOT_SPOKEN:
             self._enter(Step.GAP, now, ANSWER_GAP, "silence", "V.8 (11/2000) §8.2.2")
         elif outcome is not None:
             return self._follow(exchange.result, now)
