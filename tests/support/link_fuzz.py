@@ -4,6 +4,7 @@ python -m tests.support.link_fuzz TARGET [libFuzzer options]
 """
 
 import contextlib
+import gc
 import random
 import sys
 
@@ -119,7 +120,8 @@ TARGETS = {
 
 
 def resident():
-    """Return the resident set of this process, octets."""
+    """Return the resident set of this process without garbage, octets."""
+    gc.collect()
     with open("/proc/self/statm") as statm:
         return int(statm.read().split()[1]) * 4096
 
