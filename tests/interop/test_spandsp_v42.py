@@ -94,7 +94,7 @@ def test_data_both_ways_at_once(bridge, originator):
 @roles
 @pytest.mark.parametrize("direction", ["from us", "to us"])
 def test_one_way_data_never_stalls(bridge, originator, direction):
-    """Two of libspandsp stall here after k frames: it takes no RR with F = 1, and sends nothing else."""
+    """By its source, two of libspandsp stall here after k frames: it takes no RR with F = 1."""
     line = bridge(originator, options=V42Options(v42bis=0)).connect()
     data = noise(20_000, 3)
     if direction == "from us":
