@@ -84,6 +84,7 @@ class Detection:
         self._originator = originator
         self._t400 = t400
         self._expires: Samples | None = None
+        self._began: Samples = 0
         self._characters = _Characters()
         self._line: deque[int] = deque()
         self._last = -1
@@ -93,7 +94,13 @@ class Detection:
 
     def start(self, now: Samples) -> None:
         """The physical connection is ready."""
+        self._began = now
         self._expires = now + self._t400
+
+    def round_trip(self, now: Samples, bit_rate: int) -> Samples:
+        """Return how long ADP took to come, beyond the patterns themselves (originator)."""
+        patterns = (DC1_NEEDED // 2) * len(ODP) + ADP_NEEDED * len(ADP)
+        return max(0, now - self._began - patterns * SAMPLE_RATE // bit_rate)
 
     def pull(self, count: int) -> Bits:
         """Return bits to send: ODP without end, or marks and then ADP."""

@@ -335,6 +335,9 @@ class V42Link:
         self._kept.clear()
         self._phase = _Phase.LAPM
         if self._originator:
+            if self._options.detection and self._options.round_trip is None:
+                trip = self._lapm.round_trip
+                trip.guess(self._detection.round_trip(self._now, trip.bit_rate))
             self._flags = OPENING_FLAGS
             self._lapm.negotiate(self._now)
 

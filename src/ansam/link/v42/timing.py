@@ -12,10 +12,17 @@ FIRST_GUESS: Samples = 3 * SAMPLE_RATE // 2
 LEAST: Samples = SAMPLE_RATE // 5
 """Never below 0.2 s: two packets each way and a far end that looks at its frames every 20 ms."""
 
+GUESS_MARGIN: Samples = SAMPLE_RATE // 2
+"""Beyond the bare way there and back: a far end that is sending its own first frames when ours arrives."""
+
 GRAIN: Samples = SAMPLE_RATE // 25
 """Both ends look at their timers once a packet."""
 
-MOST: Samples = 6 * SAMPLE_RATE
+LONGEST_BACKOFF = 16
+
+MOST: Samples = 4 * SAMPLE_RATE
+"""Longest wait, unless the line itself is slower. TCP backs off further because its own traffic may be what
+congests the way; here a frame was lost to noise or with a packet, and the next one has the same chance."""
 
 
 class RoundTrip:
@@ -38,6 +45,10 @@ class RoundTrip:
         """Return how long a frame with this many octets takes on the line, FCS and flag included."""
         return (octets + 6) * 8 * SAMPLE_RATE // self.bit_rate
 
+    def guess(self, wait: Samples) -> None:
+        """Replace the first guess by what the detection phase took, while nothing is measured yet."""
+        self._first = wait + GUESS_MARGIN
+
     def measured(self, wait: Samples) -> None:
         """Take one measured wait, from the end of our frame to the arrival of the answer."""
         self._backoff = 1
@@ -50,8 +61,8 @@ class RoundTrip:
         self._deviation += (abs(error) - self._deviation) / 4
 
     def expired(self) -> None:
-        """T401 ran out: wait twice as long the next time (RFC 6298 §5.5)."""
-        self._backoff = min(2 * self._backoff, 16)
+        """T401 ran out: wait twice as long the next time (RFC 6298 §5.5), up to a limit."""
+        self._backoff = min(2 * self._backoff, LONGEST_BACKOFF)
 
     def progressed(self) -> None:
         """An answer came: the line lives, no back-off is called for."""
