@@ -36,6 +36,7 @@ cover: $(VENV)/.installed
 	$(PYTEST) --cov --cov-report=term-missing:skip-covered
 
 bench: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,bench]'
 	$(PYTEST) -m bench -s tests/bench
 
 clean:
