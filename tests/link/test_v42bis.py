@@ -5,32 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support import spandsp_v42bis
+from tests.support.payloads import payloads, prose
 
 from ansam.errors import ConfigError, RemoteProtocolError
 from ansam.link.v42bis import MAX_STRING, Decoder, Encoder
 
 SIZES = [(512, 6), (1024, 250), (2048, 32), (65535, 250)]
-WORDS = b"the carrier of a modem is not the carrier of a ship but both answer the call ".split()
-
-
-def prose(count, seed=1):
-    rng = random.Random(seed)
-    return b" ".join(rng.choice(WORDS) for _ in range(count))
-
-
-def payloads():
-    rng = random.Random(7)
-    noise = rng.randbytes(20000)
-    return {
-        "prose": prose(4000),
-        "noise": noise,
-        "one octet": b"a" * 20000,
-        "two octets": bytes(rng.choice(b"ab") for _ in range(20000)),
-        "every octet": bytes(range(256)) * 40,
-        "prose, noise, prose": prose(2000) + noise + prose(2000, seed=2),
-        "escapes": bytes(51 * i & 0xFF for i in range(8000)),
-        "nothing": b"",
-    }
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
