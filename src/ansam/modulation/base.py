@@ -57,7 +57,6 @@ class ModulationSpec:
         carriers_hz: Nominal carrier (or FSK centre) sent per role.
         start_stop: True where characters cross the line with their own timing (FSK), so that the link must
             not delete stop bits (V.14 has no place there).
-        uses_v8: True where V.8 negotiates it.
     """
 
     name: str
@@ -68,7 +67,6 @@ class ModulationSpec:
     carriers_hz: dict[Role, float]
     connect_name: str = ""
     start_stop: bool = False
-    uses_v8: bool = False
 
 
 @dataclass(frozen=True, slots=True)
