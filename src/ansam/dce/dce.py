@@ -389,7 +389,7 @@ class Dce:
                 self._at.begin_answer(now)
             self._actions.append(AcceptCall())
         else:
-            # ATA with nobody calling: off hook, answer tone into the void, NO CARRIER after S7.
+            # A real modem would send its answer tone into the void until S7; here is no line to send it on.
             self._end("ATA without a call", Result.NO_CARRIER, now)
 
     # -- commands --------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ import pytest
 from tests.support.v42_pair import Pair, noise
 
 from ansam.link.base import BreakReceived, LinkUp
+from ansam.link.hdlc import FLAG
 from ansam.link.v14 import StartStop
 from ansam.link.v42.link import BreakHandling, V42Link, V42Options
 from ansam.link.v44 import Parameters, Proposal
@@ -19,6 +20,15 @@ def test_connects_with_what_both_offer():
     assert pair.a.parameters.srej
     # ODP, ADP, flags, XID, SABME at 2400 bit/s and 0.2 s round trip.
     assert pair.now / 8000 < 1.5
+
+
+def test_the_first_frame_follows_sixteen_flags_at_once():
+    """However the bits are pulled: counting pulls instead of flags once cost a third of a second."""
+    link = V42Link(True, V42Options(detection=False), 2400)
+    link.start(0)
+    bits = np.concatenate([link.pull(48) for _ in range(20)])
+    assert (bits[: 16 * 8] == np.tile(FLAG, 16)).all()
+    assert not (bits[16 * 8 : 17 * 8] == FLAG).all()
 
 
 @pytest.mark.parametrize("only", ["a", "b"])

@@ -139,7 +139,6 @@ class V42Link:
         self._receiver = hdlc.Receiver(LONGEST_FRAME)
         self._receiver.fcs32 = True
         self._prefix = np.zeros(0, np.uint8)
-        self._flags = 0
         self._v14 = StartStop(options.character, start_stop=options.start_stop)
         self._v14.set_rate(bit_rate)
         self._received = bytearray()
@@ -207,9 +206,6 @@ class V42Link:
         return bits
 
     def _next_frame(self) -> bytes | None:
-        if self._flags > 0:
-            self._flags -= 1
-            return None
         return self._lapm.next_frame(self._now)
 
     def receive_bits(self, bits: Bits, now: Samples) -> None:
@@ -338,7 +334,7 @@ class V42Link:
             if self._options.detection and self._options.round_trip is None:
                 trip = self._lapm.round_trip
                 trip.guess(self._detection.round_trip(self._now, trip.bit_rate))
-            self._flags = OPENING_FLAGS
+            self._prefix = np.concatenate((self._prefix, hdlc.FLAGS[: OPENING_FLAGS * len(hdlc.FLAG)]))
             self._lapm.negotiate(self._now)
 
     def _fall_back(self, reason: str) -> None:
