@@ -8,7 +8,7 @@ Bits to send come from a `BitSource` (a link protocol) that never blocks; receiv
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -26,6 +26,14 @@ class Role(Enum):
     def other(self) -> "Role":
         """The far end's role."""
         return Role.ANSWERING if self is Role.CALLING else Role.CALLING
+
+
+class Opening(Enum):
+    """How a modulation's own start-up begins, seen from automode."""
+
+    ANSWERING = "the answering modem's signal, which a caller waits for (unscrambled ones, a mark)"
+    CALLING = "the caller's signal, sent into the answer tone once that has lasted 1 s (AA of V.32bis)"
+    V8 = "there is none: only V.8 leads to it (V.34)"
 
 
 class BitSource(Protocol):
@@ -57,6 +65,7 @@ class ModulationSpec:
         carriers_hz: Nominal carrier (or FSK centre) sent per role.
         start_stop: True where characters cross the line with their own timing (FSK), so that the link must
             not delete stop bits (V.14 has no place there).
+        opening: Who begins; automode puts candidates on the line by it.
     """
 
     name: str
@@ -67,6 +76,11 @@ class ModulationSpec:
     carriers_hz: dict[Role, float]
     connect_name: str = ""
     start_stop: bool = False
+    opening: Opening = Opening.ANSWERING
+
+
+V34_SYMBOL_RATES = (2400, 2743, 2800, 3000, 3200, 3429)
+"""Nominal symbol rates of V.34 (10/96) Table 1, baud."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +99,22 @@ class ModulationOptions:
         v8: Negotiate by V.8 where the far end speaks it.
         v8_ci: A calling modem sends V.8's call indicator while it waits.
         lapm: Error control is on: V.8 offers LAPM.
+        fallback: The rate may change after the first `Ready` (False: S15 bit 1): neither we nor our answers
+            to the far end move it. Retrains at the same rate take place.
+        renegotiation: We may begin a rate renegotiation (False: S13 bit 6, "no quick retrain"); the far
+            end's is always answered.
+        ac_time: How long an answering modem without V.8 offers AC of V.32 to a caller that has sent no AA,
+            samples (S28, 3 s at least); 0: not at all.
+        trellis: V.32 at 9600 bit/s may be trellis coded (False: S27 bit 1 or S55 bit 0; V.32bis is then not
+            allowed at all, since it is all trellis).
+        v34_symbol_rates: V.34 symbol rates that may be used, either way (S54 bits 0 to 5), nominal baud.
+        v34_trellis_states: States of the trellis codes that V.34's receiver may ask for (S55 bits 1 to 3).
+        v34_nonlinear: V.34's receiver may ask for non-linear encoding (S56 bit 0).
+        v34_level_deviation: V.34 may reduce its level as the far end asks (S56 bit 1); False also asks for
+            no reduction.
+        v34_preemphasis: V.34's receiver may ask for pre-emphasis (S56 bit 2).
+        v34_precoding: V.34's receiver may ask for precoding (S56 bit 3).
+        v34_shaping: V.34's receiver may ask for the expanded constellation (S56 bit 4).
     """
 
     min_rate: int = 0
@@ -98,6 +128,17 @@ class ModulationOptions:
     v8: bool = True
     v8_ci: bool = False
     lapm: bool = True
+    fallback: bool = True
+    renegotiation: bool = True
+    ac_time: Samples = 24000
+    trellis: bool = True
+    v34_symbol_rates: tuple[int, ...] = V34_SYMBOL_RATES
+    v34_trellis_states: tuple[int, ...] = (16, 32, 64)
+    v34_nonlinear: bool = True
+    v34_level_deviation: bool = True
+    v34_preemphasis: bool = True
+    v34_precoding: bool = True
+    v34_shaping: bool = True
 
     def allows(self, rate: int) -> bool:
         """Return whether a data rate lies in the window [min_rate, max_rate]."""
@@ -151,6 +192,19 @@ class Retraining:
 
 
 @dataclass(frozen=True, slots=True)
+class Renegotiating:
+    """A rate renegotiation began; user bits stop until the next `Ready`, which comes also at unchanged rates.
+
+    Where it turns into a retrain, `Retraining` follows first.
+
+    Attributes:
+        by_us: True where this end asked for it.
+    """
+
+    by_us: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CarrierLost:
     """The far signal has been gone for longer than S10 allows (or the far end cleared down)."""
 
@@ -164,12 +218,15 @@ class Failed:
     reason: str
 
 
-ModulationEvent = CarrierDetected | PhaseEntered | Ready | Retraining | CarrierLost | Failed
+ModulationEvent = CarrierDetected | PhaseEntered | Ready | Retraining | Renegotiating | CarrierLost | Failed
 
 
 @dataclass(slots=True)
 class SignalReport:
-    """What a running receiver knows about the line; a field it can not know is None."""
+    """What a running modem knows about the line; a field it can not know is None.
+
+    A pair is (receive, transmit): what the far end sends, what we send.
+    """
 
     rx_level_dbm0: float | None = None
     tx_level_dbm0: float | None = None
@@ -178,8 +235,24 @@ class SignalReport:
     timing_offset_ppm: float | None = None
     round_trip: Samples | None = None
     symbol_rate: float | None = None
+    """Of what is received, baud."""
+    tx_symbol_rate: float | None = None
+    """Of what is sent, where it may be another one (V.34)."""
     carriers_hz: tuple[float, float] | None = None
-    """Receive and transmit carrier."""
+    rates: tuple[int, int] | None = None
+    """Data rates in force, bit/s."""
+    trellis: tuple[str, str] | None = None
+    """Codes in force, as US Robotics writes them: ``8S-2D``, ``16S-4D``, ``32S-4D``, ``64S-4D``, ``NONE``."""
+    nonlinear: tuple[bool, bool] | None = None
+    precoding: tuple[bool, bool] | None = None
+    shaping: tuple[bool, bool] | None = None
+    """Expanded constellation in V.34's shell mapping."""
+    preemphasis_db: tuple[float, float] | None = None
+    near_echo_loss_db: float | None = None
+    """What is sent by its near echo as received, both at the line."""
+    far_echo_loss_db: float | None = None
+    frequency_response: list[tuple[float, float]] = field(default_factory=list)
+    """What line probing found: (hertz, decibels against the strongest), by rising frequency."""
     retrains_requested: int = 0
     retrains_granted: int = 0
     constellation: list[complex] = field(default_factory=list)
@@ -226,6 +299,28 @@ class Modulation(Protocol):
 
     def report(self) -> SignalReport:
         """Return what the receiver knows about the line now."""
+
+
+@runtime_checkable
+class SilentStart(Protocol):
+    """What a modulation has beside `Modulation` where automode must be able to keep it silent.
+
+    V.21 and Bell 103 have it, and every one whose `Opening` is `CALLING`. `start` is then `listen`, and
+    `speak` where a modem of the role begins without having heard anything.
+    """
+
+    def listen(self, now: Samples) -> None:
+        """Begin to hear without being heard; `far_end_seen` tells when the far end is certain.
+
+        V.32bis awaits AC as calling, AA as answering modem. The latter sends nothing and takes no step of its
+        procedure before `speak`; a calling modem may begin by itself once the far end has been seen.
+        """
+
+    def speak(self, now: Samples) -> None:
+        """Send from now on what the Recommendation begins with: AA, AC, binary 1; again does nothing.
+
+        V.32bis goes on with it until the far end answers, however long that takes.
+        """
 
 
 class ModulationFactory(Protocol):
