@@ -14,13 +14,13 @@ def state():
 
 
 def test_once_a_second_however_the_stream_is_cut():
-    for step in (37, 160, 8000, 20000):
+    for step in (37, 160, 4000):
         trace = Recorder()
         telemetry = Telemetry(trace, "modulation.test")
-        for now in range(0, 80001, step):
+        for now in range(0, 80001 + step, step):
             telemetry.update(now, state)
         assert {(e.source, e.name) for e in trace.events} == {("modulation.test", "receiver")}
-        assert len(trace.events) == (10 if step <= 8000 else 4)
+        assert len(trace.events) == 10
         assert all(0 <= e.now % 8000 < step for e in trace.events)
 
 
