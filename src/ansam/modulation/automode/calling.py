@@ -3,6 +3,11 @@
 ANSam says that it speaks V.8: `v8.calling` has the line then. Meanwhile the modulations that train listen for
 the far end's own signals from the end of its tone on, in case it does not answer CM after all.
 
+V.32bis answers a plain answer tone with AA once that has lasted 1 s, and goes on with it until AC (V.32bis)
+or unscrambled ones (V.22bis) are heard (V.32bis (02/91) §A.2.1.3). Where less than 800 ms of tone followed
+AA, or none was heard at all, an answering end may not have heard it: unscrambled ones then count only if they
+are still there after T_c, because AC may follow them.
+
 2225 Hz is ambiguous. It is the answer tone of Bell 103 and Bell 212A modems, and it is the mark of Bell
 103. So a caller that has anything else waits for its end: no answer tone is longer than 4 s (V.25 (10/96)
 §5), so what goes on is a Bell 103 mark. When it ends it was an answer tone, unscrambled ones or another
@@ -22,7 +27,7 @@ from functools import partial
 from ansam.dsp.goertzel import HOP
 from ansam.modulation.automode.candidates import Candidates, is_fsk
 from ansam.modulation.automode.hearing import Hearing
-from ansam.modulation.automode.offer import name_of, our_menu, without_code
+from ansam.modulation.automode.offer import name_of, our_menu, without_code, without_v8
 from ansam.modulation.base import ModulationOptions
 from ansam.modulation.v8.calling import CallIndicator, CallingExchange
 from ansam.modulation.v8.exchange import Note, Outcome, Result
@@ -35,6 +40,18 @@ CALL_SILENCE = samples(1.0)
 
 BELL_MARK_HOPS = (ANSWER_TONE_LIMIT + samples(0.2)) // HOP
 """Hops of 2225 Hz that can be no answer tone."""
+
+AA_HOPS = samples(1.0) // HOP
+"""Hops of answer tone before AA (V.32bis (02/91) §A.2.1.3)."""
+
+AA_HEARD = samples(0.8)
+"""So much answer tone after the beginning of AA: the answering end would have shown that it heard it."""
+
+TC = samples(3.11)
+"""T_c of §A.2.1.2, more than 3100 ms: longer than an answering modem sends unscrambled ones before AC."""
+
+CYCLE = samples(15.0)
+"""An answering modem that offers one modulation after the other has come back to unscrambled ones by then."""
 
 BELL = "Bell 103"
 
@@ -77,6 +94,9 @@ class Calling:
         self._answered = False
         self._bell_first = False
         self._speak_at: Samples | None = None
+        self._aa_at: Samples | None = None
+        self._no_ac = False
+        self._wait_until: Samples | None = None
         self._work: dict[Step, Callable[[Samples], str | None]] = {
             Step.LISTEN: self._listen,
             Step.ANSWER_TONE: self._answer_tone,
@@ -86,9 +106,11 @@ class Calling:
 
     def start(self, now: Samples) -> None:
         """Begin: everything listens; only Bell 103 waits, unless 2225 Hz can mean nothing else."""
-        for name in self._candidates.names:
+        for name in self._candidates.offers:
             if name != BELL or len(self._candidates.names) == 1:
                 self._candidates.listen(name, now)
+        if not self._candidates.offers and self._new_exchange is None:
+            self.failure = without_v8(self._candidates.names)
         self._indicate_at = now + CALL_SILENCE
         self._note(now, "silence", "V.32bis (02/91) §A.2.1")
 
@@ -114,8 +136,28 @@ class Calling:
         """Take the decisions of one hop; return the name of the modulation to be, once known."""
         return self._work[self._step](now)
 
-    def _listen(self, now: Samples) -> str | None:
+    def _far_end(self, now: Samples) -> str | None:
+        """Return who the far end is, once that is certain; unscrambled ones alone may not suffice.
+
+        Who has heard them does not fall for the mark that the far end offers next, and slow as it is.
+        """
         seen = self._candidates.seen()
+        if seen and is_fsk(seen) and self._wait_until is not None and now < self._wait_until + CYCLE:
+            self._no_ac = True
+            return None
+        if seen not in self._candidates.trained or not self._candidates.openers or self._no_ac:
+            return seen
+        if self._wait_until is None:
+            self._wait_until = now + TC
+            self._note(now, "T_c", "V.32bis (02/91) §A.2.1.2")
+        elif now >= self._wait_until:
+            self._no_ac = True
+            for name in self._candidates.trained:
+                self._candidates.listen(name, now)
+        return None
+
+    def _listen(self, now: Samples) -> str | None:
+        seen = self._far_end(now)
         if seen:
             return seen
         self._indicate(now)
@@ -140,16 +182,24 @@ class Calling:
         for name in self._candidates.trained:
             self._candidates.drop(name)
         self._step, self._speak_at, self._indicates = Step.ANSWER_TONE, None, False
+        self._aa_at, self._wait_until, self._no_ac = None, None, False
         self._note(now, "ANS", "V.25 (10/96) §5")
 
     def _answer_tone(self, now: Samples) -> str | None:
-        if not self._hearing.hops(ANSWER_TONE_HZ):
+        hops = self._hearing.hops(ANSWER_TONE_HZ)
+        if not hops:
             self._end_tone(now)
         elif self._new_exchange is not None and self._hearing.modulated:
+            self._candidates.put_on_air(None, now)
+            self._aa_at = None
             self._v8 = self._new_exchange()
             self._step, self._tone_was = Step.V8, True
             self._note(now, "ANSam", "V.8 (11/2000) §8.1.1")
             self._v8.start(now)
+        elif hops >= AA_HOPS and self._aa_at is None and self._candidates.openers:
+            self._aa_at = now
+            self._candidates.put_on_air(self._candidates.openers[0], now)
+            self._note(now, "AA", "V.32bis (02/91) §A.2.1.3")
         return None
 
     def _negotiate(self, now: Samples) -> str | None:
@@ -164,7 +214,7 @@ class Calling:
         outcome = exchange.decide(now, tone)
         mode = exchange.result.mode
         if exchange.result.received is None:
-            seen = self._candidates.seen()
+            seen = self._far_end(now)
             if seen and not is_fsk(seen):
                 return seen
         if outcome is Outcome.AGREED and mode is not None:
@@ -203,10 +253,17 @@ class Calling:
 
     def _end_tone(self, now: Samples) -> None:
         """The answer tone is over: after the gap comes the far end's own signal (V.25 (10/96) §5)."""
-        self._candidates.put_on_air(None, now)
-        for name in self._candidates.names:
-            self._candidates.listen(name, now)
-        if not self._candidates.trained:
+        candidates = self._candidates
+        if self._aa_at is None:
+            candidates.put_on_air(None, now)
+        else:
+            self._no_ac = now - self._aa_at >= AA_HEARD
+        for name in candidates.offers:
+            if name != candidates.on_air:
+                candidates.listen(name, now)
+        if not candidates.offers:
+            self.failure = without_v8(candidates.names)
+        elif not candidates.trained and not candidates.openers:
             self._speak_at = now + ANSWER_GAP
         self._bell_first = self._step is Step.BELL_TONE
         self._step, self._answered = Step.LISTEN, True

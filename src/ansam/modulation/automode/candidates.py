@@ -1,4 +1,12 @@
-"""The modulations that may be chosen, all listening, at most one of them heard on the line."""
+"""The modulations that may be chosen, all listening, at most one of them heard on the line.
+
+How one begins is its spec's `Opening`:
+
+- `ANSWERING`: a caller waits for the answering end's signal. Those that train (V.22bis) begin with `start`,
+  in the void until they are put on the line; those of frequency shift can keep silent (`SilentStart`).
+- `CALLING` (V.32bis): hears silently, in either role, and is told to `speak` when it is put on the line.
+- `V8` (V.34): neither listens nor is offered; it begins when V.8 has agreed on it.
+"""
 
 from collections.abc import Sequence
 
@@ -10,15 +18,22 @@ from ansam.modulation.base import (
     Modulation,
     ModulationEvent,
     ModulationOptions,
+    Opening,
     Role,
+    SilentStart,
 )
 from ansam.modulation.registry import MODULATIONS
 from ansam.modulation.v21 import FskModem
 from ansam.trace import Sink
 from ansam.units import Audio, Samples
 
-INCLUDED = {"V.22": "V.22bis"}
+INCLUDED = {"V.22": "V.22bis", "V.32": "V.32bis"}
 """Modulations that another one falls back to by itself: only the other one listens."""
+
+
+def opening(name: str) -> Opening:
+    """Return how a modulation begins."""
+    return MODULATIONS[name][0].opening
 
 
 def is_fsk(name: str) -> bool:
@@ -37,7 +52,7 @@ class Candidates:
         trace: Handed to each.
 
     Attributes:
-        names: Those that count, in the order in which an answering modem offers them.
+        names: Those that count, best first.
         on_air: Name of the one that is heard on the line, or None.
     """
 
@@ -59,18 +74,32 @@ class Candidates:
 
     @property
     def trained(self) -> tuple[str, ...]:
-        """Names of those that train (V.22bis), fastest first."""
-        return tuple(n for n in self.names if not is_fsk(n))
+        """Names of those that train and whose callers wait (V.22bis), fastest first."""
+        return tuple(n for n in self.names if not is_fsk(n) and opening(n) is Opening.ANSWERING)
+
+    @property
+    def openers(self) -> tuple[str, ...]:
+        """Names of those whose callers speak first (V.32bis), fastest first."""
+        return tuple(n for n in self.names if opening(n) is Opening.CALLING)
 
     @property
     def fsk(self) -> tuple[str, ...]:
         """Names of those that do not (V.21, Bell 103)."""
         return tuple(n for n in self.names if is_fsk(n))
 
+    @property
+    def offers(self) -> tuple[str, ...]:
+        """Names of those that need no V.8, in the order in which an answering modem offers them.
+
+        V.22bis comes before V.32bis, lest its callers take AC for a loss of carrier (V.32bis (02/91) Annex A,
+        Note 3).
+        """
+        return (*self.trained, *self.openers, *self.fsk)
+
     def listen(self, name: str, now: Samples) -> None:
         """Let a candidate begin to listen, off the line; one that listens already begins anew."""
         modem = MODULATIONS[name][1](self._role, self._options, self._bits, self._trace)
-        if isinstance(modem, FskModem):
+        if isinstance(modem, SilentStart):
             modem.listen(now)
         else:
             modem.start(now)
@@ -92,12 +121,18 @@ class Candidates:
         self.names = tuple(n for n in self.names if n in names)
 
     def put_on_air(self, name: str | None, now: Samples) -> None:
-        """Let this candidate be heard on the line, and no other."""
+        """Let this candidate be heard on the line, and no other.
+
+        One of frequency shift that leaves the line goes on hearing; one that was in the middle of a
+        procedure (V.32bis) begins to hear anew.
+        """
         if name == self.on_air:
             return
-        before = self._live.get(self.on_air or "")
+        left, before = self.on_air, self._live.get(self.on_air or "")
         if isinstance(before, FskModem):
             before.listen(now)
+        elif left is not None and isinstance(before, SilentStart):
+            self.listen(left, now)
         self.on_air = name
         if name is None:
             return
@@ -105,7 +140,7 @@ class Candidates:
             self.listen(name, now)
             self.on_air = name
         modem = self._live[name]
-        if isinstance(modem, FskModem):
+        if isinstance(modem, SilentStart):
             modem.speak(now)
 
     def process(self, rx: Audio, now: Samples, erased: bool) -> Audio:
@@ -127,9 +162,10 @@ class Candidates:
                 if heard:
                     self.put_on_air(name, now)
 
-    def seen(self) -> str | None:
-        """Return the first candidate that is certain of its far end; those that train come first."""
-        return next((n for n in self.names if n in self._live and self._live[n].far_end_seen), None)
+    def seen(self, apart_from: Sequence[str] = ()) -> str | None:
+        """Return the best candidate that is certain of its far end, of all but those named."""
+        certain = (n for n in self.names if n in self._live and self._live[n].far_end_seen)
+        return next((n for n in certain if n not in apart_from), None)
 
     def choose(self, name: str, now: Samples) -> tuple[Modulation, list[ModulationEvent]]:
         """Return the candidate and its events so far; the others are dropped.

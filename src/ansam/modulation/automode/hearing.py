@@ -14,11 +14,13 @@ WATCHED = {
         (BELL_ANSWER_TONE_HZ, 12.0, "2225 Hz"),
         (2250.0, 12.0, "2250 Hz (unscrambled ones)"),
         (1650.0, 20.0, "1650 Hz (V.21 mark)"),
+        (600.0, 12.0, "600 Hz (AC of V.32)"),
     ),
     Role.ANSWERING: (
         (980.0, 20.0, "980 Hz (V.21 mark)"),
         (1270.0, 12.0, "1270 Hz (Bell 103 mark)"),
         (1300.0, 12.0, "1300 Hz (calling tone)"),
+        (1800.0, 12.0, "1800 Hz (AA of V.32)"),
     ),
 }
 """Frequency, tolerance in hertz, and what to call it when start-up fails."""

@@ -5,7 +5,14 @@ from collections.abc import Iterable, Sequence
 from ansam.modulation.base import ModulationOptions
 from ansam.modulation.v8.menu import CallFunction, Menu, Mode
 
-CODES = {"V.21": Mode.V21, "V.22": Mode.V22BIS, "V.22bis": Mode.V22BIS}
+CODES = {
+    "V.21": Mode.V21,
+    "V.22": Mode.V22BIS,
+    "V.22bis": Mode.V22BIS,
+    "V.32": Mode.V32BIS,
+    "V.32bis": Mode.V32BIS,
+    "V.34": Mode.V34,
+}
 """Modulations by their names in the registry (V.8 (11/2000) Table 4); Bell 103 has no code."""
 
 
@@ -28,3 +35,8 @@ def name_of(mode: Mode, names: Sequence[str]) -> str:
 def without_code(names: Iterable[str]) -> tuple[str, ...]:
     """Return the names that V.8 has no code for (Bell 103)."""
     return tuple(name for name in names if name not in CODES)
+
+
+def without_v8(names: Iterable[str]) -> str:
+    """Return what to say where only V.8 could have helped."""
+    return f"{', '.join(names)} begins with V.8, which the far end does not speak or the settings forbid"
