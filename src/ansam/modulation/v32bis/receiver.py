@@ -1,0 +1,316 @@
+"""The receiver as an object: hears training signals, trains at once from TRN, then decodes.
+
+The residual samples of the last seconds are kept. When TRN has been on the line for long enough, equaliser,
+carrier and clock are fitted to it (`dsp.qam_fit`), and the samples from its first symbol on run through the
+receiver's loop, which so catches up with the present before the next sample comes.
+"""
+
+import math
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ansam.coding.scrambler import Scrambler
+from ansam.dsp.qam import RING, Front
+from ansam.dsp.qam_fit import Fit, Trainer
+from ansam.modulation.base import Role
+from ansam.modulation.v32bis import rate_signal, trellis
+from ansam.modulation.v32bis import receiver_kernel as kernel
+from ansam.modulation.v32bis.constants import (
+    BAUD,
+    CARRIER_HZ,
+    ROLL_OFF,
+    SAMPLES_PER_SYMBOL,
+    SCRAMBLER_TAPS,
+    STATE_A,
+    STATE_C,
+    TRAINING_POINTS,
+    TRN_TWO_STATE,
+    Coding,
+)
+from ansam.modulation.v32bis.hearing import Hearing
+from ansam.units import Audio, Bits, Samples, dbm0_from_power, samples
+
+TAPS = 64
+"""Of the equaliser: 32 symbols, 13 ms."""
+MAIN = 28
+TRAINING = 640
+"""Symbols of TRN that the fit uses: half of the least there is."""
+KEPT: Samples = 32768
+"""Samples kept, 4 s: the longest TRN and what comes around it."""
+
+_CARRIER = (0.02, 5e-5)
+_CARRIER_TRAINING = (0.08, 8e-4)
+_TIMING = (0.01, 2e-5)
+_TIMING_TRAINING = (0.03, 1e-4)
+_STEP = 0.01
+_STEP_TRAINING = 0.03
+_POOR_FIT = 0.25
+"""Mean square error of a fit beyond which it is none: 6 dB."""
+
+_BAD_ERROR = {
+    Coding.UNCODED_4800: 0.2,
+    Coding.TRELLIS_7200: 0.09,
+    Coding.UNCODED_9600: 0.045,
+    Coding.TRELLIS_9600: 0.045,
+    Coding.TRELLIS_12000: 0.023,
+    Coding.TRELLIS_14400: 0.0115,
+}
+"""Mean square error at which decisions are little better than guesses (those of mere guesses are half as
+large again)."""
+
+
+def training_symbols(role: Role, count: int) -> NDArray[np.complex128]:
+    """Return the first symbols of the TRN that a modem of this role sends (V.32bis (02/91) §5.2.3)."""
+    bits = Scrambler(*SCRAMBLER_TAPS[role], 0).process(np.ones(2 * count, np.uint8)).reshape(-1, 2)
+    labels = 2 * bits[:, 0] + bits[:, 1]
+    two = np.where(bits[:, 0] == 0, STATE_A, STATE_C)
+    labels[:TRN_TWO_STATE] = two[:TRN_TWO_STATE]
+    return np.ascontiguousarray(TRAINING_POINTS[labels])
+
+
+class _Past:
+    """The last `KEPT` samples and which of them were erased."""
+
+    def __init__(self) -> None:
+        self._x = np.zeros(2 * KEPT, np.float32)
+        self._erased = np.zeros(2 * KEPT, np.uint8)
+        self._fill = KEPT
+        self.end: Samples = 0
+
+    def put(self, x: Audio, erased: bool) -> None:
+        if self._fill + x.size > 2 * KEPT:
+            for line in (self._x, self._erased):
+                line[:KEPT] = line[self._fill - KEPT : self._fill].copy()
+            self._fill = KEPT
+        self._x[self._fill : self._fill + x.size] = x
+        self._erased[self._fill : self._fill + x.size] = erased
+        self._fill += x.size
+        self.end += x.size
+
+    def since(self, begin: Samples) -> tuple[Audio, NDArray[np.uint8], Samples]:
+        """Return samples, marks and the instant of the first, from `begin` or the oldest there is on."""
+        begin = max(begin, self.end - KEPT, 0)
+        first = self._fill - (self.end - begin)
+        return self._x[first : self._fill], self._erased[first : self._fill], begin
+
+
+class Receiver:
+    """One end's receiver; instants are samples since it was made.
+
+    Args:
+        role: Of this end; the far end has the other one.
+
+    Attributes:
+        hearing: The training signals on the line.
+        fit: The last training's outcome, or None.
+    """
+
+    def __init__(self, role: Role) -> None:
+        self.hearing = Hearing()
+        self.fit: Fit | None = None
+        self._front = Front(BAUD, CARRIER_HZ, TAPS, ROLL_OFF)
+        self._symbols = training_symbols(role.other, TRAINING)
+        self._trainer = Trainer(self._front, self._symbols, MAIN)
+        self._past = _Past()
+        self._decoder = np.zeros(1, trellis.DECODER).view(np.recarray)
+        self._detector = np.zeros(1, rate_signal.DETECTOR).view(np.recarray)
+        self._points = np.zeros(kernel.HISTORY, np.complex128)
+        self._bits: Bits = np.zeros(0, np.uint8)
+        self._state = np.zeros(1, kernel.STATE).view(np.recarray)
+        s = self._state[0]
+        s.tap_a, s.tap_b = SCRAMBLER_TAPS[role.other]
+        s.rate_word = s.data = -1
+        s.mse = 1.0
+
+    def process(self, x: Audio, erased: bool) -> Bits:
+        """Take samples of the echo canceller; return the bits delivered."""
+        self._past.put(x, erased)
+        self.hearing.feed(x, erased)
+        return self._run(x, erased)
+
+    def _run(self, x: Audio, erased: bool) -> Bits:
+        s = self._state[0]
+        s.bits = 0
+        if s.mode == kernel.IDLE:
+            return np.zeros(0, np.uint8)
+        room = 6 * (math.ceil(x.size / SAMPLES_PER_SYMBOL) + 2)
+        if self._bits.size < room:
+            self._bits = np.zeros(room, np.uint8)
+        f = self._front
+        kernel.receive(
+            self._state,
+            f.state,
+            self._decoder,
+            self._detector,
+            x,
+            erased,
+            f.real,
+            f.imag,
+            f.table,
+            f.line_real,
+            f.line_imag,
+            f.line_good,
+            f.taps_real,
+            f.taps_imag,
+            self._symbols,
+            self._points,
+            self._bits,
+        )
+        return self._bits[: int(s.bits)].copy()
+
+    # -- what the owner asks for -----------------------------------------------------------------------------
+
+    def idle(self) -> None:
+        """Follow no signal: the far end is silent, or sends what is not for the loops."""
+        self._state[0].mode = kernel.IDLE
+
+    def seek_words(self) -> None:
+        """Decide among four points and look for a new rate signal, with the loops as they are (§8)."""
+        s = self._state[0]
+        s.mode = kernel.WORDS
+        s.rate_word = s.data = -1
+        s.rate_symbol = s.erased_symbol = self._front.state[0].symbols
+        s.bad_error = _BAD_ERROR[Coding.UNCODED_4800]
+        rate_signal.restart_detector(self._detector, 2)
+        trellis.restart(self._decoder, int(Coding.UNCODED_4800), trellis.DEPTH, False, 0)
+
+    def await_end(self, coding: Coding, clamp: int) -> None:
+        """After E, decode data of this coding; the first `clamp` symbols are not delivered."""
+        s = self._state[0]
+        s.data, s.clamp, s.deliver = int(coding), clamp, 1
+        s.bad_error = _BAD_ERROR[coding]
+        self._tune(training=False)
+
+    def resume(self, coding: Coding) -> None:
+        """Decode data again from the next symbol on: there was no rate signal after all."""
+        s = self._state[0]
+        s.mode, s.data, s.clamp, s.bad = kernel.DATA, -1, 0, 0
+        s.bad_error = _BAD_ERROR[coding]
+        trellis.restart(self._decoder, int(coding), trellis.DEPTH, False, 0)
+
+    @property
+    def in_data(self) -> bool:
+        """Whether data are decoded: E was received."""
+        return bool(self._state[0].mode == kernel.DATA)
+
+    @property
+    def rate_word(self) -> int | None:
+        """The last rate signal received, or None."""
+        word = int(self._state[0].rate_word)
+        return word if word >= 0 else None
+
+    @property
+    def bad_symbols(self) -> int:
+        """For how many symbols decisions have been little better than guesses."""
+        return int(self._state[0].bad)
+
+    # -- what it knows ---------------------------------------------------------------------------------------
+
+    @property
+    def mse(self) -> float:
+        """Mean square error of the decisions, for points of mean power 1."""
+        return float(self._state[0].mse)
+
+    @property
+    def snr_db(self) -> float | None:
+        """Es/N0 at the decision; None before training."""
+        return None if self.fit is None else -10 * math.log10(max(self.mse, 1e-6))
+
+    @property
+    def level_dbm0(self) -> float | None:
+        """Level received; None where there is silence."""
+        return dbm0_from_power(self.hearing.level) if self.hearing.level else None
+
+    @property
+    def carrier_offset_hz(self) -> float:
+        """Received carrier less its nominal frequency."""
+        return self._front.carrier_offset_hz
+
+    @property
+    def timing_offset_ppm(self) -> float:
+        """How much faster than ours the far end's symbol clock is."""
+        return self._front.timing_offset_ppm
+
+    @property
+    def equaliser(self) -> NDArray[np.complex64]:
+        """Taps in the order of time, T/2 apart."""
+        return self._front.taps
+
+    def constellation(self) -> list[complex]:
+        """Return the last points, oldest first."""
+        return [complex(p) for p in np.roll(self._points, -int(self._state[0].history))]
+
+    # -- training --------------------------------------------------------------------------------------------
+
+    def train(self, begin: float, end: float) -> bool:
+        """Fit TRN, whose first symbol lies between two instants, and decode four points from it on.
+
+        Returns:
+            Whether that succeeded; if not, nothing has changed, and it may be tried again later.
+        """
+        reach = samples(0.1)
+        x, erased, first = self._past.since(round(begin) - reach)
+        at, _ = self._trainer.find(x, erased, begin - first, end - first)
+        fit = self._trainer.fit(x, erased, at)
+        if fit is None or not fit.mse < _POOR_FIT:
+            return False
+        self.fit = fit
+        self._follow(fit, first)
+        # Cut where erasures begin and end; the newest samples are run by `process` from here on.
+        start = self._first_sample
+        marks = erased[start:]
+        cuts = [0, *(np.flatnonzero(np.diff(marks)) + 1).tolist(), marks.size]
+        for a, b in pairwise(cuts):
+            self._run(np.ascontiguousarray(x[start + a : start + b]), bool(marks[a]))
+        return True
+
+    def _follow(self, fit: Fit, past_first: Samples) -> None:
+        """Set the loops so that symbol 0 meets the main tap."""
+        f, s = self._front, self._front.state[0]
+        delay = (f.table.shape[1] - 2) / 2
+        step = float(s.half) + fit.drift / 2
+        oldest = fit.first - MAIN * step + delay
+        start = max(0, math.floor(oldest) - RING)
+        increment = float(s.increment)
+        f.real[:] = f.imag[:] = 0
+        f.line_real[:] = f.line_imag[:] = 0
+        f.line_good[:] = 1
+        s.mixer = math.remainder(-increment * (start - 1), 2 * math.pi)
+        s.dirty = s.hold = 0
+        s.odd = 0 if TAPS % 2 == 0 else 1
+        s.newest = 0
+        s.gain = fit.gain
+        s.power = 1.0
+        # The first T/2 instant is that of the oldest tap of symbol 0's window.
+        s.next = oldest - (start - 1)
+        s.drift = fit.drift
+        s.frequency = fit.frequency
+        f.taps_real[:] = fit.taps.real
+        f.taps_imag[:] = fit.taps.imag
+        self._first_sample = start
+        # Windows before symbol 0's are incomplete, and counted below zero.
+        before = TAPS // 2 - 1
+        s.symbols = -before - 1
+        s.phase = math.remainder(-fit.frequency * (before + 1), 2 * math.pi)
+        s.hold = 0
+        s.centre = float(np.sum(np.arange(TAPS) * np.abs(fit.taps) ** 2) / np.sum(np.abs(fit.taps) ** 2))
+        self._tune(training=True)
+        r = self._state[0]
+        r.mode = kernel.WORDS
+        r.known = TRAINING
+        r.mse = max(fit.mse, 1e-4)
+        r.rate_word = r.data = -1
+        r.rate_symbol = r.erased_symbol = 0
+        rate_signal.restart_detector(self._detector, 2)
+        r.register = 0
+        r.bad = 0
+        r.bad_error = _BAD_ERROR[Coding.UNCODED_4800]
+        trellis.restart(self._decoder, int(Coding.UNCODED_4800), trellis.DEPTH, False, 0)
+
+    def _tune(self, training: bool) -> None:
+        s = self._front.state[0]
+        s.carrier_gain, s.carrier_integral = _CARRIER_TRAINING if training else _CARRIER
+        s.timing_gain, s.timing_integral = _TIMING_TRAINING if training else _TIMING
+        s.step = _STEP_TRAINING if training else _STEP
