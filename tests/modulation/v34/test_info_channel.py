@@ -16,6 +16,7 @@ from ansam.modulation.v34.info_channel import (
     InfoReceiver,
     InfoSender,
 )
+from ansam.modulation.v34.probing import ProbeSender
 from ansam.units import SAMPLE_RATE, Audio, dbm0_from_power, rms_from_dbm0
 
 ROLES = pytest.mark.parametrize("role", list(Role), ids=lambda role: role.value)
@@ -279,3 +280,15 @@ def test_two_sequences_of_different_kinds_at_once() -> None:
     both = (up + down) + noise(len(up), 20)
     assert Ear(Role.CALLING).feed(both).frames == [Info0()]
     assert Ear(Role.ANSWERING).feed(both).frames == [Info1a(1, 1)]
+
+
+@ROLES
+@pytest.mark.parametrize("offset", [-7.0, 7.0])
+def test_a_tone_through_the_echo_of_our_l2(role: Role, offset: float) -> None:
+    """The tone is as loud as the echo of the whole of L2; without the tone nothing may be heard."""
+    echo = np.zeros(STOP + 2000, np.float32)
+    ProbeSender(LEVEL - 10).add_to(echo)
+    tone = shift(signal(role, reverse=()), offset) * np.float32(10 ** (-10 / 20))
+    ear = Ear(role, Hearing.TONE).feed(Law.ALAW.through(tone + echo)[: BEGIN + 560])
+    assert ear.when(Hearing.TONE)[0] > BEGIN + 300
+    assert not Ear(role, Hearing.TONE | Hearing.MARKS).feed(Law.ALAW.through(echo)).heard

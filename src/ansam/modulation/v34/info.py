@@ -17,6 +17,7 @@ from typing import ClassVar, TypeAlias
 import numpy as np
 from numba import njit, types
 
+from ansam.modulation.v34.constants import RATE_STEP, SYMBOL_RATES
 from ansam.units import Bits
 
 FILL = (1, 1, 1, 1)
@@ -26,15 +27,13 @@ CRC_BITS = 16
 _CRC_POLYNOMIAL = 0x8408
 """x^16 + x^12 + x^5 + 1 (§10.1.2.3.2), reflected."""
 
-SYMBOL_RATES = (2400, 2743, 2800, 3000, 3200, 3429)
-"""By the integer that stands for each (Table 16, bits 34:36), rounded to 1 baud (Table 1)."""
 PCM_RATE = 6
 """V.90 (09/98) Table 10: in bits 37:39, the 8000 symbols a second of a digital modem."""
 OFFSET_UNKNOWN = -512
 """Frequency offset that could not be measured to 0.25 Hz."""
 OFFSET_STEP_HZ = 0.02
 MD_STEP_MS = 35
-RATE_STEP = 2400
+_NAMES = tuple(rate.name for rate in SYMBOL_RATES)
 
 
 def crc(bits: Sequence[int]) -> int:
@@ -265,7 +264,7 @@ class Info1c(_Frame):
         _Field("md_length", 18, 7),
         *(
             _Field(f"{name}_{rate}", 25 + 9 * k + at, width)
-            for k, rate in enumerate(SYMBOL_RATES)
+            for k, rate in enumerate(_NAMES)
             for name, at, width in (("high_carrier", 0, 1), ("pre_emphasis", 1, 4), ("max_rate", 5, 4))
         ),
         _Field("frequency_offset", 79, 10, signed=True),
@@ -287,7 +286,7 @@ class Info1c(_Frame):
         v = cls._read(bits)
         rates = tuple(
             RateResult(bool(v[f"high_carrier_{rate}"]), v[f"pre_emphasis_{rate}"], v[f"max_rate_{rate}"])
-            for rate in SYMBOL_RATES
+            for rate in _NAMES
         )
         return cls(v["power_reduction"], v["more_reduction"], v["md_length"], rates, v["frequency_offset"])
 
@@ -337,7 +336,7 @@ class Info1a(_Frame):
     def plausible(self) -> bool:
         """Whether no field has a value that the Recommendation does not define."""
         rates = (self.rate_to_call, self.rate_to_answer)
-        return self.pre_emphasis <= 10 and self.max_rate <= 14 and max(rates) < len(SYMBOL_RATES)
+        return self.pre_emphasis <= 10 and self.max_rate <= 14 and max(rates) < len(_NAMES)
 
     @classmethod
     def decode(cls, bits: Bits) -> "Info1a":
