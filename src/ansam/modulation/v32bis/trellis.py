@@ -7,10 +7,10 @@
            Q3 … ─────────────────────────────────────────┘
 
 The redundant bit halves the points that may follow each other: the eight subsets (one per Y0 Y1 Y2) have a
-much larger distance within than the whole diagram, and two sequences of subsets differ in at least three
-symbols. The decoder finds the best point of each subset, then the best sequence of subsets, which gains about
-4 dB over the uncoded diagram of the same rate. Turning all points by 90 degrees turns a code sequence into
-another one with the same data (differential coding), so the receiver need not know the absolute phase.
+much larger distance within than the whole diagram, and two sequences of subsets differ in several symbols or
+far in two. The decoder finds the best point of each subset, then the best sequence of subsets, which gains
+about 4 dB over the uncoded diagram of the same rate. Turning all points by 90 degrees turns a code sequence
+into another one with the same data (differential coding), so the receiver need not know the absolute phase.
 
 Source: V.32bis (02/91) §2.3, figure 1; Viterbi algorithm as in J. G. Proakis and M. Salehi, Digital
 Communications, 5th ed., §8.3.
@@ -251,7 +251,7 @@ def decode(decoder: DecoderRecord, point: complex, weight: float) -> int:
         decoder: Shape (1,) of `DECODER`, set up by `restart`.
         point: On the scale of `POINT_TABLE`. One that is not finite counts as erased.
         weight: Of its squared distances in the metrics: 1 as a rule, 0 for an erased symbol (all labels are
-            then as likely; the code bridges one or two), in between for a doubtful one.
+            then as likely; the code finds Q1 Q2 of a single one), in between for a doubtful one.
 
     Returns:
         The scrambled data bits of the symbol `depth` before this one, Q1 (first in time) in the highest
