@@ -16,6 +16,11 @@ def no_report(number: int) -> str | None:
     return None
 
 
+def no_response() -> str | None:
+    """Answer ATY11 with "unknown"."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What the modem offers.
@@ -27,6 +32,7 @@ class Capabilities:
         error_control: V.42 LAPM is there.
         compression: V.42bis or V.44 is there.
         report: Text of ATIn (n = 6, 8 and above), lines joined by a line feed; None where there is none.
+        response: Text of ATY11, the frequency response of the line; None where there is none.
         product: Who made it, for `+GMI` and the identity screens.
         version: Its version.
         serial: Serial number for `+GSN`; "" where there is none.
@@ -37,6 +43,7 @@ class Capabilities:
     error_control: bool = False
     compression: bool = False
     report: Callable[[int], str | None] = no_report
+    response: Callable[[], str | None] = no_response
     product: str = "ansam"
     version: str = "0"
     serial: str = ""

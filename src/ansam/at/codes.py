@@ -6,6 +6,8 @@ the lower V.34 codes show (`Unclear:` no manual at hand prints them). Numeric co
 (Courier 3453 command reference, "Controlling Result Code Displays").
 """
 
+from dataclasses import replace
+
 from ansam.at.results import Connect, Result
 
 _PLAIN = {
@@ -70,6 +72,14 @@ def shown(result: Result, x: int) -> Result | None:
     if x in _SHOWN_BY_X.get(result, (x,)):
         return result
     return None if result is Result.RINGING else Result.NO_CARRIER
+
+
+def compatible(connect: Connect) -> Connect:
+    """Return a connection as S27 bit 7 shows it: to old software everything above 4800 is 9600 bit/s.
+
+    Source: 56K manual (1.024.1644-00) p. 69. ATI6 has the true rate.
+    """
+    return replace(connect, rate=9600, tx_rate=0) if connect.rate > 4800 else connect
 
 
 def connect_words(connect: Connect, x: int, detail: int) -> str:

@@ -27,6 +27,9 @@ from ansam.at.link_settings import M_OF_BACKSLASH_N
 from ansam.at.nvram import PROFILES, Nvram
 from ansam.at.settings import Settings
 
+FREQUENCY_RESPONSE = 11
+"""ATY11."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wait:
@@ -215,6 +218,16 @@ class Executor:
                 screen = text.splitlines()
         self.texts.append(screen)
 
+    def _default_or_response(self, command: Basic) -> None:
+        """Y0 to Y4 choose what Z loads; Y11 is a screen (US Robotics keeps its diagnostics under Y)."""
+        if command.value != FREQUENCY_RESPONSE:
+            self._parameter(command)
+            return
+        text = self._capabilities.response()
+        if text is None:
+            raise CommandRefused("Y11: no response of a line is known")
+        self.texts.append(text.splitlines())
+
     def _view(self, command: Basic) -> None:
         if command.value:
             raise CommandRefused(f"&V{command.value} is not known")
@@ -264,6 +277,7 @@ _SPECIAL = {
     "I": Executor._information,
     "P": Executor._tone_or_pulse,
     "T": Executor._tone_or_pulse,
+    "Y": Executor._default_or_response,
     "Z": Executor._reset,
     "Z!": Executor._reset,
     "\\N": Executor._backslash_n,

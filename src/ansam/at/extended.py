@@ -61,7 +61,8 @@ def connection_reports(connect: Connect, settings: Settings) -> list[str]:
     reports = []
     if settings["+MR"]:
         reports += [f"+MCR: {connect.carrier}"] if connect.carrier else []
-        reports.append(f"+MRR: {connect.rate}")
+        both = connect.tx_rate and connect.tx_rate != connect.rate
+        reports.append(f"+MRR: {connect.tx_rate},{connect.rate}" if both else f"+MRR: {connect.rate}")
     if settings["+ER"]:
         reports.append(f"+ER: {connect.protocol if connect.arq else 'NONE'}")
     if settings["+DR"]:

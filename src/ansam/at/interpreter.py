@@ -18,7 +18,7 @@ from enum import Enum
 
 from ansam.at.actions import Abort, Action, AnswerCall, Dial
 from ansam.at.capabilities import Capabilities
-from ansam.at.codes import connect_number, connect_words, shown
+from ansam.at.codes import compatible, connect_number, connect_words, shown
 from ansam.at.commands import Executor, Wait
 from ansam.at.extended import connection_reports
 from ansam.at.grammar import CommandRefused
@@ -38,6 +38,9 @@ DIAL_ATTEMPTS = 10
 
 OUTPUT_LIMIT = 65536
 """Most octets waiting for the terminal; the modem drains after every input; what goes beyond is dropped."""
+
+SOFTWARE_COMPATIBLE = 128
+"""S27 bit 7."""
 
 _CR, _AFTER_CR = 13, (10, 0)
 
@@ -263,6 +266,8 @@ class Interpreter:
             return
         x, detail = self.settings["X"], self.settings["&A"]
         if isinstance(result, Connect):
+            if self.settings.s[27] & SOFTWARE_COMPATIBLE:
+                result = compatible(result)
             for report in connection_reports(result, self.settings):
                 self._print_text([report])
             words, number = connect_words(result, x, detail), connect_number(result, x, detail)

@@ -27,11 +27,12 @@ class Connect:
     """What a connection is, for the CONNECT result.
 
     Attributes:
-        rate: Line rate in bit/s (the receive direction where they differ).
+        rate: Line rate in bit/s: what is received (the rates of a V.34 or V.90 line can differ).
         modulation: ``""`` below V.32, else ``V32``, ``V34``, ``V90``.
         protocol: ``NONE``, ``LAPM`` or ``SYNC``; all but ``NONE`` and ``SYNC`` are error-controlled (/ARQ).
         compression: ``""``, ``V42BIS`` or ``V44``.
         carrier: `+MS` name of the modulation (``V22B``), for the +MCR report of +MR=1; "" leaves it out.
+        tx_rate: Line rate in bit/s of what is sent; 0 for the same.
     """
 
     rate: int
@@ -39,6 +40,7 @@ class Connect:
     protocol: str = "NONE"
     compression: str = ""
     carrier: str = ""
+    tx_rate: int = 0
 
     @property
     def arq(self) -> bool:

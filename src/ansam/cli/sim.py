@@ -142,7 +142,8 @@ def _show(result: SimResult) -> None:
         console.print(_table(result))
     speed = result.line_seconds / result.cpu_seconds if result.cpu_seconds else float("inf")
     console.print(
-        f"ended: {result.disconnect_reason}; {result.retrains} retrains, {result.slips} slips; "
+        f"ended: {result.disconnect_reason}; {result.retrains} retrains, "
+        f"{result.renegotiations} renegotiations, {result.slips} slips; "
         f"{result.line_seconds:.1f} s of line in {result.cpu_seconds:.2f} s of CPU ({speed:.0f} times life)"
     )
 

@@ -12,7 +12,7 @@ commands (`escaped` or not in data). All times are samples of the modem's own cl
 it is moved by `handle_timer` at `deadline()`, and during a call by `process`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import numpy as np
@@ -23,7 +23,7 @@ from ansam.at.interpreter import Interpreter, State
 from ansam.at.nvram import Profile
 from ansam.at.results import Connect, Result
 from ansam.at.settings import Settings
-from ansam.dce.diagnostics import CallRecord, link_screen
+from ansam.dce.diagnostics import CallRecord, link_screen, response_screen, signal_screen
 from ansam.dce.options import (
     allowed_modulations,
     error_control,
@@ -37,7 +37,7 @@ from ansam.dte.circuits import Circuits
 from ansam.dte.escape import EscapeDetector
 from ansam.dte.flow import ByteQueue
 from ansam.link.base import LinkDown, LinkUp
-from ansam.modulation.base import Ready, Retraining, Role, SignalReport
+from ansam.modulation.base import Ready, Renegotiating, Retraining, Role, SignalReport
 from ansam.modulation.registry import MODULATIONS
 from ansam.trace import Sink, null_sink
 from ansam.units import SAMPLE_RATE, Audio, Samples
@@ -45,8 +45,8 @@ from ansam.units import SAMPLE_RATE, Audio, Samples
 TO_DTE_LIMIT = 16384
 """Bytes held for a terminal that does not read; the link is not drained beyond it."""
 
-LINK_DIAGNOSTICS = 6
-"""ATI6."""
+LINK_DIAGNOSTICS, SIGNAL_DIAGNOSTICS = 6, 11
+"""ATI6 and ATI11."""
 
 RING_PERIOD = 6 * SAMPLE_RATE
 """From one RING to the next: 2 s ringing, 4 s silence."""
@@ -86,7 +86,7 @@ class Ended:
     reason: str
 
 
-DceEvent = Connected | Ended | Retraining | Ready
+DceEvent = Connected | Ended | Retraining | Renegotiating | Ready
 
 _RESULT_OF = {
     Progress.BUSY: Result.BUSY,
@@ -121,7 +121,7 @@ class Dce:
         self.caller = ""
         self.call = CallRecord()
         self._trace = trace
-        self._at = Interpreter(modem_capabilities(self._screen), profile, trace)
+        self._at = Interpreter(modem_capabilities(self._screen, self._response), profile, trace)
         self._now: Samples = 0
         self._session: Session | None = None
         self._escape: EscapeDetector | None = None
@@ -450,7 +450,8 @@ class Dce:
             return
         if action.retrain and self._session is not None:
             self._session.retrain(now)
-        self._at.finish(self.connection.connect, now)
+        call, connect = self.call, self.connection.connect
+        self._at.finish(replace(connect, rate=call.rx_rate, tx_rate=call.tx_rate), now)
         self._enter_data(now)
 
     # -- the connection --------------------------------------------------------------------------------------
@@ -478,10 +479,14 @@ class Dce:
                 case LinkUp():
                     self._connected(session, event, now)
                 case Ready():
-                    self.call.tx_rate, self.call.rx_rate = event.tx_rate, event.rx_rate
+                    if self.state is LineState.DATA:
+                        self.call.follow(event)
                     self._events.append(event)
                 case Retraining():
                     self.retrains += 1
+                    self._events.append(event)
+                case Renegotiating():
+                    self.call.renegotiations += 1
                     self._events.append(event)
                 case Disconnected(reason) | LinkDown(reason):
                     if self.state is LineState.CLEARING:
@@ -494,20 +499,20 @@ class Dce:
 
     def _connected(self, session: Session, link: LinkUp, now: Samples) -> None:
         assert session.ready is not None
-        spec, _ = MODULATIONS[session.ready.modulation]
-        connect = Connect(
-            session.ready.rx_rate, spec.connect_name, link.protocol, link.compression, spec.ms_name
-        )
+        ready, (spec, _) = session.ready, MODULATIONS[session.ready.modulation]
+        rx_rate, tx_rate = ready.rx_rate, ready.tx_rate
+        name, protocol, carrier = spec.connect_name, link.protocol, spec.ms_name
+        connect = Connect(rx_rate, name, protocol, link.compression, carrier, tx_rate)
         self.state = LineState.DATA
         self._due = None
         self.retrains = 0
-        self.call = CallRecord(tx_rate=session.ready.tx_rate, rx_rate=session.ready.rx_rate, began=now)
+        self.call = CallRecord(modulation=ready.modulation, tx_rate=tx_rate, rx_rate=rx_rate, began=now)
         if self._at.state is State.WAITING:
             self._at.finish(connect, now)
         else:
             self._at.unsolicited(connect, now)
         self._flush_at()
-        self.connection = Connected(connect, connect_words(connect, 7, 3), session.ready.modulation)
+        self.connection = Connected(connect, connect_words(connect, 7, 3), ready.modulation)
         self._events.append(self.connection)
         self._enter_data(now)
 
@@ -515,17 +520,24 @@ class Dce:
         """Take over what link and modulation counted."""
         if session.link is not None and self.call.began is not None and self.call.ended is None:
             self.call.link = session.link.statistics()
-            report = session.report()
+            report = self.call.signal = session.report()
             self.call.retrains_requested = report.retrains_requested
             self.call.retrains_granted = report.retrains_granted
 
     def _screen(self, number: int) -> str | None:
         """Return the text of ATIn where it is about the line."""
-        if number != LINK_DIAGNOSTICS:
-            return None
         if self._session is not None:
             self._count(self._session)
-        return "\n".join(link_screen(self.call, self.disconnect_reason, self._now))
+        if number == LINK_DIAGNOSTICS:
+            return "\n".join(link_screen(self.call, self.disconnect_reason, self._now))
+        return "\n".join(signal_screen(self.call)) if number == SIGNAL_DIAGNOSTICS else None
+
+    def _response(self) -> str | None:
+        """Return the text of ATY11."""
+        if self._session is not None:
+            self._count(self._session)
+        lines = response_screen(self.call)
+        return None if lines is None else "\n".join(lines)
 
     def _enter_data(self, now: Samples) -> None:
         s = self.settings.s

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from importlib.metadata import version
 
-from ansam.at.capabilities import Capabilities, no_report
+from ansam.at.capabilities import Capabilities, no_report, no_response
 from ansam.at.settings import Settings
 from ansam.link.v14 import CharacterFormat, Parity
 from ansam.link.v42.link import BreakHandling, V42Options
 from ansam.link.v44 import Parameters, Proposal
-from ansam.modulation.base import ModulationOptions, Role
+from ansam.modulation.base import V34_SYMBOL_RATES, ModulationOptions, Role
 from ansam.modulation.registry import MODULATIONS
-from ansam.units import SAMPLE_RATE
+from ansam.units import SAMPLE_RATE, Samples
 
 GUARD_TONES_HZ = (0, 550, 1800)
 """&G0 to &G2."""
@@ -25,7 +25,7 @@ PARITIES = (Parity.ODD, Parity.EVEN, Parity.MARK, Parity.SPACE)
 """+ICF, second value."""
 
 NO_SREJ = 64
-"""S51 bit 6."""
+"""S27 bit 6 (56K) and S51 bit 6 (Courier)."""
 
 BREAK_HANDLING = (
     BreakHandling.NON_DESTRUCTIVE_NON_EXPEDITED,
@@ -35,17 +35,40 @@ BREAK_HANDLING = (
 )
 """&Y0 to &Y3. `Deviation:` &Y0, destructive and not expedited, is none of V.42's options (Table 4)."""
 
-NO_ANSWER_TONE = 8
-"""S27 bit 3: leave out the 2100 Hz tone."""
+V21_ONLY, V32_UNCODED, NO_V32, NO_ANSWER_TONE, NO_V32BIS = 1, 2, 4, 8, 32
+"""S27, 56K manual (1.024.1644-00) p. 68-69. Bit 0 leaves out Bell 103. Bit 2 takes V.32bis along, whose
+start-up is that of V.32."""
 
-V8_CI, V8 = 1, 2
-"""S32 bits 0 and 1."""
+V32_9600_ONLY = 255
+"""S28: nothing but V.32 at 9600 bit/s; 0 leaves out AC, other values are its time in tenths of a second."""
+
+V8_CI, V8, NO_V34, NO_V34_PLUS = 1, 2, 16, 32
+"""S32 bits 0, 1, 4 and 5."""
+
+V34_FIRST_CEILING = 28800
+"""Highest rate of V.34's first edition (09/94); 31200 and 33600 are V.34+ to US Robotics."""
 
 NO_V8_CI, NO_V8 = 64, 128
-"""S54 bits 6 and 7."""
+"""S54 bits 6 and 7; bits 0 to 5 leave out V.34's symbol rates."""
+
+NO_8_STATES = 1
+"""S55 bit 0; bits 1 to 3 leave out V.34's trellis codes."""
+
+V34_TRELLIS_STATES = (16, 32, 64)
+
+NO_NONLINEAR, NO_LEVEL_DEVIATION, NO_PREEMPHASIS, NO_PRECODING, NO_SHAPING, NO_V34_AT_ALL = 1, 2, 4, 8, 16, 64
+"""S56."""
+
+NO_FALLBACK = 2
+"""S15 bit 1."""
+
+NO_QUICK_RETRAIN = 64
+"""S13 bit 6: a quick retrain is what V.32bis calls rate renegotiation."""
 
 
-def modem_capabilities(report: Callable[[int], str | None] = no_report) -> Capabilities:
+def modem_capabilities(
+    report: Callable[[int], str | None] = no_report, response: Callable[[], str | None] = no_response
+) -> Capabilities:
     """Return what the registered modulations offer, for the interpreter."""
     specs = sorted((spec for spec, _ in MODULATIONS.values()), key=lambda spec: max(spec.data_rates))
     return Capabilities(
@@ -55,29 +78,76 @@ def modem_capabilities(report: Callable[[int], str | None] = no_report) -> Capab
         compression=True,
         version=version("ansam"),
         report=report,
+        response=response,
     )
 
 
 def modulation_options(settings: Settings, role: Role = Role.CALLING) -> ModulationOptions:
     """Return the options the settings ask for in a role."""
-    low, high = settings.rate_window
-    calling, v8 = role is Role.CALLING, settings.v8
+    low, high = _rate_window(settings)
+    calling, v8, s = role is Role.CALLING, settings.v8, settings.s
     return ModulationOptions(
         min_rate=low,
         max_rate=high,
         guard_tone_hz=GUARD_TONES_HZ[settings["&G"]],
-        carrier_detect=settings.s[9] * SAMPLE_RATE // 10,
-        carrier_loss=settings.s[10] * SAMPLE_RATE // 10,
+        carrier_detect=s[9] * SAMPLE_RATE // 10,
+        carrier_loss=s[10] * SAMPLE_RATE // 10,
         bell=settings["B"] == 1,
-        answer_tone=not settings.s[27] & NO_ANSWER_TONE,
-        v8=bool(
-            (v8.originating if calling else v8.answering)
-            and settings.s[32] & V8
-            and not settings.s[54] & NO_V8
-        ),
-        v8_ci=bool((v8.indicator or settings.s[32] & V8_CI) and not settings.s[54] & NO_V8_CI),
+        answer_tone=not s[27] & NO_ANSWER_TONE,
+        v8=bool((v8.originating if calling else v8.answering) and s[32] & V8 and not s[54] & NO_V8),
+        v8_ci=bool((v8.indicator or s[32] & V8_CI) and not s[54] & NO_V8_CI),
         lapm=settings.link.wanted(calling=calling),
+        fallback=not s[15] & NO_FALLBACK,
+        renegotiation=not s[13] & NO_QUICK_RETRAIN,
+        ac_time=_ac_time(settings),
+        trellis=not (s[27] & V32_UNCODED or s[55] & NO_8_STATES),
+        v34_symbol_rates=_kept(V34_SYMBOL_RATES, s[54]),
+        v34_trellis_states=_kept(V34_TRELLIS_STATES, s[55] >> 1),
+        v34_nonlinear=not s[56] & NO_NONLINEAR,
+        v34_level_deviation=not s[56] & NO_LEVEL_DEVIATION,
+        v34_preemphasis=not s[56] & NO_PREEMPHASIS,
+        v34_precoding=not s[56] & NO_PRECODING,
+        v34_shaping=not s[56] & NO_SHAPING,
     )
+
+
+def _kept(values: tuple[int, ...], mask: int) -> tuple[int, ...]:
+    """Return the values whose bit in the mask is 0."""
+    return tuple(value for bit, value in enumerate(values) if not mask >> bit & 1)
+
+
+def _rate_window(settings: Settings) -> tuple[int, int]:
+    """Return the window of &N, &U and +MS, as far as S28 and S32 leave it."""
+    low, high = settings.rate_window
+    if settings.s[32] & NO_V34_PLUS:
+        high = min(high or V34_FIRST_CEILING, V34_FIRST_CEILING)
+    if settings.s[28] == V32_9600_ONLY:
+        low, high = max(low, 9600), min(high or 9600, 9600)
+    return low, high
+
+
+def _ac_time(settings: Settings) -> Samples:
+    """Return how long AC is offered: S28, but not less than V.32bis (02/91) Annex A has it."""
+    tenths, least = settings.s[28], ModulationOptions().ac_time
+    if tenths == V32_9600_ONLY:
+        return least
+    return max(tenths * SAMPLE_RATE // 10, least) if tenths else 0
+
+
+def _ruled_out(settings: Settings, options: ModulationOptions) -> set[str]:
+    """Return the names that S27, S28, S32, S54, S55 and S56 forbid."""
+    s, v32 = settings.s, {"V.32", "V.32bis"}
+    out: set[str] = {"Bell 103"} if s[27] & V21_ONLY else set()
+    if s[27] & NO_V32:
+        out |= v32
+    if s[27] & NO_V32BIS or not options.trellis:
+        out.add("V.32bis")
+    possible = options.v34_symbol_rates and options.v34_trellis_states
+    if s[32] & NO_V34 or s[56] & NO_V34_AT_ALL or not possible:
+        out.add("V.34")
+    if s[28] == V32_9600_ONLY:
+        out |= set(MODULATIONS) - v32
+    return out
 
 
 def line_characters(settings: Settings) -> CharacterFormat:
@@ -104,7 +174,7 @@ def error_control(settings: Settings, role: Role) -> V42Options | None:
         v44=_v44(link.ds44),
         codewords=link.ds[2],
         string_length=link.ds[3],
-        srej=not settings.s[51] & NO_SREJ,
+        srej=not (settings.s[27] | settings.s[51]) & NO_SREJ,
         character=line_characters(settings),
         break_handling=BREAK_HANDLING[settings["&Y"]],
     )
@@ -122,8 +192,10 @@ def _v44(ds44: tuple[int, ...]) -> Proposal | None:
 
 
 def allowed_modulations(settings: Settings) -> tuple[str, ...]:
-    """Return the names in the registry that +MS and the rate window leave, best first."""
+    """Return the names in the registry that +MS, the registers and the rate window leave, best first."""
     options = modulation_options(settings)
+    ruled_out = _ruled_out(settings, options)
     names = {spec.ms_name: name for name, (spec, _) in MODULATIONS.items()}
     chosen = [names[carrier] for carrier in reversed(settings.carriers(modem_capabilities()))]
-    return tuple(n for n in chosen if any(map(options.allows, MODULATIONS[n][0].data_rates)))
+    usable = (n for n in chosen if any(map(options.allows, MODULATIONS[n][0].data_rates)))
+    return tuple(n for n in usable if n not in ruled_out)

@@ -15,6 +15,7 @@ from ansam.modulation.base import (
     Marks,
     ModulationOptions,
     Ready,
+    Renegotiating,
     Retraining,
     Role,
     SignalReport,
@@ -41,7 +42,7 @@ class Disconnected:
     reason: str
 
 
-SessionEvent = Ready | Retraining | LinkEvent | Disconnected
+SessionEvent = Ready | Retraining | Renegotiating | LinkEvent | Disconnected
 
 
 class Session:
@@ -103,11 +104,11 @@ class Session:
             if self.link is None:
                 self._start_link(event, now)
             else:
-                self.link.set_rate(event.tx_rate)
+                self.link.set_rate(event.tx_rate, event.rx_rate)
                 if self._retraining_since is not None:
                     self.link.suspend(now - self._retraining_since)
             self._retraining_since = None
-        elif isinstance(event, Retraining):
+        elif isinstance(event, Retraining | Renegotiating):
             if self._retraining_since is None:
                 self._retraining_since = now
             self._events.append(event)
@@ -123,7 +124,7 @@ class Session:
             originator = self.role is Role.CALLING
             options = replace(self._error_control, round_trip=self._modulation.report().round_trip)
             link = V42Link(originator, options, ready.tx_rate)
-        link.set_rate(ready.tx_rate)
+        link.set_rate(ready.tx_rate, ready.rx_rate)
         link.start(now)
         self.link = self._source.link = link
 

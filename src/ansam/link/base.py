@@ -108,8 +108,8 @@ class Link(Protocol):
     def disconnect(self, now: Samples) -> None:
         """End the link in an orderly way; `LinkDown` follows."""
 
-    def set_rate(self, rate: int) -> None:
-        """Follow the line rate, in bit/s (of the direction we send)."""
+    def set_rate(self, rate: int, far_rate: int = 0) -> None:
+        """Follow the line rate in bit/s: ours, and the far end's where it is another one (0: the same)."""
 
     def suspend(self, samples: Samples) -> None:
         """Push timers out: the modulation was busy retraining for this long."""

@@ -194,8 +194,8 @@ class StartStop:
         bits = max(2 * length + 3, milliseconds * self._rate // 1000)
         self._line.extend([0] * bits + [1] * (2 * length))
 
-    def set_rate(self, rate: int) -> None:
-        """Tell the bit rate, in bit/s, which turns the length of a break into bits."""
+    def set_rate(self, rate: int, far_rate: int = 0) -> None:
+        """Tell the bit rate we send, in bit/s, which turns the length of a break into bits."""
         self._rate = rate
 
     # -- receiving -------------------------------------------------------------------------------------------

@@ -252,7 +252,7 @@ class Simulation:
                 *(round(a.right * 8 / s, 1) for a, s in zip(accounts, times, strict=True))
             ),
             retrains=calling.retrains + answering.retrains,
-            renegotiations=0,
+            renegotiations=calling.renegotiations + answering.renegotiations,
             frames_resent=calling.frames_resent + answering.frames_resent,
             slips=sum(c.slips for c in counters),
             disconnect_reason=ended.ended or ended.dce.disconnect_reason,

@@ -59,7 +59,7 @@ class SimResult:
         bytes_lost: Sent bytes for which none came.
         throughput_bps: Right bytes · 8 by the time from the first to send to the last to arrive.
         retrains: Retrains asked for by either modem.
-        renegotiations: Rate renegotiations.
+        renegotiations: Rate renegotiations asked for by either modem.
         frames_resent: Frames of the error control sent again by either modem.
         slips: Times a jitter buffer dropped or repeated time.
         disconnect_reason: What ended the call, as the modem says that it ended at first; the calling one

@@ -9,7 +9,7 @@ import re
 from ansam.at.settings import Settings
 from ansam.dce.dce import Connected, Dce, Ended
 from ansam.line import End
-from ansam.modulation.base import Ready, Retraining
+from ansam.modulation.base import Ready, Renegotiating, Retraining
 from ansam.sim.payload import Source
 from ansam.units import Samples
 
@@ -36,6 +36,7 @@ class Terminal:
         ended: Why the call was over, or None.
         ready: Rates of the last training.
         retrains: Retrains this end asked for.
+        renegotiations: Rate renegotiations this end asked for.
         sent: Bytes the modem took.
         received: Bytes the modem gave while connected.
         sending: Whether to offer payload.
@@ -49,7 +50,7 @@ class Terminal:
         self.connection: Connected | None = None
         self.ended: str | None = None
         self.ready: Ready | None = None
-        self.retrains = 0
+        self.retrains = self.renegotiations = 0
         self.sent = bytearray()
         self.received = bytearray()
         self.sending = False
@@ -94,6 +95,8 @@ class Terminal:
                     self.ready = event
                 case Retraining(by_us):
                     self.retrains += by_us
+                case Renegotiating(by_us):
+                    self.renegotiations += by_us
                 case _:
                     pass
         self._take(self.dce.take_dte())

@@ -684,7 +684,7 @@ class Lapm:
         §8.5.1 allows it when received frames show that the retransmission took place: any frame that
         comes in later than a round trip and a longest frame after the request was sent after it.
         """
-        patience = self.round_trip.answer(self._far_octets) + self.round_trip.duration(self._far_octets)
+        patience = self.round_trip.answer(self._far_octets) + self.round_trip.far_duration(self._far_octets)
         for number, asked in list(self._asked.items()):
             if number not in self._held and self._now - asked > patience:
                 self._ask(number)

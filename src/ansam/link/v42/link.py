@@ -265,9 +265,10 @@ class V42Link:
             self._kept_count = 0
         self._lapm.suspend(samples)
 
-    def set_rate(self, rate: int) -> None:
-        """Follow a change of the line rate, in bit/s."""
+    def set_rate(self, rate: int, far_rate: int = 0) -> None:
+        """Follow the line rates, in bit/s: ours, and the far end's where it is another one (0: the same)."""
         self._lapm.round_trip.bit_rate = rate
+        self._lapm.round_trip.far_bit_rate = far_rate or rate
         self._v14.set_rate(rate)
 
     def take_data(self, limit: int | None = None) -> bytes:

@@ -29,12 +29,12 @@ class RoundTrip:
     """Estimates the time from the end of a frame to its acknowledgement.
 
     Args:
-        bit_rate: Of the line, bit/s.
+        bit_rate: Of the line, bit/s; `far_bit_rate` is the far end's, the same until told otherwise.
         first: First guess of the round trip alone, in samples (None: unknown).
     """
 
     def __init__(self, bit_rate: int, first: Samples | None = None) -> None:
-        self.bit_rate = bit_rate
+        self.bit_rate = self.far_bit_rate = bit_rate
         self._smoothed: float | None = None
         self._deviation = 0.0
         self._least: Samples | None = None
@@ -44,6 +44,10 @@ class RoundTrip:
     def duration(self, octets: int) -> Samples:
         """Return how long a frame with this many octets takes on the line, FCS and flag included."""
         return (octets + 6) * 8 * SAMPLE_RATE // self.bit_rate
+
+    def far_duration(self, octets: int) -> Samples:
+        """Return the same for a frame of the far end."""
+        return (octets + 6) * 8 * SAMPLE_RATE // self.far_bit_rate
 
     def guess(self, wait: Samples) -> None:
         """Replace the first guess by what the detection phase took, while nothing is measured yet."""
@@ -86,5 +90,5 @@ class RoundTrip:
     def answer(self, far_octets: int) -> Samples:
         """Return when an answer should be here after the end of our frame, whatever went wrong before."""
         least = self._first if self._least is None else self._least
-        wait = max(self.estimate + round(4 * self._deviation), least + self.duration(far_octets))
+        wait = max(self.estimate + round(4 * self._deviation), least + self.far_duration(far_octets))
         return max(wait + GRAIN, LEAST)
