@@ -40,7 +40,7 @@ USR_REGISTERS: Mapping[int, Register] = {
     10: Register(7, "Carrier loss time before hang-up, 1/10 s"),
     11: Register(70, "Length of a DTMF tone, ms"),
     12: Register(50, "Guard time of the escape sequence, 1/50 s"),
-    13: Register(0, "Bits: 1 reset on DTR drop, 8 dial &Z0 on DTR, 64 no quick retrain, 128 escape hangs up"),
+    13: Register(0, "Bits: DTR drop 1 resets, 8 dials; 64 no quick retrain, 128 +++ ends"),
     14: Register(1, "Reserved"),
     15: Register(0, "Bits: 1 no HF equaliser, 2 no fall-back"),
     16: Register(0, "Test mode", volatile=True),
@@ -54,15 +54,12 @@ USR_REGISTERS: Mapping[int, Register] = {
     24: Register(150, "DSR pulse, 1/50 s"),
     25: Register(20, "DTR recognition time, 1/100 s"),
     26: Register(1, "RTS to CTS delay, 1/100 s"),
-    27: Register(
-        0,
-        "Bits: 1 V.21, 2 V.32 uncoded, no 4 V.32, 8 2100 Hz, 32 V.32bis, 64 SREJ; 16 V.23, 128 old codes",
-    ),
+    27: Register(0, "Bits: 1 V.21, 2 V.32 uncoded; no 4 V.32, 8 2100 Hz, 32 V.32bis"),
     28: Register(8, "V.32 answer tones, 1/10 s (0: none, 255: V.32 at 9600 only)"),
     29: Register(20, "V.21 fall-back time, 1/10 s"),
     30: Register(0, "Reserved"),
     31: Register(128, "Reserved"),
-    32: Register(2, "Bits: 1 V.8 call indicate, 2 V.8, 8 no V.FC, 16 no V.34, 32 no V.34+, 128 no V.90"),
+    32: Register(2, "Bits: 1 CI, 2 V.8; no 8 V.FC, 16 V.34, 32 V.34+, 128 V.90"),
     33: Register(0, "V.34 symbol rate mask"),
     34: Register(0, "Bits: 8 V.23, 64 no busy message"),
     35: Register(1, "Calling tone"),
@@ -78,13 +75,9 @@ USR_REGISTERS: Mapping[int, Register] = {
     51: Register(0, "Bits: no error control in 1 V.22, 2 V.22bis, 4 V.32; 64 no SREJ"),
     52: Register(0, "Reserved"),
     53: Register(0, "Dial security"),
-    54: Register(
-        0, "Bits: no symbol rate 1 2400, 2 2743, 4 2800, 8 3000, 16 3200, 32 3429; 64 no CI, 128 no V.8"
-    ),
-    55: Register(0, "Bits: no trellis code 1 8S-2D, 2 16S-4D, 4 32S-4D, 8 64S-4D"),
-    56: Register(
-        0, "Bits: no 1 nonlinear, 2 level deviation, 4 preemphasis, 8 precoding, 16 shaping, 64 V.34"
-    ),
+    54: Register(0, "No 1 2400, 2 2743, 4 2800, 8 3000, 16 3200, 32 3429, 64 CI, 128 V.8"),
+    55: Register(0, "Bits: no 1 8S-2D, 2 16S-4D, 4 32S-4D, 8 64S-4D"),
+    56: Register(0, "No 1 nonlinear, 2 level, 4 preemphasis, 8 precoding, 16 shape, 64 V.34"),
     **{n: Register(0, "Reserved") for n in range(57, 71)},
 }
 
