@@ -60,6 +60,9 @@ DECODER = np.dtype(
         ("label", "i8"),  # results of `decode`
         ("tentative", "i8"),
         ("metric", "f4", (_STATES,)),  # squared distance of the best path to each state, least is 0
+        ("distance", "f4", (_STATES,)),  # of the present point to the nearest point of each subset, squared
+        ("nearest", "i4", (_STATES,)),  # which point of the subset that is
+        ("total", "f4", (_STATES,)),  # the next metrics, before they are normalised
         ("history", "i2", (_ROWS, _STATES)),  # state before · 128 + label, by time and state
     ]
 )
@@ -68,6 +71,19 @@ DecoderRecord: TypeAlias = "np.recarray[tuple[int], np.dtype[np.void]]"
 
 _POINTS_RE = np.ascontiguousarray(POINT_TABLE.real.astype(np.float32))
 _POINTS_IM = np.ascontiguousarray(POINT_TABLE.imag.astype(np.float32))
+
+
+def _by_subset() -> NDArray[np.complex64]:
+    """Return the points by coding, place within the subset and subset, so that subsets are neighbours."""
+    table = np.zeros((len(Coding), 16, _STATES), np.complex64)
+    for coding in filter(lambda coding: coding.trellis, Coding):
+        size = coding.points.size // _STATES
+        table[coding, :size] = coding.points.reshape(_STATES, size).T
+    return table
+
+
+_SUBSETS_RE = np.ascontiguousarray(_by_subset().real)
+_SUBSETS_IM = np.ascontiguousarray(_by_subset().imag)
 
 
 @njit("UniTuple(int64, 2)(int64, int64)", cache=True, nogil=True)
@@ -194,37 +210,48 @@ def restart(decoder: DecoderRecord, coding: int, depth: int, known: bool, previo
         d.metric[i] = _UNREACHED if known and i else np.float32(0.0)
 
 
+@njit(types.void(DECODERS, types.float32, types.float32), cache=True, nogil=True)
+def _search(decoder: DecoderRecord, re: float, im: float) -> None:
+    """Find the nearest point of each subset, all eight side by side."""
+    d = decoder[0]
+    distance, nearest = d.distance, d.nearest
+    for subset in range(_STATES):
+        distance[subset] = np.float32(1e30)
+        nearest[subset] = 0
+    for place in range(1 << (BITS_PER_SYMBOL[d.coding] - 2)):
+        for subset in range(_STATES):
+            dx = _SUBSETS_RE[d.coding, place, subset] - re
+            dy = _SUBSETS_IM[d.coding, place, subset] - im
+            squared = dx * dx + dy * dy
+            nearer = squared < distance[subset]
+            nearest[subset] = np.int32(place) if nearer else nearest[subset]
+            distance[subset] = squared if nearer else distance[subset]
+
+
 @njit(types.void(DECODERS, types.float32, types.float32, types.float32), cache=True, nogil=True)
 def _extend(decoder: DecoderRecord, re: float, im: float, weight: float) -> None:
     """Add, compare, select: move the eight best paths on by one symbol."""
+    _search(decoder, re, im)
     d = decoder[0]
     rest = BITS_PER_SYMBOL[d.coding] - 2
-    labels = np.empty(_STATES, np.int64)
-    branch = np.empty(_STATES, np.float32)
-    for subset in range(_STATES):
-        label = _nearest(d.coding, re, im, subset << rest, (subset + 1) << rest)
-        dx = _POINTS_RE[d.coding, label] - re
-        dy = _POINTS_IM[d.coding, label] - im
-        labels[subset] = label
-        branch[subset] = weight * (dx * dx + dy * dy)
     d.newest = (d.newest + 1) & (_ROWS - 1)
-    metric = np.empty(_STATES, np.float32)
     least = np.float32(1e30)
     for state in range(_STATES):
         lowest = np.float32(1e30)
         chosen = 0
         for k in range(4):
-            m = d.metric[_BEFORE[state, k]] + branch[_SUBSET[state, k]]
+            m = d.metric[_BEFORE[state, k]] + weight * d.distance[_SUBSET[state, k]]
             if m < lowest:
                 lowest = m
                 chosen = k
-        metric[state] = lowest
-        d.history[d.newest, state] = _BEFORE[state, chosen] * 128 + labels[_SUBSET[state, chosen]]
+        subset = _SUBSET[state, chosen]
+        d.total[state] = lowest
+        d.history[d.newest, state] = _BEFORE[state, chosen] * 128 + (subset << rest) + d.nearest[subset]
         if lowest < least:
             least = lowest
             d.best = state
     for state in range(_STATES):
-        d.metric[state] = metric[state] - least
+        d.metric[state] = d.total[state] - least
 
 
 @njit(types.int64(DECODERS, types.int64), cache=True, nogil=True)
