@@ -10,6 +10,7 @@ Both are exact for ever, and the pulse needs only num rows. The pulse may be pre
 then multiplied by a gain in the passband, without any effect on its linear phase.
 """
 
+import functools
 from collections.abc import Callable
 from fractions import Fraction
 from typing import TypeAlias
@@ -23,6 +24,8 @@ from ansam.units import SAMPLE_RATE, Audio, rms_from_dbm0
 Emphasis: TypeAlias = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 """Gain in dB at frequencies in Hz, of the same shape."""
 
+Floats: TypeAlias = NDArray[np.float64]
+
 SHAPER = np.dtype(
     [
         ("phase", "i8"),  # place of the next sample within its symbol, in 1/phases of a symbol
@@ -30,7 +33,7 @@ SHAPER = np.dtype(
         ("step", "i8"),  # phases per sample
         ("carrier", "i8"),  # index into the carrier table
         ("carrier_step", "i8"),
-        ("newest", "i8"),  # row of the newest symbol in the line
+        ("newest", "i8"),  # place of the newest symbol in the line; older ones follow
         ("level", "f8"),
     ]
 )
@@ -45,6 +48,7 @@ def _spectrum(f: NDArray[np.float64], roll_off: float) -> NDArray[np.float64]:
     return np.cos(np.pi / 2 * edge)
 
 
+@functools.lru_cache(maxsize=32)
 def pulse_table(
     symbol_rate: Fraction,
     carrier_hz: Fraction,
@@ -82,11 +86,28 @@ def pulse_table(
 
 
 @njit(
+    "UniTuple(float64, 2)(float64[::1], float64[::1], float64[::1], float64[::1], int64)",
+    cache=True,
+    nogil=True,
+    fastmath=True,
+)
+def _envelope(
+    pulse_re: Floats, pulse_im: Floats, line_re: Floats, line_im: Floats, first: int
+) -> tuple[float, float]:
+    """Return the sum of the pulses at one instant; `first` is the newest symbol's place in the line."""
+    re = im = 0.0
+    for j in range(pulse_re.size):
+        re += pulse_re[j] * line_re[first + j] - pulse_im[j] * line_im[first + j]
+        im += pulse_re[j] * line_im[first + j] + pulse_im[j] * line_re[first + j]
+    return re, im
+
+
+@njit(
     types.void(
         _SHAPERS,
-        types.complex128[:, ::1],
+        types.float64[:, :, ::1],
         types.complex128[::1],
-        types.complex128[::1],
+        types.float64[:, ::1],
         types.complex128[::1],
         types.float32[::1],
     ),
@@ -95,27 +116,26 @@ def pulse_table(
 )
 def _shape(
     state: "np.recarray[tuple[int], np.dtype[np.void]]",
-    table: NDArray[np.complex128],
+    table: Floats,
     carrier: NDArray[np.complex128],
-    line: NDArray[np.complex128],
+    line: Floats,
     symbols: NDArray[np.complex128],
     out: Audio,
 ) -> None:
     s = state[0]
-    size = table.shape[1]
+    size = table.shape[2]
     taken = 0
     for i in range(out.size):
         if s.phase < s.step:
-            s.newest = (s.newest + 1) % size
+            s.newest = (s.newest - 1) % size
             # The line is kept twice in a row, so that its last `size` symbols are always in one piece.
-            line[s.newest] = symbols[taken]
-            line[s.newest + size] = symbols[taken]
+            for place in (s.newest, s.newest + size):
+                line[0, place] = symbols[taken].real
+                line[1, place] = symbols[taken].imag
             taken += 1
-        acc = 0j
-        for j in range(size):
-            acc += table[s.phase, j] * line[s.newest + size - j]
+        re, im = _envelope(table[0, s.phase], table[1, s.phase], line[0], line[1], s.newest)
         turn = carrier[s.carrier]
-        out[i] = s.level * (acc.real * turn.real - acc.imag * turn.imag)
+        out[i] = s.level * (re * turn.real - im * turn.imag)
         s.carrier = (s.carrier + s.carrier_step) % carrier.size
         s.phase = (s.phase + s.step) % s.phases
 
@@ -148,12 +168,12 @@ class Shaper:
     ) -> None:
         self.samples_per_symbol = SAMPLE_RATE / symbol_rate
         self.delay = half_span * self.samples_per_symbol
-        self._table = np.ascontiguousarray(
-            pulse_table(symbol_rate, carrier_hz, roll_off, half_span, beta, emphasis)
-        )
+        table = pulse_table(symbol_rate, carrier_hz, roll_off, half_span, beta, emphasis)
+        self._table = np.ascontiguousarray([table.real, table.imag])
         turns = carrier_hz / SAMPLE_RATE
         self._carrier = np.exp(2j * np.pi * np.arange(turns.denominator) / turns.denominator)
-        self._line = np.zeros(2 * self._table.shape[1], np.complex128)
+        self._line = np.zeros((2, 2 * table.shape[1]))
+        self._phase = 0  # the kernel's, kept here too since reading a record from Python is slow
         self._state = np.zeros(1, SHAPER).view(np.recarray)
         s = self._state[0]
         s.phases = self.samples_per_symbol.numerator
@@ -164,9 +184,9 @@ class Shaper:
 
     def needed(self, count: int) -> int:
         """Return how many symbols the next `count` samples take in."""
-        s = self._state[0]
-        phase, step, phases = int(s.phase), int(s.step), int(s.phases)
-        return (phase + step * (count - 1)) // phases - (phase - step) // phases
+        ratio = self.samples_per_symbol
+        step, phases = ratio.denominator, ratio.numerator
+        return (self._phase + step * (count - 1)) // phases - (self._phase - step) // phases
 
     def process(self, symbols: NDArray[np.complex128], out: Audio) -> None:
         """Fill `out`, shape (n,) float32, with the next n samples.
@@ -178,6 +198,8 @@ class Shaper:
         if symbols.size != self.needed(out.size):
             raise ValueError(f"{symbols.size} symbols for {self.needed(out.size)}")
         _shape(self._state, self._table, self._carrier, self._line, symbols, out)
+        ratio = self.samples_per_symbol
+        self._phase = (self._phase + ratio.denominator * out.size) % ratio.numerator
 
     def peak(self, symbol: int) -> Fraction:
         """Return the instant of the peak of a symbol's pulse, in samples since the first one sent."""
