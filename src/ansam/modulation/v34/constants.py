@@ -10,6 +10,8 @@ SUPERFRAME_SECONDS = Fraction(28, 100)
 """§8.1."""
 SYMBOLS_PER_FRAME = 8
 """2D symbols of a mapping frame (§8.1): four 4D symbols of two."""
+FRAME_BITS = 79
+"""The largest b in Table 8."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,123 @@
+"""All choices of one direction's data mode, and the record of constants that its kernels read."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numba import from_dtype, types
+from numpy.typing import NDArray
+
+from ansam.modulation.base import Role
+from ansam.modulation.v34 import shell
+from ansam.modulation.v34.constants import INVERSIONS, SCRAMBLER_TAPS, THETA, Trellis
+from ansam.modulation.v34.constellation import QUARTER, subset, turn
+from ansam.modulation.v34.parameters import Parameters
+from ansam.modulation.v34.precoder import NO_PRECODING, Coefficients
+
+SEARCHED = 256
+"""Constellations up to this size are searched point by point where there is no precoding."""
+
+CODE = np.dtype(
+    [
+        ("b", "i8"),
+        ("k", "i8"),
+        ("q", "i8"),
+        ("quarter", "i8"),  # L / 4
+        ("frames", "i8"),  # P, mapping frames in a data frame
+        ("superframe", "i8"),  # P J
+        ("half", "i8"),  # 2 P, 4D symbols between bit inversions
+        ("swp", "i8", (16,)),
+        ("amp", "i8", (16,)),
+        ("inversions", "i8", (16,)),
+        ("trellis", "i8"),
+        ("kappa", "f8"),  # Θ / mean energy of x(n)
+        ("scale", "f8"),  # units of the grid to symbols of mean power 1
+        ("tap_a", "i8"),
+        ("tap_b", "i8"),
+        ("searched", "i8"),  # points in the lists below; 0: slice the unbounded grid
+        ("xs", "f4", (SEARCHED,)),
+        ("ys", "f4", (SEARCHED,)),
+        ("subset", "i8", (SEARCHED,)),
+    ]
+)
+CODES = types.Array(from_dtype(CODE), 1, "C")
+Record: TypeAlias = "np.recarray[tuple[int], np.dtype[np.void]]"
+
+_DITHER = (np.arange(8) + 0.5) / 8 - 0.5
+"""c(n) - p(n) is spread evenly over one step of the quantiser: this grid stands for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coding:
+    """How one direction codes user bits, as the MP sequences settled it.
+
+    Attributes:
+        parameters: Rates and constellation.
+        sender: The role of the modem that sends: its scrambler (clause 7).
+        trellis: The convolutional encoder.
+        nonlinear: Whether Θ is 0.3125 (§9.7), or 0.
+        precoding: h(1) to h(3).
+    """
+
+    parameters: Parameters
+    sender: Role
+    trellis: Trellis = Trellis.STATES_16
+    nonlinear: bool = False
+    precoding: Coefficients = NO_PRECODING
+
+    @property
+    def precoded(self) -> bool:
+        """Whether any precoding coefficient is not zero."""
+        return any(self.precoding)
+
+    def mean_energy(self) -> float:
+        """Return the mean of |x(n)|² in units of the grid, for random bits.
+
+        Unclear: §9.7 does not say how the average is taken; it is computed here, not measured.
+        """
+        points, shares = self._energies()
+        return float(points @ shares)
+
+    def mean_power(self) -> float:
+        """Return the mean of |x'(n)|² in units of the grid, for random bits."""
+        points, shares = self._energies()
+        zeta = (THETA / (points @ shares)) * points if self.nonlinear else 0 * points
+        return float((points * (1 + zeta / 6 + zeta**2 / 120) ** 2) @ shares)
+
+    def _energies(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return |x(n)|² of every point (and value of the dither), and the share of each."""
+        p = self.parameters
+        high = p.r / p.symbol_rate.mapping_frames
+        rings = shell.ring_shares(shell.shell_tables(p.k, p.rings), high)
+        shares = np.repeat(rings, 1 << p.q) / (1 << p.q)
+        v = QUARTER[: p.points // 4] @ np.array([1, 1j])
+        if self.precoded:
+            dither = _DITHER * (1 << p.w)
+            v = np.add.outer(v, np.add.outer(dither, 1j * dither)).ravel()
+            shares = np.repeat(shares, _DITHER.size**2) / _DITHER.size**2
+        return np.abs(v) ** 2, shares
+
+
+def code_record(coding: Coding) -> Record:
+    """Return the constants of a direction as one record of `CODE`."""
+    p = coding.parameters
+    rate = p.symbol_rate
+    code = np.zeros(1, CODE).view(np.recarray)
+    s = code[0]
+    s.b, s.k, s.q, s.quarter = p.b, p.k, p.q, p.points // 4
+    s.frames, s.superframe, s.half = rate.mapping_frames, p.superframe, 2 * rate.mapping_frames
+    s.swp[: rate.mapping_frames] = p.swp
+    s.amp[: rate.mapping_frames] = p.amp
+    pattern = INVERSIONS[rate.data_frames]
+    s.inversions[: len(pattern)] = [int(bit) for bit in pattern]
+    s.trellis = coding.trellis
+    s.kappa = THETA / coding.mean_energy() if coding.nonlinear else 0.0
+    s.scale = coding.mean_power() ** -0.5
+    s.tap_a, s.tap_b = SCRAMBLER_TAPS[coding.sender]
+    if p.points <= SEARCHED and not coding.precoded:
+        s.searched = p.points
+        points = [turn(x, y, turns) for x, y in QUARTER[: p.points // 4].tolist() for turns in range(4)]
+        s.xs[: p.points] = [x for x, _ in points]
+        s.ys[: p.points] = [y for _, y in points]
+        s.subset[: p.points] = [subset(x, y) for x, y in points]
+    return code
