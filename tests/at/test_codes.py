@@ -106,3 +106,36 @@ def test_reports_before_connect() -> None:
     terminal.modem.finish(ORIGINAL, 0)
     expected = "+MRR: 4800 | +ER: LAPM | +DR: V42B | CONNECT 4800/ARQ/V34/LAPM/V42BIS"
     assert plain(terminal.modem.take_output()) == expected
+
+
+RATES = {"V32": (4800, 7200, 9600, 12000, 14400), "V34": tuple(range(2400, 33601, 2400))}
+
+
+@pytest.mark.parametrize("x", range(8))
+def test_every_rate_has_a_number_of_its_own_at_every_level(x: int) -> None:
+    """A program that reads numbers can tell the rate and whether there is error control."""
+    for detail in range(4):
+        seen: dict[int, str] = {}
+        for name, rates in RATES.items():
+            for rate in rates:
+                for protocol in ("NONE", "LAPM"):
+                    connect = Connect(rate, name, protocol)
+                    number = connect_number(connect, x, detail)
+                    words = connect_words(connect, x, min(detail, 2))
+                    assert seen.setdefault(number, words) == words
+                    if x and detail == 0:
+                        assert words == f"CONNECT {rate}"
+        assert len(set(seen.values())) == len(seen)
+
+
+def test_old_software_sees_9600() -> None:
+    terminal = Terminal()
+    terminal.type("ATS27=128+MR=1;D5")
+    terminal.modem.finish(Connect(14400, "V32", "LAPM", tx_rate=14400), 0)
+    assert plain(terminal.modem.take_output()) == "+MRR: 9600 | CONNECT 9600/ARQ/V32/LAPM"
+    terminal.type("ATV0D5")
+    terminal.modem.finish(Connect(7200, "V34", "LAPM"), 0)
+    assert terminal.modem.take_output().endswith(b"134\r")
+    terminal.type("ATD5")
+    terminal.modem.finish(Connect(4800, "V34", "LAPM"), 0)
+    assert terminal.modem.take_output().endswith(b"126\r")

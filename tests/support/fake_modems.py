@@ -49,8 +49,7 @@ class FakeModem:
         self.ready = None
         self.retrains = 0
         self._events, self.arrived = [], []
-        rates = [rate for rate in self.spec.data_rates if options.allows(rate)]
-        self._rate = rates[-1] if rates else 0
+        self._rates = {rate for rate in self.spec.data_rates if options.allows(rate)}
         FakeModem.made.append(self)
 
     def start(self, now):
@@ -81,21 +80,27 @@ class FakeModem:
         self._owed += count * self.ready.tx_rate / SAMPLE_RATE
         bits = self._bits.pull(int(self._owed))
         self._owed -= len(bits)
-        far = [m for m in FakeModem.made if m.role is self.role.other and m.ready]
-        if far:
-            far[-1].arrived.append(bits)
+        self._far_end().arrived.append(bits)
+
+    def _far_end(self):
+        return next(m for m in reversed(FakeModem.made) if m.role is self.role.other and m.speaking)
 
     def _decide(self, now):
         for watch in self._watches:
             watch.update()
         heard = all(watch.hops >= SEEN_HOPS for watch in self._watches)
         self.far_end_seen |= heard
-        if not (self.speaking and heard) or self.ready or self._rate == 0:
+        if not (self.speaking and heard) or self.ready:
             return
         self._trained += HOP
-        if self._trained >= TRAINING:
-            self.ready = Ready(self.spec.name, self._rate, self._rate)
-            self._events.append(self.ready)
+        if self._trained == TRAINING:
+            self._settle()
+
+    def _settle(self):
+        common = self._rates & self._far_end()._rates
+        if common:
+            self.ready = Ready(self.spec.name, max(common), max(common))
+        self._events.append(self.ready or Failed("no rate in common"))
 
     def take_bits(self):
         bits = np.concatenate([*self.arrived, np.zeros(0, np.uint8)])
