@@ -227,6 +227,8 @@ class SymbolSource:
         elif segment.signal is Signal.B1:
             s.delays = 0  # §6.1
         # §5.3: the differential encoder always goes on from the last symbol, whatever it belonged to.
+        # Unclear: the clauses do not say so of B1, nor that the scrambler runs on into it; in a recorded call
+        # the answering modem's B1 is all ones from the first bit only if both do.
 
     def make(self, bits: Bits, out: NDArray[np.complex128]) -> None:
         """Fill `out`, shape (n,), with the next n symbols.
