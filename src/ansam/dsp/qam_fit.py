@@ -31,6 +31,7 @@ LOADING = 1e-4
 """Diagonal loading, relative to the power of the samples."""
 
 _C8 = types.complex64[::1]
+_F8 = types.float64[:, ::1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,90 @@ def _correlate(
         energy[lag] = most
 
 
+@njit(
+    types.void(_C8, types.int64[::1], types.complex128[::1], _F8, _F8, types.complex128[::1]),
+    cache=True,
+    nogil=True,
+    fastmath=True,
+)
+def _normal_equations(
+    z: NDArray[np.complex64],
+    rows: NDArray[np.int64],
+    wanted: NDArray[np.complex128],
+    gram_real: NDArray[np.float64],
+    gram_imag: NDArray[np.float64],
+    vector: NDArray[np.complex128],
+) -> None:
+    """Add up the lower half of Xᴴ·X, and Xᴴ·wanted, where row r of X is z[2r] … z[2r + taps - 1]."""
+    taps = vector.size
+    real = np.empty(taps)
+    imag = np.empty(taps)
+    for r in range(rows.size):
+        first = 2 * rows[r]
+        for j in range(taps):
+            real[j] = z[first + j].real
+            imag[j] = z[first + j].imag
+        for i in range(taps):
+            a, b = real[i], imag[i]
+            vector[i] += complex(a, -b) * wanted[r]
+            for j in range(i + 1):
+                gram_real[i, j] += a * real[j] + b * imag[j]
+                gram_imag[i, j] += a * imag[j] - b * real[j]
+
+
+@njit(types.boolean(types.complex128[:, ::1], types.complex128[::1]), cache=True, nogil=True)
+def _solve_hermitian(matrix: NDArray[np.complex128], vector: NDArray[np.complex128]) -> bool:
+    """Solve by Cholesky in place of `vector`; only the lower half counts and is lost. False: singular.
+
+    Not NumPy's, whose library would start threads of its own in the middle of a call.
+    """
+    n = vector.size
+    for j in range(n):
+        pivot = matrix[j, j].real
+        for k in range(j):
+            pivot -= matrix[j, k].real ** 2 + matrix[j, k].imag ** 2
+        if not pivot > 0.0:
+            return False
+        root = math.sqrt(pivot)
+        matrix[j, j] = root
+        for i in range(j + 1, n):
+            total = matrix[i, j]
+            for k in range(j):
+                total -= matrix[i, k] * np.conj(matrix[j, k])
+            matrix[i, j] = total / root
+        total = vector[j]
+        for k in range(j):
+            total -= matrix[j, k] * vector[k]
+        vector[j] = total / root
+    for i in range(n - 1, -1, -1):
+        total = vector[i]
+        for k in range(i + 1, n):
+            total -= np.conj(matrix[k, i]) * vector[k]
+        vector[i] = total / matrix[i, i].real
+    return True
+
+
+@njit(
+    types.void(_C8, types.int64[::1], types.int64, types.complex128[::1], types.complex128[::1]),
+    cache=True,
+    nogil=True,
+)
+def _outputs(
+    z: NDArray[np.complex64],
+    rows: NDArray[np.int64],
+    shift: int,
+    taps: NDArray[np.complex128],
+    out: NDArray[np.complex128],
+) -> None:
+    """Filter at each row, `shift` half symbols later."""
+    for r in range(rows.size):
+        first = 2 * rows[r] + shift
+        total = 0j
+        for j in range(taps.size):
+            total += taps[j] * z[first + j]
+        out[r] = total
+
+
 def _pieces(
     z: NDArray[np.complex64], good: NDArray[np.uint8], symbols: NDArray[np.complex64], lag: int
 ) -> NDArray[np.complex128]:
@@ -202,7 +287,10 @@ class Trainer:
             rows = self._rows(good)
             if rows.size < 2 * self._taps:
                 return None
-            result, drift, frequency = self._solve(z, rows, first, drift, frequency, last)
+            solved = self._solve(z, rows, first, drift, frequency, last)
+            if solved is None:
+                return None
+            result, drift, frequency = solved
         return result
 
     def _grid(
@@ -248,20 +336,30 @@ class Trainer:
         drift: float,
         frequency: float,
         last: bool,
-    ) -> tuple[Fit, float, float]:
-        windows = np.lib.stride_tricks.sliding_window_view(z, self._taps)[2 * rows]
+    ) -> tuple[Fit, float, float] | None:
         wanted = self._symbols[rows] * np.exp(1j * frequency * rows)
-        gram = windows.conj().T.astype(np.complex128) @ windows
-        power = float(np.real(np.trace(gram))) / self._taps
-        gram += LOADING * power * np.eye(self._taps)
-        taps = np.asarray(np.linalg.solve(gram, windows.conj().T @ wanted), np.complex128)
-        got = windows @ taps
+        gram_real, gram_imag = np.zeros((2, self._taps, self._taps))
+        taps = np.zeros(self._taps, np.complex128)
+        _normal_equations(z, rows, wanted, gram_real, gram_imag, taps)
+        power = float(np.trace(gram_real)) / self._taps
+        gram_real += LOADING * power * np.eye(self._taps)
+        if not _solve_hermitian(gram_real + 1j * gram_imag, taps):
+            return None
+        got = self._filter(z, rows, taps)
         miss = wanted - got
         if not last:
             drift, frequency = self._refine(z, rows, taps, got, miss, wanted, drift, frequency)
         gain = 1 / math.sqrt(max(power / rows.size, 1e-20))
         mse = float(np.mean(np.abs(miss) ** 2)) * rows.size / max(1, rows.size - self._taps)
         return Fit(first, taps / gain, frequency, 0.0, drift, gain, mse, int(rows.size)), drift, frequency
+
+    @staticmethod
+    def _filter(
+        z: NDArray[np.complex64], rows: NDArray[np.int64], taps: NDArray[np.complex128], shift: int = 0
+    ) -> NDArray[np.complex128]:
+        out = np.empty(rows.size, np.complex128)
+        _outputs(z, rows, shift, taps, out)
+        return out
 
     def _refine(
         self,
@@ -276,8 +374,7 @@ class Trainer:
     ) -> tuple[float, float]:
         """Return drift and frequency, corrected by how errors of time and phase change along the sequence."""
         inner = (rows > 0) & (rows < self._symbols.size - 1)
-        windows = np.lib.stride_tricks.sliding_window_view(z, self._taps)
-        slope = windows[2 * rows[inner] + 1] @ taps - windows[2 * rows[inner] - 1] @ taps
+        slope = self._filter(z, rows[inner], taps, 1) - self._filter(z, rows[inner], taps, -1)
         n = rows[inner] - rows[inner].mean()
         late = np.real(miss[inner] * np.conj(slope))
         late_rate = float(np.sum(n * late) / max(np.sum(n * n * np.abs(slope) ** 2), 1e-12))

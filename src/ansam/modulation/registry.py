@@ -4,6 +4,7 @@ from ansam.modulation.base import ModulationFactory, ModulationSpec
 from ansam.modulation.bell103 import BELL103_SPEC, Bell103
 from ansam.modulation.v21 import V21, V21_SPEC
 from ansam.modulation.v22bis import V22, V22_SPEC, V22BIS_SPEC, V22bis
+from ansam.modulation.v32bis import V32, V32_SPEC, V32BIS_SPEC, V32bis
 
 MODULATIONS: dict[str, tuple[ModulationSpec, ModulationFactory]] = {
     spec.name: (spec, factory)
@@ -12,6 +13,8 @@ MODULATIONS: dict[str, tuple[ModulationSpec, ModulationFactory]] = {
         (BELL103_SPEC, Bell103),
         (V22_SPEC, V22),
         (V22BIS_SPEC, V22bis),
+        (V32_SPEC, V32),
+        (V32BIS_SPEC, V32bis),
     )
 }
 """Slowest first."""

@@ -119,7 +119,7 @@ class Receiver:
         self._points = np.zeros(kernel.HISTORY, np.complex128)
         self._bits: Bits = np.zeros(0, np.uint8)
         self._state = np.zeros(1, kernel.STATE).view(np.recarray)
-        s = self._state[0]
+        s = self._s = self._state[0]
         s.tap_a, s.tap_b = SCRAMBLER_TAPS[role.other]
         s.rate_word = s.data = -1
         s.mse = 1.0
@@ -131,7 +131,7 @@ class Receiver:
         return self._run(x, erased)
 
     def _run(self, x: Audio, erased: bool) -> Bits:
-        s = self._state[0]
+        s = self._s
         s.bits = 0
         if s.mode == kernel.IDLE:
             return np.zeros(0, np.uint8)
@@ -164,11 +164,11 @@ class Receiver:
 
     def idle(self) -> None:
         """Follow no signal: the far end is silent, or sends what is not for the loops."""
-        self._state[0].mode = kernel.IDLE
+        self._s.mode = kernel.IDLE
 
     def seek_words(self) -> None:
         """Decide among four points and look for a new rate signal, with the loops as they are (§8)."""
-        s = self._state[0]
+        s = self._s
         s.mode = kernel.WORDS
         s.rate_word = s.data = -1
         s.rate_symbol = s.erased_symbol = self._front.state[0].symbols
@@ -178,14 +178,14 @@ class Receiver:
 
     def await_end(self, coding: Coding, clamp: int) -> None:
         """After E, decode data of this coding; the first `clamp` symbols are not delivered."""
-        s = self._state[0]
+        s = self._s
         s.data, s.clamp, s.deliver = int(coding), clamp, 1
         s.bad_error = _BAD_ERROR[coding]
         self._tune(training=False)
 
     def resume(self, coding: Coding) -> None:
         """Decode data again from the next symbol on: there was no rate signal after all."""
-        s = self._state[0]
+        s = self._s
         s.mode, s.data, s.clamp, s.bad = kernel.DATA, -1, 0, 0
         s.bad_error = _BAD_ERROR[coding]
         trellis.restart(self._decoder, int(coding), trellis.DEPTH, False, 0)
@@ -193,25 +193,25 @@ class Receiver:
     @property
     def in_data(self) -> bool:
         """Whether data are decoded: E was received."""
-        return bool(self._state[0].mode == kernel.DATA)
+        return bool(self._s.mode == kernel.DATA)
 
     @property
     def rate_word(self) -> int | None:
         """The last rate signal received, or None."""
-        word = int(self._state[0].rate_word)
+        word = int(self._s.rate_word)
         return word if word >= 0 else None
 
     @property
     def bad_symbols(self) -> int:
         """For how many symbols decisions have been little better than guesses."""
-        return int(self._state[0].bad)
+        return int(self._s.bad)
 
     # -- what it knows ---------------------------------------------------------------------------------------
 
     @property
     def mse(self) -> float:
         """Mean square error of the decisions, for points of mean power 1."""
-        return float(self._state[0].mse)
+        return float(self._s.mse)
 
     @property
     def snr_db(self) -> float | None:
@@ -297,7 +297,7 @@ class Receiver:
         s.hold = 0
         s.centre = float(np.sum(np.arange(TAPS) * np.abs(fit.taps) ** 2) / np.sum(np.abs(fit.taps) ** 2))
         self._tune(training=True)
-        r = self._state[0]
+        r = self._s
         r.mode = kernel.WORDS
         r.known = TRAINING
         r.mse = max(fit.mse, 1e-4)

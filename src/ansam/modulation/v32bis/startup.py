@@ -427,6 +427,10 @@ class Procedure:
         """S turns into S-bar 16 symbols before TRN; a lost packet may hide that."""
         hearing = self._rx.hearing
         run = hearing.runs[Pattern.S]
+        if self.state is State.AWAIT_S and t - self._since < (self.round_trip or 0.0):
+            # AC and the echo of our CC look like S.
+            hearing.reversals.clear()
+            return
         if self._trn_at is None:
             heard = self._reversal()
             if heard is not None and run.windows >= S_HEARD:
