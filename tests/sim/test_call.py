@@ -162,6 +162,16 @@ def test_recording(tmp_path):
             assert sound.getnframes() / 8000 == pytest.approx(result.talk_seconds, abs=1)
 
 
+def test_a_recording_has_pictures_of_what_was_received(tmp_path):
+    with Recording(tmp_path) as recording:
+        run(SimOptions(seconds=1), recording=recording)
+    for name in ("caller.png", "answerer.png"):
+        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+    with Recording(tmp_path / "slow") as recording:
+        run(SimOptions(seconds=0, calling=("AT&N1",)), recording=recording)
+    assert not list((tmp_path / "slow").glob("*.png"))
+
+
 def test_a_recording_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ResourceError, match="recording in"):

@@ -96,7 +96,7 @@ def sim(
         _DEFAULTS.direction.value
     ),
     seed: Annotated[int, _number("seed", "Of noise, loss, jitter and payload.", "N", int)] = _DEFAULTS.seed,
-    record: Annotated[Path | None, _option("Leave sound, trace and result in this directory.", "DIR")] = None,
+    record: Annotated[Path | None, _option("Leave sound, pictures, trace and result there.", "DIR")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """One call in virtual time over a simulated circuit."""

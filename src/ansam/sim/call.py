@@ -97,7 +97,11 @@ class Simulation:
         if connected:
             self._send_data()
         dropped_by = self._ended_first
-        self._signal = BothWays(*(Signal.of(self._modems[end.other].report()) for end in End))
+        reports = {end: self._modems[end].report() for end in End}
+        self._signal = BothWays(*(Signal.of(reports[end.other]) for end in End))
+        if self._recording:
+            for end, report in reports.items():
+                self._recording.constellation(end, report)
         self._hang_up()
         cpu = cpu_clock() - started if cpu_clock else 0.0
         return self._result(begin, data_from, cpu, dropped_by or End.CALLING)

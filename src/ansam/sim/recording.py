@@ -1,8 +1,10 @@
-"""What a call leaves behind on request: sound of both ends, trace, result.
+"""What a call leaves behind on request: sound of both ends, constellations, trace, result.
 
 ``caller.wav`` and ``answerer.wav`` are stereo at 8000 Hz, each in its own end's clock: left what the modem
-sent, right what it heard. ``trace.jsonl`` has one event per line, ``result.json`` the object of `--json`.
-Everything but the result is written as it happens, so that a long call needs no memory.
+sent, right what it heard. ``caller.png`` and ``answerer.png`` show the points that each end received last
+while data flowed (none where the modulation has no such thing). ``trace.jsonl`` has one event per line,
+``result.json`` the object of `--json`. Everything but pictures and result is written as it happens, so that a
+long call needs no memory.
 """
 
 import json
@@ -17,11 +19,13 @@ import numpy as np
 
 from ansam.errors import ResourceError
 from ansam.line import End
+from ansam.modulation.base import SignalReport
+from ansam.scope.picture import constellation_png
 from ansam.sim.result import SimResult
 from ansam.trace import Sink
 from ansam.units import SAMPLE_RATE, Audio
 
-NAMES = {End.CALLING: "caller.wav", End.ANSWERING: "answerer.wav"}
+NAMES = {End.CALLING: "caller", End.ANSWERING: "answerer"}
 
 
 def _plain(value: object) -> object:
@@ -57,7 +61,7 @@ class Recording:
             self._trace = (directory / "trace.jsonl").open("w", encoding="utf-8")
             self._files.append(self._trace)
             for end, name in NAMES.items():
-                sound = wave.open(str(directory / name), "wb")  # noqa: SIM115
+                sound = wave.open(str(directory / f"{name}.wav"), "wb")  # noqa: SIM115
                 self._files.append(sound)
                 sound.setparams((2, 2, SAMPLE_RATE, 0, "NONE", ""))
                 self._sound[end] = sound
@@ -99,6 +103,11 @@ class Recording:
             self._trace.write(json.dumps(event, default=_plain) + "\n")
 
         return take
+
+    def constellation(self, end: End, report: SignalReport | None) -> None:
+        """Draw what an end received last, where it can tell."""
+        if report is not None and report.constellation:
+            constellation_png(report.constellation, self._directory / f"{NAMES[end]}.png")
 
     def result(self, result: SimResult) -> None:
         """Write the outcome."""

@@ -1,0 +1,1 @@
+"""What was heard, made visible: pictures of signals."""
