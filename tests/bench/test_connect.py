@@ -6,7 +6,12 @@ import pytest
 
 from ansam.sim import SimOptions, run
 
-MODULATIONS = {"V.21": "AT&M0+MS=V21", "Bell 103": "AT&M0&N1B1", "V.22": "AT&M0+MS=V22", "V.22bis": "AT&M0"}
+MODULATIONS = {
+    "V.21": "AT&M0+MS=V21",
+    "Bell 103": "AT&M0&N1B1",
+    "V.22": "AT&M0+MS=V22",
+    "V.22bis": "AT&M0+MS=V22B",
+}
 
 ANCHOR_V22BIS = 5.2
 """Seconds from off-hook to CONNECT 2400/NONE between hardware modems."""
@@ -44,7 +49,8 @@ def test_connect_over_snr_skew_and_delay(capsys):
             for skew in (-200, 0, 100):
                 for delay in (0, 250):
                     results = [
-                        call("AT&M0", s, seconds=2, snr=snr, skew=skew, delay=delay, offset=3) for s in seeds
+                        call("AT&M0+MS=V22B", s, seconds=2, snr=snr, skew=skew, delay=delay, offset=3)
+                        for s in seeds
                     ]
                     fast = sum(r.connected and r.rate_rx == 2400 for r in results)
                     anyway = sum(r.connected for r in results)
@@ -63,7 +69,10 @@ def test_connect_over_loss(capsys):
         print("\nCalls of any kind over packet loss: connected, with error control, without one wrong byte")
         print("  loss  connected  LAPM  clean  of")
         for loss in (0.0, 0.01, 0.02, 0.05):
-            results = [run(SimOptions(seconds=3, loss=loss, seed=seed)) for seed in range(10)]
+            results = [
+                run(SimOptions(calling=("AT+MS=V22B",), seconds=3, loss=loss, seed=seed))
+                for seed in range(10)
+            ]
             connected = sum(r.connected for r in results)
             arq = sum(r.error_control == "LAPM" for r in results)
             clean = sum(r.clean for r in results)

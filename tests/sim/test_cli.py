@@ -20,7 +20,9 @@ def sim(capsys, *words):
 
 
 def test_json(capsys, tmp_path):
-    words = "--json --seconds 1 --snr 30 --echo -20 --law ulaw --skew -30 --direction up --calling AT&M0"
+    words = (
+        "--json --seconds 1 --snr 30 --echo -20 --law ulaw --skew -30 --direction up --calling AT&M0+MS=V22B"
+    )
     code, out, _ = sim(capsys, *words.split(), "--record", str(tmp_path / "call"))
     result = json.loads(out)
     assert code == 0
@@ -35,7 +37,7 @@ def test_json(capsys, tmp_path):
 def test_a_summary_for_people(capsys):
     code, out, _ = sim(capsys, "--seconds", "1")
     assert code == 0
-    assert "CONNECT 2400" in out
+    assert "CONNECT " in out
     assert "bytes wrong" in out
 
 
@@ -57,7 +59,7 @@ def test_a_call_that_does_not_connect_is_no_error(capsys):
         ("--seed 1.5", "--seed 1.5 (give a whole number)"),
         ("--loss 2", "loss of 2 (choose 0 to 1)"),
         ("--payload /nonexistent", "'/nonexistent'"),
-        ("--dial AT&N4DT05", "AT&N4DT05"),
+        ("--dial AT&N20DT05", "AT&N20DT05"),
     ],
 )
 def test_bad_options_end_with_2_and_one_line(capsys, words, named):
