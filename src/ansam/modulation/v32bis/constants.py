@@ -10,7 +10,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from ansam.modulation.base import ModulationSpec, Role
+from ansam.modulation.base import ModulationSpec, Opening, Role
 from ansam.units import SAMPLE_RATE
 
 BAUD = 2400
@@ -190,6 +190,7 @@ V32_SPEC = ModulationSpec(
     symbol_rates=(2400.0, 2400.0),
     carriers_hz={Role.CALLING: CARRIER_HZ, Role.ANSWERING: CARRIER_HZ},
     connect_name="V32",
+    opening=Opening.CALLING,
 )
 V32BIS_SPEC = ModulationSpec(
     name="V.32bis",
@@ -199,4 +200,5 @@ V32BIS_SPEC = ModulationSpec(
     symbol_rates=(2400.0,) * 5,
     carriers_hz={Role.CALLING: CARRIER_HZ, Role.ANSWERING: CARRIER_HZ},
     connect_name="V32",
+    opening=Opening.CALLING,
 )
