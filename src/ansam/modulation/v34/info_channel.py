@@ -120,6 +120,10 @@ class InfoSender:
         """Send bits after those that are queued, then the tone again."""
         self._bits = np.concatenate((self._bits, np.asarray(bits, np.uint8)))
 
+    def drop(self) -> None:
+        """Forget the bits that are queued: the tone again."""
+        self._bits = self._bits[:0]
+
     def reverse(self) -> None:
         """Turn the phase by 180 degrees, at once."""
         self._state[0].sign *= -1
@@ -163,6 +167,7 @@ class InfoReceiver:
 
     Attributes:
         reversal_at: Instant of the last reversal on the line, in samples of the stream.
+        steady_before: Samples of steady tone before it, 120 at least.
         reversal_certain: False where erased samples hid it: then the instant is the middle of the gap.
         frame: The last sequence.
         frame_end: When its last CRC bit ended on the line.
@@ -174,6 +179,7 @@ class InfoReceiver:
     def __init__(self, far: Role) -> None:
         self.reversal_at = 0.0
         self.reversal_certain = True
+        self.steady_before: Samples = 0
         self.frame: Info | None = None
         self.frame_end = 0.0
         self._mix = tones.mixing_table(CARRIER_HZ[far])
@@ -192,7 +198,7 @@ class InfoReceiver:
 
         Args:
             what: Any of them.
-            tone: How long a tone must have been there; 50 ms at least.
+            tone: How long a tone must have been there without a reversal; 50 ms at least.
         """
         self._state[0].watch = int(what)
         self._state[0].tone_limit = round(tone / tones.STEP_SAMPLES)
@@ -227,7 +233,13 @@ class InfoReceiver:
         if Hearing.REVERSAL in heard:
             self.reversal_at = float(s.instant)
             self.reversal_certain = bool(s.certain)
+            self.steady_before = round(int(s.steady) * tones.STEP_SAMPLES)
         return int(taken), heard
+
+    def forget_tone(self) -> None:
+        """A tone that is there counts from now on only."""
+        s = self._state[0]
+        s.run, s.pure, s.good, s.bad, s.judged = 0, 0, 0, 0, 0
 
     @property
     def tone_for(self) -> Samples:

@@ -65,6 +65,8 @@ DISTORTED = 4.0
 PRECODER_TAPS = 3
 """§9.6.2."""
 GAP_DB = 6.7
+FILTERS = tuple(range(11))
+"""Pre-emphasis indices (Tables 3 and 4)."""
 WORTH_DB = 0.3
 MAX_REDUCTION = 7
 _GRID = 64
@@ -313,14 +315,20 @@ class RateChoice:
 
 
 def _choose_rate(
-    probe: LineProbe, rate: SymbolRate, allowed: Allowed, max_rate: int, reduction: float, taps: int
+    probe: LineProbe,
+    rate: SymbolRate,
+    allowed: Allowed,
+    max_rate: int,
+    reduction: float,
+    taps: int,
+    filters: Sequence[int],
 ) -> RateChoice:
     best: tuple[float, bool, int] | None = None
     for high in (False, True):
         if not allowed(rate.index, high):
             continue
-        snr = effective_snr(_signal_to_noise(probe, rate, high, range(11), reduction), taps)
-        for index, found in enumerate(10 * np.log10(np.maximum(snr, 1e-3))):
+        snr = effective_snr(_signal_to_noise(probe, rate, high, filters, reduction), taps)
+        for index, found in zip(filters, 10 * np.log10(np.maximum(snr, 1e-3)), strict=True):
             if best is None or found > best[0] + WORTH_DB:
                 best = (float(found), high, index)
     if best is None:
@@ -356,7 +364,12 @@ class Choice:
 
 
 def choose(
-    probe: LineProbe, allowed: Allowed, max_rate: int, may_reduce: bool = True, taps: int = PRECODER_TAPS
+    probe: LineProbe,
+    allowed: Allowed,
+    max_rate: int,
+    may_reduce: bool = True,
+    taps: int = PRECODER_TAPS,
+    pre_emphasis: bool = True,
 ) -> Choice:
     """Decide how the far end shall send.
 
@@ -366,6 +379,7 @@ def choose(
         max_rate: Highest data rate that may be chosen, bit/s.
         may_reduce: Its transmitter can lower its power.
         taps: Of the precoder that our receiver will ask it to use.
+        pre_emphasis: Filters other than 0 may be asked for.
     """
     reduction = 0
     if may_reduce and probe.distorted:
@@ -379,5 +393,6 @@ def choose(
             )
             if gain > best + float(SYMBOL_RATES[0].baud) * WORTH_DB / 3:
                 best, reduction = gain, r
-    rates = [_choose_rate(probe, rate, allowed, max_rate, reduction, taps) for rate in SYMBOL_RATES]
+    filters = FILTERS if pre_emphasis else FILTERS[:1]
+    rates = [_choose_rate(probe, rate, allowed, max_rate, reduction, taps, filters) for rate in SYMBOL_RATES]
     return Choice(tuple(rates), reduction)

@@ -80,7 +80,7 @@ STATE = np.dtype(
     [
         # set by the owner
         ("watch", "i8"),
-        ("tone_limit", "i8"),  # steps of tone until TONE
+        ("tone_limit", "i8"),  # steps of tone without a flaw until TONE
         ("power_min", "f8"),  # |y|² of the weakest tone
         # front end
         ("mixer", "i8"),
@@ -105,6 +105,7 @@ STATE = np.dtype(
         ("w2", "c16"),
         ("judged", "i8"),  # judgements since the last dirty step
         ("run", "i8"),  # steps for which the tone has been there
+        ("pure", "i8"),  # the same without a reversal or any other flaw
         ("good", "i8"),  # judgements that found it
         ("bad", "i8"),
         ("tone_power", "f8"),
@@ -123,6 +124,7 @@ STATE = np.dtype(
         ("events", "i8"),
         ("instant", "f8"),  # of the reversal, in samples of the stream
         ("certain", "i8"),  # 0: hidden by a gap
+        ("steady", "i8"),  # steps of steady tone before it
         ("span", "i8"),  # of the INFO sequence
         ("frame_end", "f8"),  # when its last CRC bit ended
     ]
@@ -165,6 +167,7 @@ def _end_candidate(state: Record, d: complex, reversed_: bool) -> None:
         s.events |= REVERSAL
         s.instant = s.passed
         s.certain = 1 if s.candidate == 1 else 0
+        s.steady = s.lock
         s.reference = -s.reference
     else:
         s.lock = 0
@@ -235,6 +238,7 @@ def _follow_phase(state: Record, d: complex) -> None:
             _begin_candidate(state, 1, _now(state) - STEP_SAMPLES * (1 - share))
         elif steady:
             s.reference += (d - s.reference) / 64
+            s.lock += 1
             s.off = 0
         else:
             s.off += 1
@@ -266,10 +270,12 @@ def _judge_tone(state: Record, turned: NDArray[np.complex128]) -> None:
     if good:
         s.tone_power = energy if s.run == 0 else s.tone_power + (energy - s.tone_power) / 4
         s.run = s.run + HOP if s.run else FIRST_RUN
+        s.pure = s.pure + HOP if s.pure else FIRST_RUN
         s.good += 1
         s.bad = 0
     elif s.run and s.judged >= 2:
         s.bad += 1
+        s.pure = 0
         s.run += HOP
         over = s.bad > PATIENCE or (s.bad > 1 and power < 0.1 * s.tone_power)
         if over or s.good < SURE:
@@ -409,9 +415,10 @@ def listen(
                 _judge_tone(state, turned)
             elif s.run:
                 s.run += HOP
+                s.pure += HOP if s.pure else 0
         _take_bit(state, y * earlier.conjugate(), registers, valid, ones)
         s.step += 1
-        if s.run >= s.tone_limit and s.good >= SURE:
+        if s.pure >= s.tone_limit and s.good >= SURE:
             s.events |= TONE
         s.events &= s.watch
         if s.events:
