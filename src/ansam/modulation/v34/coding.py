@@ -1,18 +1,18 @@
 """All choices of one direction's data mode, and the record of constants that its kernels read."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
 from numba import from_dtype, types
-from numpy.typing import NDArray
 
 from ansam.modulation.base import Role
-from ansam.modulation.v34 import shell
 from ansam.modulation.v34.constants import INVERSIONS, SCRAMBLER_TAPS, THETA, Trellis
 from ansam.modulation.v34.constellation import QUARTER, subset, turn
 from ansam.modulation.v34.parameters import Parameters
 from ansam.modulation.v34.precoder import NO_PRECODING, Coefficients
+from ansam.modulation.v34.shell import ring_shares, shell_tables
 
 SEARCHED = 256
 """Constellations up to this size are searched point by point where there is no precoding."""
@@ -75,27 +75,28 @@ class Coding:
 
         Unclear: §9.7 does not say how the average is taken; it is computed here, not measured.
         """
-        points, shares = self._energies()
-        return float(points @ shares)
+        return _mean_energies(self.parameters, self.nonlinear, self.precoded)[0]
 
     def mean_power(self) -> float:
         """Return the mean of |x'(n)|² in units of the grid, for random bits."""
-        points, shares = self._energies()
-        zeta = (THETA / (points @ shares)) * points if self.nonlinear else 0 * points
-        return float((points * (1 + zeta / 6 + zeta**2 / 120) ** 2) @ shares)
+        return _mean_energies(self.parameters, self.nonlinear, self.precoded)[1]
 
-    def _energies(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return |x(n)|² of every point (and value of the dither), and the share of each."""
-        p = self.parameters
-        high = p.r / p.symbol_rate.mapping_frames
-        rings = shell.ring_shares(shell.shell_tables(p.k, p.rings), high)
-        shares = np.repeat(rings, 1 << p.q) / (1 << p.q)
-        v = QUARTER[: p.points // 4] @ np.array([1, 1j])
-        if self.precoded:
-            dither = _DITHER * (1 << p.w)
-            v = np.add.outer(v, np.add.outer(dither, 1j * dither)).ravel()
-            shares = np.repeat(shares, _DITHER.size**2) / _DITHER.size**2
-        return np.abs(v) ** 2, shares
+
+@lru_cache(maxsize=32)
+def _mean_energies(p: Parameters, nonlinear: bool, precoded: bool) -> tuple[float, float]:
+    """Return the means of |x(n)|² and |x'(n)|² over all points, each as often as its ring occurs."""
+    high = p.r / p.symbol_rate.mapping_frames
+    rings = ring_shares(shell_tables(p.k, p.rings), high)
+    shares = np.repeat(rings, 1 << p.q) / (1 << p.q)
+    v = QUARTER[: p.points // 4] @ np.array([1, 1j])
+    if precoded:
+        dither = _DITHER * (1 << p.w)
+        v = np.add.outer(v, np.add.outer(dither, 1j * dither)).ravel()
+        shares = np.repeat(shares, _DITHER.size**2) / _DITHER.size**2
+    energies = np.abs(v) ** 2
+    mean = float(energies @ shares)
+    zeta = energies * (THETA / mean if nonlinear else 0.0)
+    return mean, float((energies * (1 + zeta / 6 + zeta**2 / 120) ** 2) @ shares)
 
 
 def code_record(coding: Coding) -> Record:

@@ -11,6 +11,7 @@ The code does not change when all points are turned by 90 degrees: then the deci
 differential decoder takes the turn out again, so any of the four carrier phases will do.
 """
 
+import math
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -24,6 +25,7 @@ from ansam.modulation.v34.constants import FRAME_BITS
 from ansam.modulation.v34.constellation import locate
 from ansam.modulation.v34.precoder import PRECODERS, advance, precoder_state, predict
 from ansam.modulation.v34.shell import SHELLS, shell_tables, unmap_rings
+from ansam.modulation.v34.sync import Sync, find_superframe
 from ansam.modulation.v34.viterbi import (
     MAX_DELAY,
     RING,
@@ -41,10 +43,14 @@ Record: TypeAlias = "np.recarray[tuple[int], np.dtype[np.void]]"
 
 _ERROR_SHARE = 1 / 128
 """Weight of the newest 4D symbol in the error figures: they look back over about 40 ms."""
-_DOUBT = 1.0
-"""Evidence for or against an inversion (4 without noise) below which it counts as none, units of distance."""
-_LOST = 6
-"""Wrong bit inversions, less a third of the right ones, at which the superframe counts as lost."""
+_AGREEMENT_SHARE = 1 / 12
+"""Weight of the newest bit inversion in `agreement`: it looks back over about 0.2 s."""
+_AGREEMENT_START = 1.5
+_LOST = 0.5
+"""Share of the `agreement` to be expected below which the superframe is lost. Measured at 1 error in 10,000
+bits and better: 0.7 or more with the right superframe, soon below 0.3 with a wrong one."""
+HISTORY = 1024
+"""Points kept: more than one superframe (§8.1: at most 960)."""
 
 DECODER = np.dtype(
     [
@@ -52,6 +58,9 @@ DECODER = np.dtype(
         ("half", "i8"),  # 1: the first symbol of a pair is in
         ("weights", "f8", (2,)),
         ("received", "c16", (2,)),
+        ("newest", "i8"),  # place of the next point in the rings
+        ("points", "c8", (HISTORY,)),
+        ("point_weights", "f4", (HISTORY,)),
         ("m", "i8"),  # 4D symbol to be received next, from the start of the superframe
         ("decided", "i8"),  # 4D symbol to be decided next
         ("b1", "i8"),  # mapping frames of B1 still to come
@@ -77,7 +86,7 @@ DECODER = np.dtype(
         ("b1_wrong", "i8"),  # bits of B1 that are not 1
         ("checked", "i8"),  # bit inversions seen
         ("mismatched", "i8"),  # of them, other than expected
-        ("doubt", "i8"),  # up 3 for a mismatch, down 1 for a match; at 3 * _LOST the superframe is lost
+        ("agreement", "f8"),  # mean evidence for the inversions that are expected
     ]
 )
 STATES = types.Array(from_dtype(DECODER), 1, "C")
@@ -127,7 +136,7 @@ def begin(decoder: DecoderRecords, m: int, b1: bool) -> None:
     s.rings = 0
     s.b1_bits = 0
     s.b1_wrong = 0
-    s.doubt = 0
+    s.agreement = _AGREEMENT_START
     for i in range(6):
         precoder.x[i] = 0
     start(decoder.search, 0 if b1 else -1)
@@ -230,18 +239,18 @@ def _settle(decoder: DecoderRecords, bits: Bits, aux: Bits) -> None:
 
 @njit(types.int64(RECORDS), cache=True, nogil=True)
 def _expected_inversion(decoder: DecoderRecords) -> int:
-    """Return V0 of the 4D symbol that is being received, and hold the evidence against it (§9.6.3)."""
+    """Return V0 of the 4D symbol that is being received, and hold the evidence to it (§9.6.3)."""
     s, code, search = decoder.state[0], decoder.code[0], decoder.search[0]
     if s.m % code.half:
         return 0
     v0 = code.inversions[s.m // code.half]
-    if abs(search.inversion) > _DOUBT and search.steps >= 16:
+    least = min(s.weights[0], s.weights[1])
+    if least > 0.0 and search.steps >= 16:
+        seen = min(4.0, max(-4.0, search.inversion / least))
+        agrees = -seen if v0 else seen
         s.checked += 1
-        if (search.inversion < 0.0) == (v0 == 1):
-            s.doubt = max(0, s.doubt - 1)
-        else:
-            s.mismatched += 1
-            s.doubt = min(6 * _LOST, s.doubt + 3)
+        s.mismatched += agrees < 0.0
+        s.agreement += _AGREEMENT_SHARE * (agrees - s.agreement)
     return int(v0)
 
 
@@ -289,7 +298,11 @@ def push(decoder: DecoderRecords, point: complex, weight: float, bits: Bits, aux
     """
     s, search = decoder.state[0], decoder.search[0]
     s.received[s.half] = point
-    s.weights[s.half] = slice_point(decoder.code, decoder.search, s.half, point, weight)
+    weight = slice_point(decoder.code, decoder.search, s.half, point, weight)
+    s.weights[s.half] = weight
+    s.points[s.newest] = point if weight > 0.0 else 0j
+    s.point_weights[s.newest] = weight
+    s.newest = (s.newest + 1) % HISTORY
     if s.half == 0:
         s.half = 1
         return False
@@ -326,6 +339,44 @@ def decode(
     for n in range(points.size):
         push(decoder, points[n], weights[n], bits, aux)
     return int(s.bits)
+
+
+def superframe_lost(decoder: DecoderRecords) -> bool:
+    """Return whether the bit inversions are not where they should be, as far as 0.2 s can tell."""
+    s = decoder.state[0]
+    # Noise moves the evidence by four times the largest of four coordinates' errors, on the average 1.46 of
+    # their standard deviation, which is that of `growth` over two.
+    expected = max(0.6, 4.0 - 4.0 * 1.46 * math.sqrt(max(0.0, s.growth) / 2))
+    return bool(s.agreement < _LOST * expected)
+
+
+_PRIMER = 256
+"""Points heard again after a resynchronisation, so that paths, precoder and descrambler are in step."""
+
+
+def resynchronise(decoder: DecoderRecords) -> Sync | None:
+    """Look for the superframe in the points kept, and go on decoding from what is found.
+
+    Bits that are still in the decoder are lost; as the place in the stream is another one, they mean nothing.
+
+    Returns:
+        What was found; None where it is not certain, and nothing was changed.
+    """
+    s = decoder.state[0]
+    points = np.roll(s.points, -int(s.newest)).astype(np.complex128)
+    weights = np.roll(s.point_weights, -int(s.newest)).astype(np.float64)
+    found = find_superframe(decoder.code, points, weights)
+    if found is None:
+        return None
+    first = found.first + (points.size - _PRIMER) // 2 * 2
+    m = found.m + (first - found.first) // 2
+    none = np.zeros(0, np.uint8)
+    begin(decoder, m, False)
+    for point, weight in zip(points[first:], weights[first:], strict=True):
+        push(decoder, point, weight, none, none)
+    s.bits = 0
+    s.aux = 0
+    return found
 
 
 def decoder_records(coding: Coding, delay: int = 32) -> DecoderRecords:
@@ -369,8 +420,12 @@ class Decoder:
 
     @property
     def superframe_lost(self) -> bool:
-        """Whether bit inversions come where none should, or the other way about."""
-        return bool(self.records.state[0].doubt >= 3 * _LOST)
+        """Whether the bit inversions are not where they should be, as far as 0.2 s can tell."""
+        return superframe_lost(self.records)
+
+    def resynchronise(self) -> Sync | None:
+        """Look for the superframe in the last 1024 points, and go on from what is found."""
+        return resynchronise(self.records)
 
     def decode(
         self, points: NDArray[np.complex128], weights: NDArray[np.float64] | None = None
