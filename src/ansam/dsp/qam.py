@@ -83,10 +83,20 @@ _DRIFT_LIMIT = 8e-4
 _CENTRE_PERIOD = 64
 
 
+@njit(types.float32(F4, F4), cache=True, nogil=True, forceinline=True, fastmath=True)
+def _dot(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+    """Return the sum of products, in slices, which unlike sums of indices are compiled to vector instructions."""
+    total = np.float32(0.0)
+    for j in range(a.size):
+        total += a[j] * b[j]
+    return total
+
+
 @njit(
     types.int64(FRONTS, types.float32, types.boolean, F4, F4, types.float32[:, ::1], F4, F4, F4),
     cache=True,
     nogil=True,
+    forceinline=True,
     fastmath=True,
 )
 def push(
@@ -137,12 +147,8 @@ def push(
         return NOTHING
     row = int(-s.next * FRACTIONS + 0.5)
     first = s.write + RING - count + 1
-    a = np.float32(0.0)
-    b = np.float32(0.0)
-    for j in range(count):
-        h = table[row, j]
-        a += h * real[first + j]
-        b += h * imag[first + j]
+    a = _dot(table[row], real[first : first + count])
+    b = _dot(table[row], imag[first : first + count])
     s.next += s.half
     s.newest = (s.newest + 1) % taps
     gain = np.float32(s.gain)
@@ -154,7 +160,7 @@ def push(
     return SYMBOL if s.odd == 0 else HALF_SYMBOL
 
 
-@njit(types.complex128(FRONTS, F4, F4, F4, F4), cache=True, nogil=True, fastmath=True)
+@njit(types.complex128(FRONTS, F4, F4, F4, F4), cache=True, nogil=True, forceinline=True, fastmath=True)
 def filtered(
     state: Record,
     taps_real: NDArray[np.float32],
@@ -168,15 +174,17 @@ def filtered(
     """
     count = taps_real.size
     first = state[0].newest + 1
+    real = line_real[first : first + count]
+    imag = line_imag[first : first + count]
     a = np.float32(0.0)
     b = np.float32(0.0)
     for j in range(count):
-        a += taps_real[j] * line_real[first + j] - taps_imag[j] * line_imag[first + j]
-        b += taps_real[j] * line_imag[first + j] + taps_imag[j] * line_real[first + j]
+        a += taps_real[j] * real[j] - taps_imag[j] * imag[j]
+        b += taps_real[j] * imag[j] + taps_imag[j] * real[j]
     return complex(a, b)
 
 
-@njit(types.float64(FRONTS, F4, F4, F4), cache=True, nogil=True, fastmath=True)
+@njit(types.float64(FRONTS, F4, F4, F4), cache=True, nogil=True, forceinline=True, fastmath=True)
 def reliability(
     state: Record,
     taps_real: NDArray[np.float32],
@@ -197,7 +205,7 @@ def reliability(
     return good / whole
 
 
-@njit(types.complex128(FRONTS, types.complex128), cache=True, nogil=True)
+@njit(types.complex128(FRONTS, types.complex128), cache=True, nogil=True, forceinline=True)
 def begin_symbol(state: Record, output: complex) -> complex:
     """Return the point of the output at a symbol's instant, turned by the carrier's phase."""
     s = state[0]
@@ -217,6 +225,7 @@ def begin_symbol(state: Record, output: complex) -> complex:
     types.void(FRONTS, types.complex128, types.complex128, types.float64, F4, F4, F4, F4),
     cache=True,
     nogil=True,
+    forceinline=True,
     fastmath=True,
 )
 def learn(
@@ -254,13 +263,16 @@ def learn(
     weight = s.step / (taps_real.size * s.power) * s.miss
     u = np.float32(weight.real)
     v = np.float32(weight.imag)
+    count = taps_real.size
     first = s.newest + 1
-    for j in range(taps_real.size):
-        taps_real[j] += u * line_real[first + j] + v * line_imag[first + j]
-        taps_imag[j] += v * line_real[first + j] - u * line_imag[first + j]
+    real = line_real[first : first + count]
+    imag = line_imag[first : first + count]
+    for j in range(count):
+        taps_real[j] += u * real[j] + v * imag[j]
+        taps_imag[j] += v * real[j] - u * imag[j]
 
 
-@njit(types.float64(F4, F4), cache=True, nogil=True)
+@njit(types.float64(F4, F4), cache=True, nogil=True, forceinline=True)
 def centre_of(taps_real: NDArray[np.float32], taps_imag: NDArray[np.float32]) -> float:
     """Return the centre of the taps' energy, in taps."""
     whole = 1e-12
@@ -272,7 +284,7 @@ def centre_of(taps_real: NDArray[np.float32], taps_imag: NDArray[np.float32]) ->
     return moment / whole
 
 
-@njit(types.void(FRONTS, types.complex128, F4, F4), cache=True, nogil=True)
+@njit(types.void(FRONTS, types.complex128, F4, F4), cache=True, nogil=True, forceinline=True)
 def follow_clock(
     state: Record, output: complex, taps_real: NDArray[np.float32], taps_imag: NDArray[np.float32]
 ) -> None:
@@ -343,6 +355,51 @@ class Front:
         self.line_good = np.zeros(2 * taps, np.float32)
         self.taps_real = np.zeros(taps, np.float32)
         self.taps_imag = np.zeros(taps, np.float32)
+
+    def align(
+        self,
+        first: float,
+        taps: NDArray[np.complex128],
+        main: int,
+        gain: float,
+        frequency: float,
+        drift: float,
+    ) -> int:
+        """Set everything so that a signal that has been fitted can be followed from its first symbol on.
+
+        Args:
+            first: Instant of symbol 0 on the line, counted in samples from the first of some piece.
+            taps: Shape (taps,), an even number, in the order of time.
+            main: Index of the main tap.
+            gain: For the low-pass's output.
+            frequency: Radians per symbol; the phase is 0 at symbol 0.
+            drift: Samples per symbol by which the far clock is slower.
+
+        Returns:
+            Index in that piece of the sample to `push` first. The symbols that follow before symbol 0, with
+            the equaliser still filling, are counted below zero in `symbols`.
+        """
+        s, count = self.state[0], self.taps_real.size
+        delay = (self.table.shape[1] - 2) / 2
+        oldest = first - main * (float(s.half) + drift / 2) + delay
+        start: int = max(0, math.floor(oldest) - RING)
+        self.real[:] = self.imag[:] = 0
+        self.line_real[:] = self.line_imag[:] = 0
+        self.line_good[:] = 1
+        s.mixer = math.remainder(-float(s.increment) * (start - 1), 2 * math.pi)
+        s.dirty = s.hold = s.odd = s.newest = s.learnt = 0
+        s.gain, s.power, s.slope_power = gain, 1.0, 1.0
+        s.before = 0j
+        s.next = oldest - (start - 1)
+        s.drift, s.frequency = drift, frequency
+        # Two pushes a symbol; the one that completes symbol 0's window is number `count`.
+        s.symbols = -(count // 2)
+        s.phase = math.remainder(frequency * float(s.symbols), 2 * math.pi)
+        self.taps_real[:], self.taps_imag[:] = taps.real, taps.imag
+        energy = np.abs(taps) ** 2
+        s.centre = float(np.sum(np.arange(count) * energy) / np.sum(energy))
+        s.since_centred = 0
+        return start
 
     @property
     def taps(self) -> NDArray[np.complex64]:

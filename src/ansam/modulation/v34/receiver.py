@@ -1,0 +1,248 @@
+"""The receiver of phases 3 and 4 and of data as an object: trains at once from PP and TRN, then decodes.
+
+As in V.32bis, the residual samples of the last seconds are kept; when enough of the sequence is there, taps,
+carrier and clock are fitted to it (`dsp.qam_fit`), and the samples from its first symbol on run
+through the receiver's loop, which so catches up with the present before the next sample comes.
+"""
+
+import math
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ansam.dsp.past import Past
+from ansam.dsp.qam import Front
+from ansam.dsp.qam_fit import Fit, Trainer
+from ansam.modulation.base import Role
+from ansam.modulation.v34 import decoder as data
+from ansam.modulation.v34 import receiver_kernel as kernel
+from ansam.modulation.v34.coding import Coding
+from ansam.modulation.v34.constants import FRAME_BITS, SCRAMBLER_TAPS
+from ansam.modulation.v34.front import front_record
+from ansam.modulation.v34.hearing import Hearing
+from ansam.modulation.v34.parameters import Parameters
+from ansam.modulation.v34.phase2_choice import Direction
+from ansam.modulation.v34.precoder import precoder_state
+from ansam.units import Audio, Bits, Samples, dbm0_from_power
+
+TAPS = 80
+"""Of the equaliser: 40 symbols, 12 ms at 3429 Bd."""
+MAIN = 36
+ROLL_OFF = 0.1
+HALF_TAPS = 48
+"""Delay of the low-pass: its edges are steep, since the image of the carrier is near."""
+KEPT: Samples = 40960
+"""Samples kept, 5 s."""
+DELAY = 32
+"""4D symbols from a symbol to its decision."""
+
+_CARRIER = (0.01, 1.2e-5)
+_CARRIER_TRAINING = (0.06, 4e-4)
+_TIMING = (0.006, 6e-6)
+_TIMING_TRAINING = (0.02, 5e-5)
+_STEP = 0.006
+_STEP_TRAINING = 0.03
+_POOR_FIT = 0.2
+_BAD_WORDS = 0.2
+_BAD_DATA = 0.4
+"""Mean square error, in units of the data's grid, at which decisions are little better than guesses."""
+
+
+class Receiver:
+    """One end's receiver; instants are samples since it was made.
+
+    Args:
+        role: Of this end; the far end has the other one.
+        direction: How the far end sends.
+
+    Attributes:
+        hearing: S and the far end's tone on the line.
+        fit: The last training's outcome, or None.
+        coding: The data mode that is expected or in force, or None.
+    """
+
+    def __init__(self, role: Role, direction: Direction) -> None:
+        rate = direction.symbol_rate
+        self.direction = direction
+        self.hearing = Hearing(role, direction)
+        self.fit: Fit | None = None
+        self.coding: Coding | None = None
+        self._role = role
+        self._front = Front(float(rate.baud), direction.carrier_hz, TAPS, ROLL_OFF, HALF_TAPS)
+        self._past = Past(KEPT)
+        self._training = np.zeros(0, np.complex128)
+        self._points = np.zeros(kernel.HISTORY, np.complex128)
+        self._weights = np.zeros(kernel.HISTORY)
+        self._bits: Bits = np.zeros(0, np.uint8)
+        self._aux: Bits = np.zeros(0, np.uint8)
+        self._state = np.zeros(1, kernel.STATE).view(np.recarray)
+        s = self._s = self._state[0]
+        s.tap_a, s.tap_b = SCRAMBLER_TAPS[role.other]
+        s.mse = 1.0
+        self._use(Coding(Parameters(rate, rate.bottom_rate), role.other))
+
+    def _use(self, coding: Coding) -> None:
+        self._decoder = data.decoder_records(coding, DELAY)
+        self._scaling = front_record(coding)
+        self._loop_precoder = precoder_state(coding.precoding, coding.parameters.w)
+
+    def process(self, x: Audio, erased: bool) -> Bits:
+        """Take samples of the echo canceller; return the bits delivered."""
+        self._past.put(x, erased)
+        self.hearing.feed(x, erased)
+        return self._run(x, erased)
+
+    def _run(self, x: Audio, erased: bool) -> Bits:
+        s = self._s
+        s.bits = s.aux = 0
+        if s.mode == kernel.IDLE:
+            return np.zeros(0, np.uint8)
+        room = FRAME_BITS * (x.size // 16 + 2)
+        if self._bits.size < room:
+            self._bits, self._aux = np.zeros(room, np.uint8), np.zeros(room, np.uint8)
+        f = self._front
+        kernel.receive(
+            self._state,
+            f.state,
+            self._decoder,
+            self._scaling,
+            self._loop_precoder,
+            x,
+            erased,
+            f.real,
+            f.imag,
+            f.table,
+            f.line_real,
+            f.line_imag,
+            f.line_good,
+            f.taps_real,
+            f.taps_imag,
+            self._training,
+            self._points,
+            self._weights,
+            self._bits,
+            self._aux,
+        )
+        return self._bits[: int(s.bits)].copy()
+
+    # -- what the owner asks for -----------------------------------------------------------------------------
+
+    def train(self, symbols: NDArray[np.complex128], begin: float, end: float, sixteen: bool = False) -> bool:
+        """Fit a training sequence whose first symbol lies between two instants, and follow it.
+
+        Args:
+            symbols: As sent, mean power 1.
+            begin: Earliest instant of the first one.
+            end: Latest.
+            sixteen: What follows has 16 points.
+
+        Returns:
+            Whether that succeeded; if not, nothing has changed, and it may be tried again later.
+        """
+        x, erased, first = self._past.since(round(begin) - 800)
+        trainer = Trainer(self._front, symbols, MAIN)
+        at, _ = trainer.find(x, erased, begin - first, end - first)
+        fit = trainer.fit(x, erased, at)
+        if fit is None or not fit.mse < _POOR_FIT:
+            return False
+        self.fit = fit
+        start = self._front.align(fit.first, fit.taps, MAIN, fit.gain, fit.frequency, fit.drift)
+        self._training = symbols
+        self._tune(training=True)
+        self.seek_words(sixteen)
+        s = self._s
+        s.known = symbols.size
+        s.mse = max(fit.mse, 1e-5)
+        marks = erased[start:]
+        for a, b in pairwise([0, *(np.flatnonzero(np.diff(marks)) + 1).tolist(), marks.size]):
+            self._run(np.ascontiguousarray(x[start + a : start + b]), bool(marks[a]))
+        return True
+
+    def idle(self) -> None:
+        """Follow no signal: the far end is silent, or sends what is not for the loops."""
+        self._s.mode = kernel.IDLE
+
+    def seek_words(self, sixteen: bool = False) -> None:
+        """Decide among 4 or 16 points, with the loops as they are, and deliver descrambled bits."""
+        s = self._s
+        s.mode, s.deliver, s.points16 = kernel.WORDS, 1, int(sixteen)
+        s.armed = s.ended = s.ones = s.bad = 0
+        s.bad_error = _BAD_WORDS
+
+    def await_end(self, coding: Coding) -> None:
+        """After E, decode data of this coding."""
+        self.coding = coding
+        self._use(coding)
+        s = self._s
+        s.armed = 1
+        s.bad_error = _BAD_DATA * float(self._scaling[0].scale) ** 2
+        self._tune(training=False)
+
+    def _tune(self, training: bool) -> None:
+        s = self._front.state[0]
+        s.carrier_gain, s.carrier_integral = _CARRIER_TRAINING if training else _CARRIER
+        s.timing_gain, s.timing_integral = _TIMING_TRAINING if training else _TIMING
+        s.step = _STEP_TRAINING if training else _STEP
+
+    # -- what it knows ---------------------------------------------------------------------------------------
+
+    @property
+    def in_data(self) -> bool:
+        """Whether data are decoded: E was received."""
+        return bool(self._s.mode == kernel.DATA)
+
+    @property
+    def b1_over(self) -> bool:
+        """Whether all of B1 has been decided."""
+        return self.in_data and bool(self._decoder.state[0].b1 == 0)
+
+    @property
+    def b1_errors(self) -> tuple[int, int]:
+        """(Bits of B1, wrong ones among them)."""
+        s = self._decoder.state[0]
+        return int(s.b1_bits), int(s.b1_wrong)
+
+    @property
+    def superframe_lost(self) -> bool:
+        """Whether the bit inversions are not where they should be."""
+        return self.in_data and data.superframe_lost(self._decoder)
+
+    @property
+    def bad_symbols(self) -> int:
+        """For how many symbols decisions have been little better than guesses."""
+        return int(self._s.bad)
+
+    @property
+    def mse(self) -> float:
+        """Mean square error of the decisions, for points of mean power 1."""
+        return float(self._s.mse)
+
+    @property
+    def snr_db(self) -> float | None:
+        """Es/N0 at the decision; None before training."""
+        return None if self.fit is None else -10 * math.log10(max(self.mse, 1e-6))
+
+    @property
+    def level_dbm0(self) -> float | None:
+        """Level received; None where there is silence."""
+        return dbm0_from_power(self.hearing.level) if self.hearing.level else None
+
+    @property
+    def carrier_offset_hz(self) -> float:
+        """Received carrier less its nominal frequency."""
+        return self._front.carrier_offset_hz
+
+    @property
+    def timing_offset_ppm(self) -> float:
+        """How much faster than ours the far end's symbol clock is."""
+        return self._front.timing_offset_ppm
+
+    @property
+    def equaliser(self) -> NDArray[np.complex64]:
+        """Taps in the order of time, T/2 apart."""
+        return self._front.taps
+
+    def constellation(self) -> list[complex]:
+        """Return the last 512 points, oldest first."""
+        return [complex(p) for p in np.roll(self._points, -int(self._s.history))[-512:]]
