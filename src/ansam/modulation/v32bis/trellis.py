@@ -145,7 +145,7 @@ def encode(coding: int, previous: int, delays: int, value: int) -> tuple[int, in
     return (((y0 << 2) | y) << rest) | (value & ((1 << rest) - 1)), y, delays
 
 
-@njit("UniTuple(int64, 2)(int64, int64, int64)", cache=True, nogil=True)
+@njit("UniTuple(int64, 2)(int64, int64, int64)", cache=True, nogil=True, forceinline=True)
 def data_of(coding: int, previous: int, label: int) -> tuple[int, int]:
     """Undo `encode` for one label: return (scrambled bits, Y1 Y2), given Y1 Y2 of the symbol before."""
     rest = BITS_PER_SYMBOL[coding] - 2
@@ -155,7 +155,10 @@ def data_of(coding: int, previous: int, label: int) -> tuple[int, int]:
 
 
 @njit(
-    types.int64(types.int64, types.float32, types.float32, types.int64, types.int64), cache=True, nogil=True
+    types.int64(types.int64, types.float32, types.float32, types.int64, types.int64),
+    cache=True,
+    nogil=True,
+    forceinline=True,
 )
 def _nearest(coding: int, re: float, im: float, first: int, end: int) -> int:
     """Return the label from `first` to `end` - 1 whose point is nearest."""
@@ -171,7 +174,7 @@ def _nearest(coding: int, re: float, im: float, first: int, end: int) -> int:
     return label
 
 
-@njit(types.float32(types.float64), cache=True, nogil=True)
+@njit(types.float32(types.float64), cache=True, nogil=True, forceinline=True)
 def _clipped(x: float) -> float:
     """Return a coordinate within ±_FAR; NaN becomes 0."""
     if x != x:
@@ -210,7 +213,13 @@ def restart(decoder: DecoderRecord, coding: int, depth: int, known: bool, previo
         d.metric[i] = _UNREACHED if known and i else np.float32(0.0)
 
 
-@njit(types.void(DECODERS, types.float32, types.float32), cache=True, nogil=True)
+@njit(
+    types.void(DECODERS, types.float32, types.float32),
+    cache=True,
+    nogil=True,
+    forceinline=True,
+    fastmath=True,
+)
 def _search(decoder: DecoderRecord, re: float, im: float) -> None:
     """Find the nearest point of each subset, all eight side by side."""
     d = decoder[0]
@@ -228,7 +237,12 @@ def _search(decoder: DecoderRecord, re: float, im: float) -> None:
             distance[subset] = squared if nearer else distance[subset]
 
 
-@njit(types.void(DECODERS, types.float32, types.float32, types.float32), cache=True, nogil=True)
+@njit(
+    types.void(DECODERS, types.float32, types.float32, types.float32),
+    cache=True,
+    nogil=True,
+    forceinline=True,
+)
 def _extend(decoder: DecoderRecord, re: float, im: float, weight: float) -> None:
     """Add, compare, select: move the eight best paths on by one symbol."""
     _search(decoder, re, im)
@@ -254,7 +268,7 @@ def _extend(decoder: DecoderRecord, re: float, im: float, weight: float) -> None
         d.metric[state] = d.total[state] - least
 
 
-@njit(types.int64(DECODERS, types.int64), cache=True, nogil=True)
+@njit(types.int64(DECODERS, types.int64), cache=True, nogil=True, forceinline=True)
 def survivor(decoder: DecoderRecord, back: int) -> int:
     """Return the label that the best path has `back` symbols before the newest.
 
@@ -270,7 +284,7 @@ def survivor(decoder: DecoderRecord, back: int) -> int:
     return int(d.history[row, state]) & 127
 
 
-@njit(types.int64(DECODERS, types.complex128, types.float64), cache=True, nogil=True)
+@njit(types.int64(DECODERS, types.complex128, types.float64), cache=True, nogil=True, forceinline=True)
 def decode(decoder: DecoderRecord, point: complex, weight: float) -> int:
     """Take one received point.
 
