@@ -5,6 +5,7 @@ from ansam.modulation.bell103 import BELL103_SPEC, Bell103
 from ansam.modulation.v21 import V21, V21_SPEC
 from ansam.modulation.v22bis import V22, V22_SPEC, V22BIS_SPEC, V22bis
 from ansam.modulation.v32bis import V32, V32_SPEC, V32BIS_SPEC, V32bis
+from ansam.modulation.v34 import V34, V34_SPEC
 
 MODULATIONS: dict[str, tuple[ModulationSpec, ModulationFactory]] = {
     spec.name: (spec, factory)
@@ -15,6 +16,7 @@ MODULATIONS: dict[str, tuple[ModulationSpec, ModulationFactory]] = {
         (V22BIS_SPEC, V22bis),
         (V32_SPEC, V32),
         (V32BIS_SPEC, V32bis),
+        (V34_SPEC, V34),
     )
 }
 """Slowest first."""

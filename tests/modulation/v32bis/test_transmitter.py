@@ -3,6 +3,7 @@ import pytest
 from numpy.typing import NDArray
 from tests.support.v32bis_line import descrambled, dibits, letters, points_of
 
+from ansam.errors import LocalProtocolError
 from ansam.modulation.base import Role
 from ansam.modulation.v32bis.constants import SCALE, Coding
 from ansam.modulation.v32bis.rate_signal import RateDetector, RateSignal, offer
@@ -205,10 +206,10 @@ def test_a_programme_may_end_before_a_change() -> None:
 def test_nothing_follows_a_signal_without_end() -> None:
     tx = modem()
     tx.then(Segment(Signal.AA))
-    with pytest.raises(ValueError, match="AA has no end"):
+    with pytest.raises(LocalProtocolError, match="has no end"):
         tx.then(Segment(Signal.CC))
     run(tx, 10)
-    with pytest.raises(ValueError, match="AA has no end"):
+    with pytest.raises(LocalProtocolError, match="has no end"):
         tx.then(Segment(Signal.CC))
     tx.send()
     tx.then(Segment(Signal.CC))

@@ -8,7 +8,7 @@ differential encoder and trellis encoder through all of them.
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numba import from_dtype, njit, types
@@ -97,6 +97,11 @@ class Segment:
         if self.symbols is not None and (self.symbols < 0 or self.symbols % self.signal.unit):
             raise ValueError(f"{self.symbols} symbols of {self.signal.name}")
 
+    @property
+    def unit(self) -> int:
+        """Symbols that belong together: the signal ends after a whole number of them."""
+        return self.signal.unit
+
 
 def conditioning(trn: int = TRN_MIN) -> tuple[Segment, ...]:
     """Return the receiver conditioning signal (§5.2): S, S-bar and `trn` symbols of TRN."""
@@ -151,14 +156,14 @@ _SOURCES = types.Array(from_dtype(SOURCE), 1, "C")
 SourceRecord: TypeAlias = "np.recarray[tuple[int], np.dtype[np.void]]"
 
 
-@njit(types.int64(_SOURCES, types.int64), cache=True, nogil=True)
+@njit(types.int64(_SOURCES, types.int64), cache=True, nogil=True, forceinline=True)
 def _scrambled(source: SourceRecord, bit: int) -> int:
     s = source[0]
     out, s.register, _ = scramble_bit(s.register, 0, bit, s.tap_a, s.tap_b, 0)
     return int(out)
 
 
-@njit(types.int64(_SOURCES), cache=True, nogil=True)
+@njit(types.int64(_SOURCES), cache=True, nogil=True, forceinline=True)
 def _trn_label(source: SourceRecord) -> int:
     """Return the label of the next state of TRN (§5.2.3)."""
     first = _scrambled(source, 1)
@@ -205,27 +210,26 @@ class SymbolSource:
     """
 
     def __init__(self, role: Role) -> None:
-        self._state = np.zeros(1, SOURCE).view(np.recarray)
+        self._state: Any = np.zeros(1, np.dtype((np.record, SOURCE)))
         self._signal = Signal.SILENCE
-        s = self._state[0]
-        s.tap_a, s.tap_b = SCRAMBLER_TAPS[role]
+        self._state["tap_a"], self._state["tap_b"] = SCRAMBLER_TAPS[role]
 
     def begin(self, segment: Segment) -> None:
         """Start a segment; what its clause has set to zero is set so, all else carries over."""
-        s = self._state[0]
+        s = self._state
         before = self._signal
         self._signal = segment.signal
-        s.kind = segment.signal.kind
-        s.first, s.second = segment.signal.states
-        s.word = segment.word
-        s.coding = segment.coding
-        s.sent = 0
+        s["kind"] = segment.signal.kind
+        s["first"], s["second"] = segment.signal.states
+        s["word"] = segment.word
+        s["coding"] = segment.coding
+        s["sent"] = 0
         if segment.signal is Signal.TRN:
-            s.register = 0  # §5.2.3
+            s["register"] = 0  # §5.2.3
         elif segment.signal is Signal.RATE and before not in (Signal.TRN, Signal.RATE):
-            s.register = 0  # §5.3: after a preamble; after TRN the scrambler runs on
+            s["register"] = 0  # §5.3: after a preamble; after TRN the scrambler runs on
         elif segment.signal is Signal.B1:
-            s.delays = 0  # §6.1
+            s["delays"] = 0  # §6.1
         # §5.3: the differential encoder always goes on from the last symbol, whatever it belonged to.
         # Unclear: the clauses do not say so of B1, nor that the scrambler runs on into it; in a recorded call
         # the answering modem's B1 is all ones from the first bit only if both do.

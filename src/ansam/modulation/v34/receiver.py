@@ -23,7 +23,7 @@ from ansam.modulation.v34.front import front_record
 from ansam.modulation.v34.hearing import Hearing
 from ansam.modulation.v34.parameters import Parameters
 from ansam.modulation.v34.phase2_choice import Direction
-from ansam.modulation.v34.precoder import precoder_state
+from ansam.modulation.v34.precoder import COEFFICIENT_FRACTION, Coefficients, precoder_state
 from ansam.units import Audio, Bits, Samples, dbm0_from_power
 
 TAPS = 80
@@ -44,6 +44,10 @@ _TIMING_TRAINING = (0.02, 5e-5)
 _STEP = 0.006
 _STEP_TRAINING = 0.03
 _POOR_FIT = 0.2
+WORTH_DB = 0.3
+"""What precoding must gain to be asked for."""
+_H_LIMIT = 1.9
+"""Of a component of h; MP has room for 2."""
 _BAD_WORDS = 0.2
 _BAD_DATA = 0.4
 """Mean square error, in units of the data's grid, at which decisions are little better than guesses."""
@@ -222,6 +226,32 @@ class Receiver:
     def snr_db(self) -> float | None:
         """Es/N0 at the decision; None before training."""
         return None if self.fit is None else -10 * math.log10(max(self.mse, 1e-6))
+
+    def whitening(self) -> Coefficients | None:
+        """Return the filter 1 + h that makes the errors of the last 1024 four-point decisions smallest.
+
+        Returns:
+            h(1) to h(3) as MP has them; None where that would gain less than `WORTH_DB`.
+
+        Source: S. Haykin, Adaptive Filter Theory, 3rd ed., ch. 6 (linear prediction).
+        """
+        points = np.roll(self._points, -int(self._s.history))[-1024:]
+        arrived = np.roll(self._weights, -int(self._s.history))[-1024:] >= 1.0
+        sent = (np.where(points.real > 0, 1, -1) + 1j * np.where(points.imag > 0, 1, -1)) / math.sqrt(2)
+        error = np.where(arrived, points - sent, 0)
+        lags = np.array([np.vdot(error[: error.size - k], error[k:]) for k in range(4)])
+        if not lags[0].real > 0:
+            return None
+        matrix = np.array(
+            [[lags[i - j] if i >= j else lags[j - i].conj() for j in range(3)] for i in range(3)]
+        )
+        h = -np.linalg.solve(matrix + 1e-6 * lags[0].real * np.eye(3), lags[1:])
+        rest = lags[0].real + float(np.real(np.vdot(lags[1:], h)))
+        if not 0 < rest * 10 ** (WORTH_DB / 10) < lags[0].real or np.max(np.abs(h)) >= _H_LIMIT:
+            return None
+        parts = np.rint(np.stack([h.real, h.imag], axis=1).ravel() * (1 << COEFFICIENT_FRACTION))
+        a, b, c, d, e, f = (int(part) for part in parts)
+        return a, b, c, d, e, f
 
     @property
     def level_dbm0(self) -> float | None:
