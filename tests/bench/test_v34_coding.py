@@ -35,7 +35,7 @@ def uncoded_es_n0_db(eta: float) -> float:
     return high
 
 
-def error_rate(code: Coding, es_n0_db: float, most_bits: float, enough: int = 400) -> float:
+def error_rate(code: Coding, es_n0_db: float, most_bits: float, enough: int = 1500) -> float:
     """Return wrong user bits per bit, after the descrambler, until `enough` are wrong."""
     source, receiver = Source(code), Decoder(code)
     wrong = total = seed = 0
@@ -56,7 +56,7 @@ def needed_es_n0_db(code: Coding, start_db: float) -> tuple[float, list[tuple[fl
     curve: list[tuple[float, float]] = []
     at = start_db
     while not curve or curve[-1][1] > TARGET / 2:
-        curve.append((at, error_rate(code, at, 4e6)))
+        curve.append((at, error_rate(code, at, 2e7)))
         at += 0.4
     exponents = [-log10(max(rate, 1e-7)) for _, rate in curve]
     return float(np.interp(-log10(TARGET), exponents, [point for point, _ in curve])), curve
@@ -69,6 +69,8 @@ def test_error_rate(symbols: int, rate: int) -> None:
     for trellis in Trellis:
         for expanded in (False, True):
             code = coding(symbols, rate, trellis, expanded=expanded)
+            if expanded and code.parameters.points == coding(symbols, rate).parameters.points:
+                continue
             plain = uncoded_es_n0_db(bits_per_symbol(code))
             needed, curve = needed_es_n0_db(code, plain - 5.6)
             gains[trellis, expanded] = plain - needed
@@ -79,9 +81,10 @@ def test_error_rate(symbols: int, rate: int) -> None:
             )
             print("   ", "  ".join(f"{point:.1f}: {wrong:.1e}" for point, wrong in curve))
     # 4.66 and 4.5 dB are the asymptotic gains of the codes; the errors' number and the scrambler take some.
-    assert min(gains.values()) > 2.6
-    for expanded in (False, True):
-        assert gains[Trellis.STATES_64, expanded] > gains[Trellis.STATES_16, expanded] + 0.2
+    assert min(gains.values()) > 2.4
+    for trellis, expanded in gains:
+        if trellis is Trellis.STATES_64:
+            assert gains[trellis, expanded] > gains[Trellis.STATES_16, expanded] + 0.2
 
 
 @pytest.mark.bench
