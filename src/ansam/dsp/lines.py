@@ -11,13 +11,13 @@ amplitude; a reversal of its phase is a straight walk from +a to -a that crosses
 half over it, which gives its instant to a fraction of a window.
 """
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 from numba import njit, types
 from numpy.typing import NDArray
 
+from ansam.dsp.qam import dot
 from ansam.units import SAMPLE_RATE, Audio, Samples
 
 HOP: Samples = 10
@@ -39,7 +39,7 @@ _C16 = types.complex128[:, ::1]
         types.complex128[::1],
         _C16,
         types.float64[:, ::1],
-        types.uint8[::1],
+        types.boolean[::1],
     ),
     cache=True,
     nogil=True,
@@ -56,7 +56,7 @@ def _measure(
     turned: NDArray[np.complex128],
     amplitudes: NDArray[np.complex128],
     powers: NDArray[np.float64],
-    clean: NDArray[np.uint8],
+    clean: NDArray[np.bool_],
 ) -> int:
     """Take samples; return the number of windows measured.
 
@@ -75,15 +75,9 @@ def _measure(
         if counters[1] > 0:
             continue
         counters[1] = HOP
-        first = counters[0] + 1
-        total = np.float32(0.0)
-        for j in range(length):
-            total += ring[first + j] * ring[first + j]
+        window = ring[counters[0] + 1 : counters[0] + 1 + length]
         for c in range(2 * lines):
-            dot = np.float32(0.0)
-            for j in range(length):
-                dot += columns[c, j] * ring[first + j]
-            products[c] = dot
+            products[c] = dot(columns[c], window)
         explained = 0.0
         for f in range(lines):
             a = 0.0
@@ -94,11 +88,32 @@ def _measure(
             explained += a * products[2 * f] + b * products[2 * f + 1]
             amplitudes[hops, f] = complex(a, -b) * turned[f]
             turned[f] *= turn[f]
-        powers[hops, 0] = total / length
+        powers[hops, 0] = dot(window, window) / length
         powers[hops, 1] = explained / length
-        clean[hops] = 1 if counters[2] == 0 else 0
+        clean[hops] = counters[2] == 0
         hops += 1
     return hops
+
+
+@njit(
+    "UniTuple(float64, 2)(float64[:, ::1], boolean[::1], int64, float64)",
+    cache=True,
+    nogil=True,
+)
+def _extremes(
+    powers: NDArray[np.float64], clean: NDArray[np.bool_], hops: int, least: float
+) -> tuple[float, float]:
+    """Return the largest share of a window's power that lines explain, and the mean power of all windows.
+
+    The share is 1 where a window is not clean, or less powerful than `least`.
+    """
+    share = 0.0
+    total = 0.0
+    for k in range(hops):
+        total += powers[k, 0]
+        doubtful = not clean[k] or powers[k, 0] < least
+        share = 1.0 if doubtful else max(share, powers[k, 1] / powers[k, 0])
+    return share, total / max(hops, 1)
 
 
 class LineMeter:
@@ -108,9 +123,7 @@ class LineMeter:
         frequencies_hz: Of the lines, 200 … 3800.
         length: Samples in a window; 40 makes multiples of 200 Hz orthogonal.
 
-    After `feed`, for each window: `amplitudes` (hops, lines) complex, peak amplitude and phase of a cosine
-    as at sample 0; `power` and `explained` (hops,), mean squares of everything and of the lines; `clean`
-    (hops,), whether no erased sample was in it. The last window's newest sample is `ends[-1]`.
+    The properties tell of the windows that ended in the last `feed`.
     """
 
     def __init__(self, frequencies_hz: Sequence[float], length: int = 40) -> None:
@@ -128,20 +141,21 @@ class LineMeter:
         self._ring = np.zeros(2 * length, np.float32)
         self._counters = np.array([0, HOP, length], np.int64)
         self._taken: Samples = 0
-        self.amplitudes = np.zeros((0, omega.size), np.complex128)
-        self.power = np.zeros(0)
-        self.explained = np.zeros(0)
-        self.clean = np.zeros(0, np.bool_)
-        self.ends = np.zeros(0, np.int64)
+        self._room(64)
+        self.hops = 0
+        self._first = 0
+
+    def _room(self, windows: int) -> None:
+        self._amplitudes = np.empty((windows, self._turn.size), np.complex128)
+        self._powers = np.empty((windows, 2))
+        self._clean = np.empty(windows, np.bool_)
 
     def feed(self, x: Audio, erased: bool) -> int:
         """Take samples, shape (n,) float32; return the number of windows that ended among them."""
-        room = math.ceil(x.size / HOP) + 1
-        amplitudes = np.empty((room, self._turn.size), np.complex128)
-        powers = np.empty((room, 2))
-        clean = np.empty(room, np.uint8)
-        to_next = int(self._counters[1])
-        hops = int(
+        if x.size // HOP + 1 > self._clean.size:
+            self._room(x.size // HOP + 1)
+        self._first = self._taken + self._counters.item(1) - 1
+        self.hops = int(
             _measure(
                 x,
                 erased,
@@ -151,15 +165,44 @@ class LineMeter:
                 self._inverse,
                 self._turn,
                 self._turned,
-                amplitudes,
-                powers,
-                clean,
+                self._amplitudes,
+                self._powers,
+                self._clean,
             )
         )
-        self.amplitudes = amplitudes[:hops]
-        self.power = powers[:hops, 0]
-        self.explained = powers[:hops, 1]
-        self.clean = clean[:hops].astype(np.bool_)
-        self.ends = self._taken + to_next - 1 + HOP * np.arange(hops)
         self._taken += x.size
-        return hops
+        return self.hops
+
+    def extremes(self, least: float) -> tuple[float, float]:
+        """Return the largest share of a window's power that lies on the lines, and the windows' mean power.
+
+        Args:
+            least: A window with less power, or with an erased sample, has the share 1.
+        """
+        share, power = _extremes(self._powers, self._clean, self.hops, least)
+        return float(share), float(power)
+
+    @property
+    def amplitudes(self) -> NDArray[np.complex128]:
+        """Shape (hops, lines): peak amplitude and phase of a cosine as at sample 0."""
+        return self._amplitudes[: self.hops]
+
+    @property
+    def power(self) -> NDArray[np.float64]:
+        """Shape (hops,): mean square of everything."""
+        return self._powers[: self.hops, 0]
+
+    @property
+    def explained(self) -> NDArray[np.float64]:
+        """Shape (hops,): mean square of the lines."""
+        return self._powers[: self.hops, 1]
+
+    @property
+    def clean(self) -> NDArray[np.bool_]:
+        """Shape (hops,): whether no erased sample was in the window."""
+        return self._clean[: self.hops]
+
+    @property
+    def ends(self) -> NDArray[np.int64]:
+        """Shape (hops,): instants of the windows' newest samples."""
+        return self._first + HOP * np.arange(self.hops)

@@ -25,13 +25,14 @@ IEEE Trans. Commun. 24 (1976).
 """
 
 import math
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numba import from_dtype, njit, types
 from numpy.typing import NDArray
 
 from ansam.dsp.pulse import matched_table
+from ansam.dsp.records import new_record
 from ansam.units import SAMPLE_RATE
 
 FRACTIONS = 512
@@ -84,8 +85,8 @@ _CENTRE_PERIOD = 64
 
 
 @njit(types.float32(F4, F4), cache=True, nogil=True, forceinline=True, fastmath=True)
-def _dot(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
-    """Return the sum of products, in slices, which unlike sums of indices are compiled to vector instructions."""
+def dot(a: NDArray[np.float32], b: NDArray[np.float32]) -> np.float32:
+    """Return the sum of products. Of slices it is made of vector instructions, unlike one over indices."""
     total = np.float32(0.0)
     for j in range(a.size):
         total += a[j] * b[j]
@@ -147,8 +148,8 @@ def push(
         return NOTHING
     row = int(-s.next * FRACTIONS + 0.5)
     first = s.write + RING - count + 1
-    a = _dot(table[row], real[first : first + count])
-    b = _dot(table[row], imag[first : first + count])
+    a = dot(table[row], real[first : first + count])
+    b = dot(table[row], imag[first : first + count])
     s.next += s.half
     s.newest = (s.newest + 1) % taps
     gain = np.float32(s.gain)
@@ -340,7 +341,7 @@ class Front:
         self, baud: float, carrier_hz: float, taps: int, roll_off: float = 0.15, half_taps: int = 28
     ) -> None:
         self.baud = baud
-        self.state: Any = np.zeros(1, FRONT).view(np.recarray)
+        self.state = new_record(FRONT)
         s = self.state[0]
         s.increment = 2 * math.pi * carrier_hz / SAMPLE_RATE
         s.half = SAMPLE_RATE / baud / 2

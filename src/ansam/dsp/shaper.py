@@ -19,6 +19,7 @@ import numpy as np
 from numba import from_dtype, njit, types
 from numpy.typing import NDArray
 
+from ansam.dsp.records import new_record
 from ansam.units import SAMPLE_RATE, Audio, rms_from_dbm0
 
 Emphasis: TypeAlias = Callable[[NDArray[np.float64]], NDArray[np.float64]]
@@ -89,6 +90,7 @@ def pulse_table(
     "UniTuple(float64, 2)(float64[::1], float64[::1], float64[::1], float64[::1], int64)",
     cache=True,
     nogil=True,
+    forceinline=True,
     fastmath=True,
 )
 def _envelope(
@@ -174,13 +176,12 @@ class Shaper:
         self._carrier = np.exp(2j * np.pi * np.arange(turns.denominator) / turns.denominator)
         self._line = np.zeros((2, 2 * table.shape[1]))
         self._phase = 0  # the kernel's, kept here too since reading a record from Python is slow
-        self._state = np.zeros(1, SHAPER).view(np.recarray)
-        s = self._state[0]
-        s.phases = self.samples_per_symbol.numerator
-        s.step = self.samples_per_symbol.denominator
-        s.carrier_step = turns.numerator
+        s = self._state = new_record(SHAPER)
+        s["phases"] = self.samples_per_symbol.numerator
+        s["step"] = self.samples_per_symbol.denominator
+        s["carrier_step"] = turns.numerator
         # A real carrier has half the power of its complex envelope.
-        s.level = rms_from_dbm0(level_dbm0) * np.sqrt(2)
+        s["level"] = rms_from_dbm0(level_dbm0) * np.sqrt(2)
 
     def needed(self, count: int) -> int:
         """Return how many symbols the next `count` samples take in."""

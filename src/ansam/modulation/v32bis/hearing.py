@@ -86,7 +86,7 @@ class Hearing:
         runs: By pattern of lines.
         reversals: Instants at which the lines of the present signal turned, since `forget`.
         sending: The pattern we send ourselves, or None: its lines are left out.
-        power: Mean square in the newest clean window.
+        power: Mean square in the newest clean windows.
         level: The same over about 50 ms of signal.
     """
 
@@ -106,25 +106,25 @@ class Hearing:
         """Take samples, shape (n,) float32; return how many windows ended."""
         meter = self._meter
         hops = meter.feed(x, erased)
-        if hops and self._nothing_but_data():
+        if hops and self._nothing_but_data(hops):
             return hops
         for k in range(hops):
             self._window(meter.amplitudes[k], float(meter.power[k]), bool(meter.clean[k]), int(meter.ends[k]))
         return hops
 
-    def _nothing_but_data(self) -> bool:
+    def _nothing_but_data(self, hops: int) -> bool:
         """Return whether the new windows hold a signal without lines, and take note of it.
 
         What `_window` would do with each of them, for data mode, where it is called a hundred times a second.
         """
-        meter = self._meter
-        plain = (meter.explained < _PLAIN * meter.power) & (meter.power >= self._audible) & meter.clean
-        if self.sending is not None or self._of is not None or not plain.all():
+        if self.sending is not None or self._of is not None:
             return False
-        hops = meter.power.size
+        share, power = self._meter.extremes(self._audible)
+        if share >= _PLAIN:
+            return False
         self.now = Pattern.OTHER
-        self.power = float(meter.power[-1])
-        self.level += (float(meter.power.mean()) - self.level) * hops / 40
+        self.power = power
+        self.level += (power - self.level) * hops / 40
         self.quiet.windows = 0
         for run in self.runs.values():
             run.missing += hops

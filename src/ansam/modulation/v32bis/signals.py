@@ -8,13 +8,14 @@ differential encoder and trellis encoder through all of them.
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numba import from_dtype, njit, types
 from numpy.typing import NDArray
 
 from ansam.coding.scrambler import scramble_bit
+from ansam.dsp.records import new_record
 from ansam.modulation.base import Role
 from ansam.modulation.v32bis.constants import (
     B1_SYMBOLS,
@@ -210,7 +211,7 @@ class SymbolSource:
     """
 
     def __init__(self, role: Role) -> None:
-        self._state: Any = np.zeros(1, np.dtype((np.record, SOURCE)))
+        self._state = new_record(SOURCE)
         self._signal = Signal.SILENCE
         self._state["tap_a"], self._state["tap_b"] = SCRAMBLER_TAPS[role]
 

@@ -24,6 +24,7 @@ import numpy as np
 from numba import from_dtype, njit, types
 from numpy.typing import NDArray
 
+from ansam.dsp.records import new_record
 from ansam.modulation.v32bis.constants import (
     BITS_PER_SYMBOL,
     DIFFERENTIAL,
@@ -347,7 +348,7 @@ class Decoder:
     """
 
     def __init__(self, coding: Coding, depth: int = DEPTH, known: bool = True, previous: int = 0) -> None:
-        self._state = np.zeros(1, DECODER).view(np.recarray)
+        self._state = new_record(DECODER)
         restart(self._state, int(coding), depth, known, previous)
 
     def process(
