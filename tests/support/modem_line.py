@@ -1,6 +1,6 @@
 """A two-wire line for modulations, 20 ms at a time: level, noise, echo, offset, skew, dropouts and A-law."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -42,15 +42,14 @@ class Way:
     offset_hz: float = 0.0
     skew_ppm: float = 0.0
     delay: int = 160
-    erase: Iterable[int] = ()
-    mute: Iterable[int] = ()
+    erase: Container[int] = ()
+    mute: Container[int] = ()
     law: bool = False
     seed: int = 0
     _rng: np.random.Generator = field(init=False)
 
     def __post_init__(self) -> None:
         self._rng = np.random.default_rng(self.seed)
-        self.erase, self.mute = frozenset(self.erase), frozenset(self.mute)
         self._past: NDArray[np.float32] = np.zeros(self.delay + 2 * SINC + SAMPLE_RATE // 10, np.float32)
         self._at = float(len(self._past) - self.delay)
         self._hilbert_past = np.zeros(HILBERT - 1)
