@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ansam.coding.scrambler import Scrambler
+from ansam.dsp.past import Past
 from ansam.dsp.qam import RING, Front
 from ansam.dsp.qam_fit import Fit, Trainer
+from ansam.dsp.records import new_record
 from ansam.modulation.base import Role
 from ansam.modulation.v32bis import rate_signal, trellis
 from ansam.modulation.v32bis import receiver_kernel as kernel
@@ -39,6 +41,7 @@ TRAINING = 640
 """Symbols of TRN that the fit uses: half of the least there is."""
 KEPT: Samples = 32768
 """Samples kept, 4 s: the longest TRN and what comes around it."""
+_NO_BITS: Bits = np.zeros(0, np.uint8)
 
 _CARRIER = (0.02, 5e-5)
 _CARRIER_TRAINING = (0.08, 8e-4)
@@ -70,32 +73,6 @@ def training_symbols(role: Role, count: int) -> NDArray[np.complex128]:
     return np.ascontiguousarray(TRAINING_POINTS[labels])
 
 
-class _Past:
-    """The last `KEPT` samples and which of them were erased."""
-
-    def __init__(self) -> None:
-        self._x = np.zeros(2 * KEPT, np.float32)
-        self._erased = np.zeros(2 * KEPT, np.uint8)
-        self._fill = KEPT
-        self.end: Samples = 0
-
-    def put(self, x: Audio, erased: bool) -> None:
-        if self._fill + x.size > 2 * KEPT:
-            for line in (self._x, self._erased):
-                line[:KEPT] = line[self._fill - KEPT : self._fill].copy()
-            self._fill = KEPT
-        self._x[self._fill : self._fill + x.size] = x
-        self._erased[self._fill : self._fill + x.size] = erased
-        self._fill += x.size
-        self.end += x.size
-
-    def since(self, begin: Samples) -> tuple[Audio, NDArray[np.uint8], Samples]:
-        """Return samples, marks and the instant of the first, from `begin` or the oldest there is on."""
-        begin = max(begin, self.end - KEPT, 0)
-        first = self._fill - (self.end - begin)
-        return self._x[first : self._fill], self._erased[first : self._fill], begin
-
-
 class Receiver:
     """One end's receiver; instants are samples since it was made.
 
@@ -113,16 +90,20 @@ class Receiver:
         self._front = Front(BAUD, CARRIER_HZ, TAPS, ROLL_OFF)
         self._symbols = training_symbols(role.other, TRAINING)
         self._trainer = Trainer(self._front, self._symbols, MAIN)
-        self._past = _Past()
-        self._decoder = np.zeros(1, trellis.DECODER).view(np.recarray)
-        self._detector = np.zeros(1, rate_signal.DETECTOR).view(np.recarray)
+        self._past = Past(KEPT)
+        self._decoder = new_record(trellis.DECODER)
+        self._detector = new_record(rate_signal.DETECTOR)
         self._points = np.zeros(kernel.HISTORY, np.complex128)
-        self._bits: Bits = np.zeros(0, np.uint8)
-        self._state = np.zeros(1, kernel.STATE).view(np.recarray)
-        s = self._s = self._state[0]
-        s.tap_a, s.tap_b = SCRAMBLER_TAPS[role.other]
-        s.rate_word = s.data = -1
-        s.mse = 1.0
+        self._bits: Bits = np.zeros(6 * 100, np.uint8)
+        self._first_sample: Samples = 0
+        s = self._state = new_record(kernel.STATE)
+        # Views of single fields, which are read with every frame.
+        self._mode, self._count, self._mse = s["mode"], s["bits"], s["mse"]
+        self._bad, self._absent, self._four = s["bad"], s["absent"], s["four"]
+        self._word = s["rate_word"]
+        s["tap_a"], s["tap_b"] = SCRAMBLER_TAPS[role.other]
+        s["rate_word"] = s["data"] = -1
+        s["mse"] = 1.0
 
     def process(self, x: Audio, erased: bool) -> Bits:
         """Take samples of the echo canceller; return the bits delivered."""
@@ -131,13 +112,12 @@ class Receiver:
         return self._run(x, erased)
 
     def _run(self, x: Audio, erased: bool) -> Bits:
-        s = self._s
-        s.bits = 0
-        if s.mode == kernel.IDLE:
-            return np.zeros(0, np.uint8)
+        if self._mode.item() == kernel.IDLE:
+            return _NO_BITS
         room = 6 * (math.ceil(x.size / SAMPLES_PER_SYMBOL) + 2)
         if self._bits.size < room:
             self._bits = np.zeros(room, np.uint8)
+        self._count[0] = 0
         f = self._front
         kernel.receive(
             self._state,
@@ -158,60 +138,73 @@ class Receiver:
             self._points,
             self._bits,
         )
-        return self._bits[: int(s.bits)].copy()
+        count = self._count.item()
+        return self._bits[:count].copy() if count else _NO_BITS
 
     # -- what the owner asks for -----------------------------------------------------------------------------
 
     def idle(self) -> None:
         """Follow no signal: the far end is silent, or sends what is not for the loops."""
-        self._s.mode = kernel.IDLE
+        self._mode[0] = kernel.IDLE
 
     def seek_words(self) -> None:
         """Decide among four points and look for a new rate signal, with the loops as they are (§8)."""
-        s = self._s
-        s.mode = kernel.WORDS
-        s.rate_word = s.data = -1
-        s.rate_symbol = s.erased_symbol = self._front.state[0].symbols
-        s.bad_error = _BAD_ERROR[Coding.UNCODED_4800]
+        s = self._state
+        self._mode[0] = kernel.WORDS
+        s["rate_word"] = s["data"] = -1
+        s["rate_symbol"] = s["erased_symbol"] = self._front.state["symbols"]
+        s["bad_error"] = _BAD_ERROR[Coding.UNCODED_4800]
         rate_signal.restart_detector(self._detector, 2)
         trellis.restart(self._decoder, int(Coding.UNCODED_4800), trellis.DEPTH, False, 0)
 
     def await_end(self, coding: Coding, clamp: int) -> None:
         """After E, decode data of this coding; the first `clamp` symbols are not delivered."""
-        s = self._s
-        s.data, s.clamp, s.deliver = int(coding), clamp, 1
-        s.bad_error = _BAD_ERROR[coding]
+        s = self._state
+        s["data"], s["clamp"], s["deliver"] = int(coding), clamp, 1
+        s["bad_error"] = _BAD_ERROR[coding]
         self._tune(training=False)
 
     def resume(self, coding: Coding) -> None:
         """Decode data again from the next symbol on: there was no rate signal after all."""
-        s = self._s
-        s.mode, s.data, s.clamp, s.bad = kernel.DATA, -1, 0, 0
-        s.bad_error = _BAD_ERROR[coding]
+        s = self._state
+        self._mode[0] = kernel.DATA
+        s["data"] = -1
+        s["clamp"] = s["bad"] = s["four"] = 0
+        s["bad_error"] = _BAD_ERROR[coding]
         trellis.restart(self._decoder, int(coding), trellis.DEPTH, False, 0)
 
     @property
     def in_data(self) -> bool:
         """Whether data are decoded: E was received."""
-        return bool(self._s.mode == kernel.DATA)
+        return bool(self._mode.item() == kernel.DATA)
 
     @property
     def rate_word(self) -> int | None:
         """The last rate signal received, or None."""
-        word = int(self._s.rate_word)
+        word = int(self._word.item())
         return word if word >= 0 else None
 
     @property
     def bad_symbols(self) -> int:
         """For how many symbols decisions have been little better than guesses."""
-        return int(self._s.bad)
+        return int(self._bad.item())
+
+    @property
+    def absent_symbols(self) -> int:
+        """For how many symbols the signal has been gone, or at least 14 dB weaker than it was."""
+        return int(self._absent.item())
+
+    @property
+    def four_states(self) -> bool:
+        """Whether, in data mode, the far end was found to send training states, as in a rate signal."""
+        return bool(self._four.item())
 
     # -- what it knows ---------------------------------------------------------------------------------------
 
     @property
     def mse(self) -> float:
         """Mean square error of the decisions, for points of mean power 1."""
-        return float(self._s.mse)
+        return float(self._mse.item())
 
     @property
     def snr_db(self) -> float | None:
@@ -240,7 +233,7 @@ class Receiver:
 
     def constellation(self) -> list[complex]:
         """Return the last points, oldest first."""
-        return [complex(p) for p in np.roll(self._points, -int(self._state[0].history))]
+        return [complex(p) for p in np.roll(self._points, -int(self._state["history"].item()))]
 
     # -- training --------------------------------------------------------------------------------------------
 
@@ -297,16 +290,18 @@ class Receiver:
         s.hold = 0
         s.centre = float(np.sum(np.arange(TAPS) * np.abs(fit.taps) ** 2) / np.sum(np.abs(fit.taps) ** 2))
         self._tune(training=True)
-        r = self._s
+        r = self._state[0]
         r.mode = kernel.WORDS
         r.known = TRAINING
-        r.mse = max(fit.mse, 1e-4)
+        r.mse = r.fast = max(fit.mse, 1e-4)
         r.rate_word = r.data = -1
         r.rate_symbol = r.erased_symbol = 0
         rate_signal.restart_detector(self._detector, 2)
         r.register = 0
-        r.bad = 0
+        r.bad = r.absent = r.settle = r.counted = r.steps = 0
         r.bad_error = _BAD_ERROR[Coding.UNCODED_4800]
+        r.level = r.usual = 1.0
+        r.power = 0.0
         trellis.restart(self._decoder, int(Coding.UNCODED_4800), trellis.DEPTH, False, 0)
 
     def _tune(self, training: bool) -> None:

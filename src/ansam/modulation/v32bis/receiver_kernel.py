@@ -8,6 +8,13 @@
 
 Rate signals are recognised here and not by the owner, because the symbol after the end of E is already one
 of the data: the receiver must change diagrams between two symbols.
+
+What decisions can not follow is mended here too, as a retrain takes seconds:
+
+- *The signal is gone* (its power fell by 14 dB): everything stands still, and ones are delivered.
+- *The level stepped* (decisions are guesses, and the power changed): the gain follows the power.
+- *The phase jumped* (decisions are guesses, the power is the same): of 32 angles the one is taken at which
+  the last points lie best on the diagram.
 """
 
 import math
@@ -34,6 +41,7 @@ from ansam.dsp.qam import (
 from ansam.modulation.v32bis.constants import (
     BITS_PER_SYMBOL,
     POINT_TABLE,
+    TRELLIS,
     WORD_SYMBOLS,
     Coding,
 )
@@ -44,7 +52,15 @@ from ansam.modulation.v32bis.rate_signal import (
     DetectorRecord,
     detect_bit,
 )
-from ansam.modulation.v32bis.trellis import DECODERS, DEPTH, DecoderRecord, decode, restart
+from ansam.modulation.v32bis.trellis import (
+    DECODERS,
+    DEPTH,
+    POINTS_IM,
+    POINTS_RE,
+    DecoderRecord,
+    decode,
+    restart,
+)
 from ansam.units import Audio
 
 IDLE, WORDS, DATA = 0, 1, 2
@@ -58,6 +74,28 @@ _WILD = 9.0
 _LOST_E = 5 * WORD_SYMBOLS
 """Symbols without a rate sequence after an erasure, when E is taken to have been in it. B1 is longer."""
 _GOOD = 1 / 512
+_FAST = 1 / 64
+_LEVEL = 1 / 12
+_GONE, _BACK = 0.04, 0.06
+"""Power, against that of training, at which the signal is gone and at which it is back."""
+_BLOCK = 96
+"""Symbols over which the power is measured."""
+_STEP = 1.3
+"""Ratio of powers that is a step: 3 standard deviations over a block, and 1.1 dB."""
+_STEPS = 8
+"""Blocks after a step over which the new level is averaged."""
+_FREEZE = 32
+"""Guesses in a row after which the loops stand still."""
+_TRY, _TRY_AGAIN = 48, 64
+"""Guesses after which another phase is looked for, and again."""
+_LOOK = 48
+"""Points looked at for that."""
+_ANGLES = 32
+"""Within 90 degrees."""
+_BETTER = 0.5
+"""Share of the error that another phase must leave at most."""
+_FOUR_ERROR = 0.06
+"""Mean square distance from the four training states below which the far end sends nothing else."""
 
 STATE = np.dtype(
     [
@@ -72,11 +110,19 @@ STATE = np.dtype(
         ("rate_word", "i8"),  # last rate signal recognised; -1: none
         ("rate_symbol", "i8"),  # symbol that ended its last sequence
         ("erased_symbol", "i8"),  # last one that was not whole
-        ("ones", "i8"),  # descrambled ones in a row
         ("clamp", "i8"),  # symbols after E whose bits are not delivered
         ("mse", "f8"),  # of the loops' decisions
+        ("fast", "f8"),  # the same over a shorter time
         ("bad", "i8"),  # symbols for which the error has been that of guesses
         ("bad_error", "f8"),
+        ("four", "i8"),  # 1: in data mode, the last points are training states
+        ("level", "f8"),  # power at the equaliser's input
+        ("absent", "i8"),  # symbols for which the signal has been gone
+        ("settle", "i8"),  # symbols until the equaliser is full of signal again
+        ("power", "f8"),  # sum over the present block, and its symbols
+        ("counted", "i8"),
+        ("usual", "f8"),  # mean power of blocks
+        ("steps", "i8"),  # blocks since the level stepped
         ("history", "i8"),
         ("bits", "i8"),
     ]
@@ -94,13 +140,99 @@ def _enter_data(state: ReceiverRecord, decoder: DecoderRecord, coding: int, know
     s.mode = DATA
     s.data = -1
     s.bad = 0
-    s.ones = 0
+    s.four = 0
+
+
+@njit(types.void(STATES, FRONTS, F4, F4), cache=True, nogil=True)
+def _end_block(
+    state: ReceiverRecord, front: Record, line_real: NDArray[np.float32], line_imag: NDArray[np.float32]
+) -> None:
+    s, f = state[0], front[0]
+    ratio = s.power / (_BLOCK * s.usual)
+    s.power = 0.0
+    s.counted = 0
+    if s.bad == 0:
+        s.steps = 0
+        s.usual *= 1.0 + (min(ratio, 2.0) - 1.0) / 16
+    elif s.mode == DATA and s.steps < _STEPS and (s.steps or ratio > _STEP or ratio * _STEP < 1.0):
+        s.steps += 1
+        change = ratio ** (-0.5 / s.steps)
+        f.gain *= change
+        line_real *= np.float32(change)
+        line_imag *= np.float32(change)
+
+
+@njit(types.void(STATES, FRONTS, F4, F4), cache=True, nogil=True, forceinline=True)
+def _follow_level(
+    state: ReceiverRecord, front: Record, line_real: NDArray[np.float32], line_imag: NDArray[np.float32]
+) -> None:
+    """Notice that the signal is gone, is back, or has another level; adapt the gain to the latter."""
+    s, f = state[0], front[0]
+    re, im = line_real[f.newest], line_imag[f.newest]
+    power = re * re + im * im
+    s.level += _LEVEL * (power - s.level)
+    if s.level < (_BACK if s.absent else _GONE):
+        s.absent += 1
+        s.settle = line_real.size // 4
+        s.power = 0.0
+        s.counted = 0
+        return
+    s.absent = 0
+    s.settle = max(0, s.settle - 1)
+    s.power += power
+    s.counted += 1
+    if s.counted == _BLOCK:
+        _end_block(state, front, line_real, line_imag)
+
+
+@njit(types.float64(types.int64, _C16, types.int64, types.float64), cache=True, nogil=True, fastmath=True)
+def _distance(coding: int, points: NDArray[np.complex128], newest: int, angle: float) -> float:
+    """Return the mean square distance of the last points, turned back by an angle, from a diagram."""
+    count = 1 << (BITS_PER_SYMBOL[coding] + TRELLIS[coding])
+    table_real, table_imag = POINTS_RE[coding, :count], POINTS_IM[coding, :count]
+    cos, sin = math.cos(angle), math.sin(angle)
+    total = 0.0
+    for k in range(_LOOK):
+        point = points[(newest - k) % HISTORY]
+        re = np.float32(point.real * cos + point.imag * sin)
+        im = np.float32(point.imag * cos - point.real * sin)
+        least = np.float32(1e9)
+        for i in range(count):
+            dx = table_real[i] - re
+            dy = table_imag[i] - im
+            least = min(least, dx * dx + dy * dy)
+        total += float(least)
+    return total / _LOOK
+
+
+@njit(types.void(STATES, FRONTS, types.int64, _C16), cache=True, nogil=True)
+def _find_phase(state: ReceiverRecord, front: Record, coding: int, points: NDArray[np.complex128]) -> None:
+    """Look for the angle at which the last points lie best; see whether they are training states."""
+    s = state[0]
+    newest = s.history - 1
+    if coding != _FOUR_POINTS and _distance(_FOUR_POINTS, points, newest, 0.0) < _FOUR_ERROR:
+        s.four = 1
+        return
+    now = _distance(coding, points, newest, 0.0)
+    least = now
+    best = 0.0
+    for k in range(1, _ANGLES):
+        angle = (k - _ANGLES / 2) * (math.pi / 2 / _ANGLES)
+        distance = _distance(coding, points, newest, angle)
+        if distance < least:
+            least = distance
+            best = angle
+    if least < _BETTER * now:
+        front[0].phase += best
+        s.fast = s.mse = least
+        s.bad = 0
 
 
 @njit(
     types.boolean(STATES, DETECTORS, types.int64, types.int64, types.int64, types.uint8[::1]),
     cache=True,
     nogil=True,
+    forceinline=True,
 )
 def _descramble(
     state: ReceiverRecord,
@@ -116,10 +248,9 @@ def _descramble(
     for i in range(count):
         line_bit = (value >> (count - 1 - i)) & 1
         bit, s.register, s.run = descramble_bit(s.register, s.run, line_bit, s.tap_a, s.tap_b, 0)
-        s.ones = s.ones + 1 if bit else 0
         if s.mode == DATA:
             if s.deliver and s.clamp <= 0 and s.bits < bits.size:
-                bits[s.bits] = bit
+                bits[s.bits] = 1 if s.absent else bit
                 s.bits += 1
         elif s.known == 0:
             found = detect_bit(detector, bit)
@@ -152,6 +283,7 @@ def _descramble(
     ),
     cache=True,
     nogil=True,
+    forceinline=True,
 )
 def _symbol(
     state: ReceiverRecord,
@@ -170,9 +302,11 @@ def _symbol(
 ) -> None:
     """Decide, learn and decode one symbol."""
     s = state[0]
-    whole = front[0].hold == 0
+    if front[0].dirty == 0:
+        _follow_level(state, front, line_real, line_imag)
+    whole = front[0].hold == 0 and s.settle == 0
     weight = s.mse / (s.mse + (1.0 - reliable)) if reliable < 1.0 else 1.0
-    value = decode(decoder, point, 0.0 if reliable < 0.5 else weight)
+    value = decode(decoder, point, 0.0 if reliable < 0.5 or s.settle else weight)
     coding = decoder[0].coding
     decision = POINT_TABLE[coding, decoder[0].tentative]
     if s.known > 0:
@@ -182,11 +316,15 @@ def _symbol(
     s.history = (s.history + 1) % HISTORY
     if whole:
         miss = decision - point
-        square = miss.real * miss.real + miss.imag * miss.imag
-        trust = 1.0 if square < _WILD * s.mse else _WILD * s.mse / square
-        learn(front, point, decision, trust, taps_real, taps_imag, line_real, line_imag)
-        s.mse += _GOOD * (min(square, 4.0) - s.mse)
-        s.bad = s.bad + 1 if s.mse > s.bad_error else 0
+        square = min(4.0, miss.real * miss.real + miss.imag * miss.imag)
+        if s.bad <= _FREEZE or s.mode == WORDS:
+            trust = 1.0 if square < _WILD * s.mse else _WILD * s.mse / square
+            learn(front, point, decision, trust, taps_real, taps_imag, line_real, line_imag)
+        s.mse += _GOOD * (square - s.mse)
+        s.fast += _FAST * (square - s.fast)
+        s.bad = s.bad + 1 if s.fast > s.bad_error else 0
+        if s.mode == DATA and s.bad % _TRY_AGAIN == _TRY:
+            _find_phase(state, front, coding, points)
     else:
         s.erased_symbol = front[0].symbols
     ended = False
@@ -288,8 +426,3 @@ def receive(
             points,
             bits,
         )
-
-
-def level_ratio_db(mse: float) -> float:
-    """Return the signal to noise ratio (Es/N0) that a mean square error stands for, in dB."""
-    return -10 * math.log10(max(mse, 1e-6))

@@ -70,8 +70,8 @@ DECODER = np.dtype(
 DECODERS = types.Array(from_dtype(DECODER), 1, "C")
 DecoderRecord: TypeAlias = "np.recarray[tuple[int], np.dtype[np.void]]"
 
-_POINTS_RE = np.ascontiguousarray(POINT_TABLE.real.astype(np.float32))
-_POINTS_IM = np.ascontiguousarray(POINT_TABLE.imag.astype(np.float32))
+POINTS_RE = np.ascontiguousarray(POINT_TABLE.real.astype(np.float32))
+POINTS_IM = np.ascontiguousarray(POINT_TABLE.imag.astype(np.float32))
 
 
 def _by_subset() -> NDArray[np.complex64]:
@@ -166,8 +166,8 @@ def _nearest(coding: int, re: float, im: float, first: int, end: int) -> int:
     label = first
     least = np.float32(1e30)
     for i in range(first, end):
-        dx = _POINTS_RE[coding, i] - re
-        dy = _POINTS_IM[coding, i] - im
+        dx = POINTS_RE[coding, i] - re
+        dy = POINTS_IM[coding, i] - im
         distance = dx * dx + dy * dy
         if distance < least:
             least = distance
