@@ -54,6 +54,9 @@ TONE_HEARD: Samples = samples(0.055)
 ECHO_LEAST: Samples = samples(0.5)
 """Echo that the canceller learns from beyond the longest delay there can be."""
 AGAIN: Samples = samples(0.06)
+PATIENCE = {Role.CALLING: samples(0.8), Role.ANSWERING: samples(1.95)}
+"""TRN of phase 4 lasts until the far end's MP has come, or so long: 2 s are allowed (§11.4.1.1.2, §11.4.1.2.2),
+and modems that train by it, and judge the line by that, use them. Two modems must not wait for each other."""
 RESTARTS = 8
 GOOD_DATA: Samples = samples(10)
 BAD_SYMBOLS = 1600
@@ -369,6 +372,9 @@ class Training:
     def _send_trn(self, t: Samples) -> None:
         """TRN for 512 symbols at least, and until our receiver knows what it can do (§11.4.1.1.2)."""
         if self._tx.segment.signal is not Signal.TRN or self._tx.sent < TRN_SYMBOLS:
+            return
+        length = self._tx.sent * 8000 / float(self._result.send.symbol_rate.baud)
+        if self._far_mp is None and length < PATIENCE[self._role]:
             return
         self._our_mp = our_mp(
             self._role, self._options, self._result, self._rx.snr_db or 0.0, self._rx.whitening()
