@@ -253,6 +253,16 @@ class InfoReceiver:
         return dbm0_from_power(float(self._state[0].tone_power) / 2)
 
     @property
+    def marking(self) -> bool:
+        """Whether the last 32 bits are ones for some timing, as in INFOMARKS."""
+        return int(self._ones.max()) >= tones.MARK_BITS
+
+    @property
+    def level_dbm0(self) -> float:
+        """Level in the band of the last 10 ms."""
+        return dbm0_from_power(float(self._state[0].power) / 2)
+
+    @property
     def offset_hz(self) -> float:
         """How much higher the carrier is than its nominal frequency."""
         return float(self._state[0].turn) * tones.BAUD * tones.STEPS / (2 * np.pi)

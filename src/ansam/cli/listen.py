@@ -1,0 +1,54 @@
+"""`ansam listen`: what was negotiated in a recorded call, when, and what was said."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from ansam.listen import Report, Sound, read
+from ansam.listen import listen as hear
+from ansam.listen.timeline import clock
+
+
+def listen(
+    file: Annotated[Path, typer.Argument(help="A WAV file, best with one channel per direction.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, all details.")] = False,
+    png: Annotated[
+        Path | None, typer.Option(help="Draw the spectrogram of every channel into this file.")
+    ] = None,
+) -> None:
+    """Tell what the modems in a recorded call said to each other."""
+    sound = read(file)
+    report = hear(sound)
+    if png is not None:
+        _draw(sound, report, png)
+    if as_json:
+        typer.echo(json.dumps({"file": str(file), **report.as_dict()}, indent=2, ensure_ascii=False))
+        return
+    console = Console()
+    places = ", ".join(f"{role.value} modem in channel {k}" for role, k in report.channels.items())
+    one = len(sound.channels) == 1
+    console.print(f"{file}: {report.seconds:.1f} s, {'both ends in one channel' if one else places}")
+    for remark in report.remarks:
+        console.print(f"Note: {remark}")
+    if not report.entries:
+        console.print("No modem was heard.")
+        return
+    table = Table("from", "to", "modem", "signal", "what it says", box=None)
+    for entry in report.entries:
+        table.add_row(clock(entry.start), clock(entry.end), entry.role.value, entry.what, entry.text)
+    console.print(table)
+
+
+def _draw(sound: Sound, report: Report, path: Path) -> None:
+    from ansam.scope.spectrogram import Mark, spectrogram_png
+
+    marks = [Mark(report.channels[e.role], e.start, e.end, e.what) for e in report.entries]
+    names = [
+        " and ".join(role.value for role, k in report.channels.items() if k == channel)
+        for channel in range(len(sound.channels))
+    ]
+    spectrogram_png(sound.channels, marks, path, [f"channel {k}: {name}" for k, name in enumerate(names)])
