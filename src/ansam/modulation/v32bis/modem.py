@@ -23,8 +23,8 @@ from ansam.modulation.base import (
 )
 from ansam.modulation.telemetry import ReceiverState, Telemetry
 from ansam.modulation.v32bis.constants import BAUD, CARRIER_HZ, V32_SPEC, V32BIS_SPEC
+from ansam.modulation.v32bis.procedure import Procedure
 from ansam.modulation.v32bis.receiver import Receiver
-from ansam.modulation.v32bis.startup import Procedure
 from ansam.modulation.v32bis.steps import State
 from ansam.modulation.v32bis.transmitter import Transmitter
 from ansam.trace import Sink, null_sink
@@ -139,6 +139,7 @@ class V32bis:
         """Return what the receiver knows about the line now."""
         procedure, rx = self._procedure, self._rx
         trained = rx.fit is not None
+        echo = self._echo.report
         coding = procedure.coding
         code = "8S-2D" if coding.trellis else "NONE"
         return SignalReport(
@@ -153,10 +154,16 @@ class V32bis:
             carriers_hz=(CARRIER_HZ, CARRIER_HZ),
             rates=(coding.rate, coding.rate) if procedure.ready else None,
             trellis=(code, code) if procedure.ready else None,
-            retrains_requested=procedure.retrains_requested,
-            retrains_granted=procedure.retrains_granted,
+            near_echo_loss_db=_loss(echo.near_db),
+            far_echo_loss_db=_loss(echo.far_db),
+            retrains_requested=procedure.retrains[0],
+            retrains_granted=procedure.retrains[1],
             constellation=rx.constellation(),
         )
+
+
+def _loss(level_db: float | None) -> float | None:
+    return None if level_db is None else -level_db
 
 
 class V32(V32bis):

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from ansam.units import Samples, samples
+from ansam.units import FRAME, Samples, samples
 
-GRID: Samples = 10
-"""Decisions are taken every so many samples (1.25 ms) in start-up, ..."""
-GRID_DATA: Samples = 80
-"""... and every 10 ms in data mode."""
+GRID: Samples = 40
+"""Decisions are taken every so many samples (5 ms, a fifth of the 64 symbols in which a modem must answer a
+reversal) in start-up, ..."""
+GRID_DATA: Samples = FRAME
+"""... and every 20 ms in data mode."""
 
 TRN_WAIT = samples(3.5)
 """TRN, or a special sequence before it (§6 note 3), is at most 8192 symbols long."""
@@ -67,6 +68,7 @@ class State(Enum):
     B1 = Step("E, B1", "§6")
     DATA = Step("data", "§6")
     SUSPECT = Step("preamble?", "§8.2", samples(0.25))
-    AWAIT_R5 = Step("R4", "§8.1", samples(1), "no rate signal R5 was received", True)
-    SEND_R5 = Step("R5", "§8.2", samples(1), "no E followed R4", True)
-    CLEARDOWN = Step("cleardown", "§6 note 6", samples(0.2))
+    R4 = Step("R4", "§8.1", samples(0.7), "no rate signal R5 was received", True)
+    END_R4 = Step("E", "§8.1", samples(0.7), "no E followed R5", True)
+    R5 = Step("R5", "§8.2", samples(0.5), "no E followed R4", True)
+    CLEARDOWN = Step("cleardown", "§6 note 6, §8 note 2")
