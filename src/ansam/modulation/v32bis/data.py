@@ -18,18 +18,19 @@ from ansam.modulation.base import CarrierLost, ModulationOptions, Renegotiating
 from ansam.modulation.v32bis.adaptation import Adaptation, Quality, Wish
 from ansam.modulation.v32bis.constants import CLEARDOWN_MIN, RENEGOTIATION_B1, RENEGOTIATION_RATE_MIN
 from ansam.modulation.v32bis.course import RETRAIN_HEARD, Course, T
-from ansam.modulation.v32bis.hearing import Pattern
 from ansam.modulation.v32bis.rate_signal import RateSignal, common
 from ansam.modulation.v32bis.rates import Rates
 from ansam.modulation.v32bis.signals import Signal, ending, preamble, rate
 from ansam.modulation.v32bis.steps import State
-from ansam.units import Samples, samples
+from ansam.units import Samples, rms_from_dbm0, samples
 
 PREAMBLE_HEARD = 9
 """Windows of AA or AC that may be the preamble of a rate renegotiation: 27 of its 56 symbols."""
 ATTEMPTS = 3
 """To renegotiate, or to answer; then a retrain (§8 note 3)."""
 PREAMBLE = 64
+_FAINT = rms_from_dbm0(-43.0) ** 2
+"""Power that is no carrier where there was a stronger one (§2.5: circuit 109 is ON from -43 dBm0 on)."""
 _AFTER_ATTEMPT = samples(2)
 """Time after a renegotiation that came to nothing within which the next is a retrain instead."""
 
@@ -52,13 +53,14 @@ class DataMode:
         """Watch for the far end's wishes, the carrier's end, and our own wishes."""
         c = self._course
         hearing = c.rx.hearing
-        if hearing.quiet.length >= self._options.carrier_loss:
+        absent = c.rx.absent_symbols * T >= self._options.carrier_loss
+        if hearing.quiet.length >= self._options.carrier_loss or (absent and hearing.level < _FAINT):
             c.say(CarrierLost("no carrier for as long as S10 allows"))
             c.go_down(t)
         elif hearing.runs[c.tone].windows >= PREAMBLE_HEARD or c.rx.four_states:
             c.rx.seek_words()
             c.enter(State.SUSPECT, t)
-        elif hearing.now is not Pattern.SILENCE and c.rx.absent_symbols * T > self._options.carrier_loss:
+        elif absent:
             c.retrain(t, "noise where the signal was")
         else:
             self._adapt(t)

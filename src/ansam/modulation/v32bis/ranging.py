@@ -20,8 +20,8 @@ HEARD = math.ceil(64 * T / HOP)
 """Windows of AA or AC that make it certain (§6.2: 64 symbols)."""
 GONE = 3
 """Clean windows without AA that are its end."""
-UNANSWERED = samples(10)
-"""A retrain's first tone is sent for so long without an answer."""
+UNANSWERED = samples(3)
+"""A retrain's first tone is sent for so long, and a round trip, without an answer."""
 
 
 class Ranging:

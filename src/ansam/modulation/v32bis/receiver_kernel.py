@@ -84,6 +84,8 @@ _STEP = 1.3
 """Ratio of powers that is a step: 3 standard deviations over a block, and 1.1 dB."""
 _STEPS = 8
 """Blocks after a step over which the new level is averaged."""
+_WORRY = 0.4
+"""Share of the error of guesses from which on the level is looked at: a smaller diagram is guessed well."""
 _FREEZE = 32
 """Guesses in a row after which the loops stand still."""
 _TRY, _TRY_AGAIN = 48, 64
@@ -151,11 +153,12 @@ def _end_block(
     ratio = s.power / (_BLOCK * s.usual)
     s.power = 0.0
     s.counted = 0
-    if s.bad == 0:
+    stepped = ratio > _STEP or ratio * _STEP < 1.0
+    if s.fast < _WORRY * s.bad_error:
         s.steps = 0
         s.usual *= 1.0 + (min(ratio, 2.0) - 1.0) / 16
-    elif s.mode == DATA and s.steps < _STEPS and (s.steps or ratio > _STEP or ratio * _STEP < 1.0):
-        s.steps += 1
+    elif s.mode == DATA and (stepped or 0 < s.steps < _STEPS):
+        s.steps = 1 if stepped else s.steps + 1
         change = ratio ** (-0.5 / s.steps)
         f.gain *= change
         line_real *= np.float32(change)
