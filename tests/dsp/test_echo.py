@@ -9,6 +9,7 @@ from tests.support.echo_line import HYBRID, V32BIS, V34, EchoCall, LinePath, ala
 from ansam.dsp import echo_kernel as kernel
 from ansam.dsp.echo import Adapt, EchoCanceller
 from ansam.errors import LocalProtocolError
+from ansam.line import Circuit, CircuitParameters, Echo, End, PathParameters
 from ansam.units import FRAME, SAMPLE_RATE
 
 
@@ -207,6 +208,29 @@ def test_training_may_begin_and_end_between_hearing_and_sending() -> None:
     call.at = b
     call.finish(canceller)
     assert -call.residual_db(0.5, 2) > 60
+
+
+def test_through_the_simulated_circuit() -> None:
+    echoes = {End.CALLING: [Echo(-12, 20), Echo(-20, 700, 6.5)]}
+    circuit = Circuit(CircuitParameters(down=PathParameters(loss=0.05), echoes=echoes), seed=4)
+    tx = qam(np.random.default_rng(1), 3 * SAMPLE_RATE)
+    canceller = EchoCanceller()
+    canceller.begin_training()
+    heard = left = 0.0
+    for now in range(0, len(tx), FRAME):
+        if now == 20_000:
+            report = canceller.end_training()
+        frame = tx[now : now + FRAME] if now < 14_000 or now >= 20_000 else np.zeros(FRAME, np.float32)
+        for rx, erased in circuit.pull(End.CALLING, now):
+            out = canceller.cancel(rx, erased)
+            heard += 0.0 if erased or now < 20_000 else float(np.sum(rx**2))
+            left += 0.0 if now < 20_000 else float(np.sum(out**2))
+        for end, sent in ((End.CALLING, frame), (End.ANSWERING, np.zeros(FRAME, np.float32))):
+            circuit.push(end, sent, now)
+        canceller.sent(frame)
+    assert [path.offset_hz for path in report.paths] == pytest.approx([0, 6.5], abs=1e-3)
+    assert [path.delay for path in report.paths] == pytest.approx([160, 5600], abs=1)
+    assert heard / left > 10**3.3
 
 
 def test_reset_forgets() -> None:

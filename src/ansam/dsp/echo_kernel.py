@@ -90,7 +90,7 @@ def _dot(a: Audio, b: Audio) -> float:
     total = np.float32(0)
     for k in range(len(a)):
         total += a[k] * b[k]
-    return total
+    return float(total)
 
 
 @njit(types.void(PATHS, types.int64, _LINE, _TURNED, types.int64, types.int64), cache=True, nogil=True)
