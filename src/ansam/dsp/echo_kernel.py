@@ -222,7 +222,7 @@ def cancel(
             s.heard += count
             for p in range(len(paths)):
                 paths[p].match += _dot(rest, copies[p, :count])
-                paths[p].copy += _dot(copies[p, :count], copies[p, :count])
+                paths[p].copied += _dot(copies[p, :count], copies[p, :count])
                 if s.mode == SLOW or s.mode == FAST:
                     _learn(paths, p, taps, tx, turned, at + done, rest)
         done += count

@@ -59,7 +59,7 @@ PATH = np.dtype(
         ("product", "f8"),  # -rest·q
         ("energy", "f8"),  # q²
         ("match", "f8"),  # rest·y
-        ("copy", "f8"),  # y²
+        ("copied", "f8"),  # y²
     ]
 )
 STATE = np.dtype(
@@ -150,8 +150,8 @@ def _watch(paths: Record, p: int, memory: Real, power: float, count: int) -> Non
         m = memory[p, k]
         keep = 1.0 - BLOCK / SAMPLE_RATE / MEMORIES[k]
         m[0] = keep * m[0] + path.match
-        m[1] = keep * m[1] + path.copy
-        m[2] = keep * keep * m[2] + path.copy
+        m[1] = keep * m[1] + path.copied
+        m[2] = keep * keep * m[2] + path.copied
         m[3] = keep * m[3] + power
         m[4] = keep * m[4] + count
         if m[1] <= 0.0 or m[4] <= 0.0:
@@ -161,7 +161,7 @@ def _watch(paths: Record, p: int, memory: Real, power: float, count: int) -> Non
             verdict, noticed = (1, 0) if score > 0.0 else (-1, k + 1)
             break
     path.match = 0.0
-    path.copy = 0.0
+    path.copied = 0.0
     if verdict == (1 if path.muted else -1):
         path.muted = noticed
         memory[p, :, :] = 0.0
