@@ -292,3 +292,39 @@ def test_a_tone_through_the_echo_of_our_l2(role: Role, offset: float) -> None:
     ear = Ear(role, Hearing.TONE).feed(Law.ALAW.through(tone + echo)[: BEGIN + 560])
     assert ear.when(Hearing.TONE)[0] > BEGIN + 300
     assert not Ear(role, Hearing.TONE | Hearing.MARKS).feed(Law.ALAW.through(echo)).heard
+
+
+@ROLES
+@pytest.mark.parametrize("offset", [-7.0, 0.0, 7.0])
+def test_a_tone_far_below_the_echo_of_our_l2(role: Role, offset: float) -> None:
+    echo = np.zeros(STOP + 4000, np.float32)
+    ProbeSender(LEVEL - 10).add_to(echo)
+    tone = shift(signal(role, reverse=()), offset) * np.float32(10 ** (-25 / 20))
+    for present in (True, False):
+        rx = echo.copy()
+        rx[2000 : 2000 + len(tone)] += tone * np.float32(present)
+        ear = Ear(role, Hearing.TONE)
+        ear.receiver.watch(Hearing.TONE, 400, beside_probe=True)
+        ear.feed(Law.ALAW.through(rx + noise(len(rx), 40)))
+        begin = 2000 + BEGIN
+        assert bool(ear.heard) == present
+        if present:
+            assert begin + 300 < ear.when(Hearing.TONE)[0] < begin + 900
+
+
+@ROLES
+def test_noise_beside_our_probing_holds_no_tone(role: Role) -> None:
+    for seed in range(10):
+        ear = Ear(role, Hearing.TONE)
+        ear.receiver.watch(Hearing.TONE, 400, beside_probe=True)
+        ear.feed(noise(8000, 0, seed))
+        assert not ear.heard
+
+
+@ROLES
+def test_quiet_after_a_sequence(role: Role) -> None:
+    x = signal(role, Info1c(), reverse=(), stop=BEGIN + 1500)
+    ear = Ear(role, Hearing.QUIET).feed(x + noise(len(x), 15))
+    assert ear.heard[0][0] == pytest.approx(BEGIN + 1500 + 480 + 150, abs=100)
+    gap = Ear(role, Hearing.QUIET).feed_with_gap(x[: BEGIN + 1400], 1500)
+    assert not gap.heard

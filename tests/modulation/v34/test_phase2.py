@@ -122,10 +122,10 @@ def test_what_is_agreed_on_a_flat_line() -> None:
         both(offset_hz=-7, snr_db=25),
         both(snr_db=15),
         both(delay_ms=600),
-        both(gain_db=-12),
+        both(gain_db=-25),
         {**both(loss=0.01, snr_db=25, offset_hz=3, delay_ms=150), "skew_ppm": 200},
     ],
-    ids=["+300 ppm", "-300 ppm", "+7 Hz", "-7 Hz", "15 dB", "600 ms", "-12 dB", "all"],
+    ids=["+300 ppm", "-300 ppm", "+7 Hz", "-7 Hz", "15 dB", "600 ms", "-25 dB", "all"],
 )
 def test_impaired_lines(parameters: dict[str, object]) -> None:
     pair = run(3, **parameters)
@@ -159,6 +159,14 @@ def test_a_single_lost_packet_anywhere(end: End) -> None:
         pair = Pair(CircuitParameters(echoes=ECHOES), 1, spoil=spoil)
         assert pair.run(12), k
         assert pair.agreed, k
+
+
+def test_the_pause_may_have_begun_before() -> None:
+    modem = Phase2(Role.CALLING, ModulationOptions())
+    modem.start(0, pause=160)
+    out = modem.process(np.zeros(800, np.float32), 0)
+    assert not out[:160].any()
+    assert out[160:].all()
 
 
 def test_results_do_not_depend_on_the_cut() -> None:
@@ -238,6 +246,21 @@ def test_a_retrain_by_either_end(by: End) -> None:
     assert pair.agreed
     assert pair.ends[End.CALLING].result is not before
     assert "INFO0c" not in [phase for ms, phase in pair.phases(End.CALLING) if ms > 3200]
+
+
+def test_a_damaged_info1c_is_asked_for_again_at_once() -> None:
+    def spoil(hears: End, frame: int, audio: Audio, erased: bool) -> tuple[Audio, bool]:
+        lost = hears is End.ANSWERING and frame == 129
+        return (np.full_like(audio, 0.5), True) if lost else (audio, erased)
+
+    pair = Pair(CircuitParameters(echoes=ECHOES), spoil=spoil)
+    assert pair.run(12)
+    assert pair.agreed
+    result, good = pair.ends[End.CALLING].result, run().ends[End.CALLING].result
+    assert result is not None
+    assert good is not None
+    assert result.at - good.at < 8 * 600
+    assert "INFOMARKSa" in [phase for _, phase in pair.phases(End.ANSWERING)]
 
 
 def test_info1_is_asked_for_again_with_infomarks() -> None:

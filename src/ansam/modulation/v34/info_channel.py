@@ -157,6 +157,8 @@ class Hearing(IntFlag):
     """It is over."""
     REVERSAL = tones.REVERSAL
     """Its phase has been reversed."""
+    QUIET = tones.QUIET
+    """After something in the band there is nothing any more."""
 
 
 class InfoReceiver:
@@ -193,15 +195,23 @@ class InfoReceiver:
         self._state[0].power_min = 2 * rms_from_dbm0(MIN_TONE_DBM0) ** 2
         self.watch(Hearing.FRAME)
 
-    def watch(self, what: Hearing, tone: Samples = 400) -> None:
+    def watch(
+        self, what: Hearing, tone: Samples = 400, beside_probe: bool = False, quiet: Samples = 480
+    ) -> None:
         """Set what to stop at.
 
         Args:
             what: Any of them.
             tone: How long a tone must have been there without a reversal; 50 ms at least.
+            beside_probe: L1 or L2 are being sent, and their echo may be louder than the tone.
+            quiet: How long the band must have been silent, for one that was not since this call.
         """
-        self._state[0].watch = int(what)
-        self._state[0].tone_limit = round(tone / tones.STEP_SAMPLES)
+        s = self._state[0]
+        s.watch = int(what)
+        s.tone_limit = round(tone / tones.STEP_SAMPLES)
+        s.beside_probe = int(beside_probe)
+        s.quiet_limit = round(quiet / tones.STEP_SAMPLES)
+        s.quiet, s.peak = 0, s.power
 
     def process(self, rx: Audio, erased: bool = False) -> tuple[int, Hearing]:
         """Take samples until the end or the first watched happening; return (samples taken, what was heard).

@@ -97,13 +97,14 @@ class Phase2:
         out, self._core.events = self._core.events, []
         return out
 
-    def start(self, now: Samples, entry: Entry = Entry.START) -> None:
+    def start(self, now: Samples, entry: Entry = Entry.START, pause: Samples = START_PAUSE) -> None:
         """Begin.
 
         Args:
-            now: The end of phase 1 (the last sample of CJ; 75 ms of silence follow), or of what a retrain
-                breaks off (70 ms follow).
+            now: The end of phase 1 (the last sample of CJ), or of what a retrain breaks off.
             entry: Where; anything but the start-up needs an earlier INFO0 of the far end.
+            pause: Silence until INFO0, in a start-up: 75 ± 5 ms from the end of CJ. The far end's INFO0 may
+                come before it is over, so begin no later than it does. Before a retrain it is 70 ms.
         """
         core = self._core
         if not core.over and core.state is not State.IDLE:
@@ -124,7 +125,7 @@ class Phase2:
             Entry.START: State.C_INFO0 if calling else State.A_INFO0,
             Entry.MARKS: State.C_MARKS if calling else State.A_MARKS,
         }.get(entry, State.C_TONE if calling else State.A_TONE)
-        core.pause(following, now, START_PAUSE if entry is Entry.START else PAUSE)
+        core.pause(following, now, pause if entry is Entry.START else PAUSE)
 
     def process(self, rx: Audio, now: Samples, erased: bool = False) -> Audio:
         """Take received samples and return as many to send (see `Modulation.process`)."""

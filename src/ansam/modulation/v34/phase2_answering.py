@@ -130,6 +130,21 @@ def end_info1a(p: Core, now: Samples) -> State | None:
     return p.finish(p.selected, now, now)
 
 
+def await_quiet(p: Core, now: Samples) -> State | None:
+    """From now on INFO1c may be over."""
+    return State.A_WAIT_INFO1
+
+
+def quiet(p: Core, now: Samples) -> State | None:
+    """INFO1c is over, and was not understood.
+
+    Deviation: §11.2.2.2.4 waits for 2 s and two round trips more. The calling modem listens for INFOMARKSa
+    from 700 ms and a round trip after INFO1c on, but for tone A as well: heard then, that begins a retrain.
+    The answering modem of motorola-sm56-problematic1.wav sends INFOMARKSa some 0.4 s after INFO1c, as we do.
+    """
+    return State.A_MARKS
+
+
 def no_info1c(p: Core, now: Samples) -> State | None:
     """§11.2.2.2.4: ask for it."""
     return State.A_MARKS
@@ -145,7 +160,7 @@ ANSWERING = Table(
         State.A_TURN1: common.await_turn,
         State.A_HEAR_L1: common.await_l2,
         State.A_HEAR_L2: common.capture,
-        State.A_TONE3: await_info1c,
+        State.A_WAIT_INFO1: await_info1c,
         State.A_INFO1: queue_info1a,
         State.A_MARKS: common.queue_marks,
     },
@@ -180,7 +195,11 @@ ANSWERING = Table(
         (State.A_HEAR_L2, Input.TIMEOUT): end_l2_answering,
         (State.A_TONE3, Input.INFO1): hear_info1c,
         (State.A_TONE3, Input.TONE): common.respond,
-        (State.A_TONE3, Input.TIMEOUT): no_info1c,
+        (State.A_TONE3, Input.TIMEOUT): await_quiet,
+        (State.A_WAIT_INFO1, Input.INFO1): hear_info1c,
+        (State.A_WAIT_INFO1, Input.TONE): common.respond,
+        (State.A_WAIT_INFO1, Input.QUIET): quiet,
+        (State.A_WAIT_INFO1, Input.TIMEOUT): no_info1c,
         (State.A_INFO1, Input.TIMEOUT): end_info1a,
         (State.A_MARKS, Input.INFO1): hear_info1c,
         (State.A_MARKS, Input.TONE): common.respond,

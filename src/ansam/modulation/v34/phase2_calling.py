@@ -110,6 +110,11 @@ def hear_a_after_l2(p: Core, now: Samples) -> State | None:
 
 def end_info1c(p: Core, now: Samples) -> State | None:
     """§11.2.1.1.8."""
+    return State.C_SENT_INFO1
+
+
+def await_info1a(p: Core, now: Samples) -> State | None:
+    """INFO1c has arrived by now, or never will."""
     return State.C_WAIT_INFO1
 
 
@@ -127,7 +132,7 @@ def hear_info1a(p: Core, now: Samples) -> State | None:
 
 
 def send_info1c_again(p: Core, now: Samples) -> State | None:
-    """§11.2.2.1.6: INFOMARKSa asks for it."""
+    """§11.2.2.1.6: INFOMARKSa asks for it; taken from the end of INFO1c on, since it means nothing else."""
     return State.C_INFO1
 
 
@@ -175,7 +180,10 @@ CALLING = Table(
         (State.C_PROBE, Input.TONE): hear_a_after_l2,
         (State.C_PROBE, Input.TIMEOUT): common.retrain,
         (State.C_INFO1, Input.TIMEOUT): end_info1c,
+        (State.C_SENT_INFO1, Input.INFO1): hear_info1a,
+        (State.C_SENT_INFO1, Input.TIMEOUT): await_info1a,
         (State.C_WAIT_INFO1, Input.INFO1): hear_info1a,
+        (State.C_WAIT_INFO1, Input.MARKS): send_info1c_again,
         (State.C_WAIT_INFO1, Input.TIMEOUT): no_info1a,
         (State.C_RECOVER, Input.INFO1): hear_info1a,
         (State.C_RECOVER, Input.MARKS): send_info1c_again,

@@ -10,7 +10,7 @@ from ansam.modulation.v34.info import Info0, Info1a, Info1c
 from ansam.modulation.v34.info_channel import Hearing
 from ansam.modulation.v34.phase2_choice import Chooser, Direction
 from ansam.modulation.v34.phase2_line import Phase2Line
-from ansam.modulation.v34.phase2_steps import STEPS, TURN, Input, State
+from ansam.modulation.v34.phase2_steps import STEPS, TURN, Input, Sends, State
 from ansam.modulation.v34.probing import TONES_HZ, LineProbe
 from ansam.trace import Sink
 from ansam.units import Samples, samples
@@ -24,6 +24,7 @@ HEARINGS = (
     (Hearing.REVERSAL, Input.REVERSAL),
     (Hearing.MARKS, Input.MARKS),
     (Hearing.TONE, Input.TONE),
+    (Hearing.QUIET, Input.QUIET),
 )
 
 
@@ -178,7 +179,8 @@ class Core:
             watch |= Hearing.TONE_GONE
         if Input.TONE in wanted:
             self.line.receiver.forget_tone()
-        self.line.receiver.watch(watch, STEPS[self.state].tone)
+        step = STEPS[self.state]
+        self.line.receiver.watch(watch, step.tone, beside_probe=step.send is Sends.PROBE)
 
     def pause(self, following: State, now: Samples, pause: Samples) -> None:
         """Be silent, then enter a state."""

@@ -36,8 +36,12 @@ ANSWER_L2_WAIT: Samples = samples(0.600)
 """§11.2.2.2.3, plus a round trip."""
 INFO1A_WAIT: Samples = samples(0.700)
 """§11.2.2.1.6, plus a round trip."""
+ON_ITS_WAY: Samples = samples(0.150)
+"""So long, and a round trip, after INFO1c INFOMARKSa may still come that were sent before it arrived."""
 INFO1C_WAIT: Samples = samples(2.0)
 """§11.2.2.2.4, plus two round trips."""
+INFO1C_LENGTH: Samples = samples(0.182)
+"""INFO1c ends so long, and a round trip, after tone A began, at the earliest."""
 NOTHING_HEARD: Samples = samples(20)
 """Beyond what the Recommendation says: a far end that does nothing is given up."""
 RECOVERY_WAIT: Samples = samples(5)
@@ -77,6 +81,7 @@ class State(Enum):
     C_TAIL2 = "10 ms of B reversed, before L1"
     C_PROBE = "L1 and L2 sent, waiting for tone A"
     C_INFO1 = "INFO1c"
+    C_SENT_INFO1 = "silence, while INFO1c is on its way"
     C_WAIT_INFO1 = "silence, waiting for INFO1a"
     C_RECOVER = "silence, waiting for tone A or INFOMARKSa"
     C_MARKS = "INFOMARKSc"
@@ -95,7 +100,8 @@ class State(Enum):
     A_WAIT_B2 = "silence, waiting for the second reversal of tone B"
     A_HEAR_L1 = "L1 received from the calling modem"
     A_HEAR_L2 = "L2 received from the calling modem"
-    A_TONE3 = "tone A, waiting for INFO1c"
+    A_TONE3 = "tone A, while L2 ends"
+    A_WAIT_INFO1 = "tone A, waiting for INFO1c"
     A_INFO1 = "INFO1a"
     A_MARKS = "INFOMARKSa"
 
@@ -110,6 +116,8 @@ class Input(Enum):
     MARKS = auto()
     TONE = auto()
     REVERSAL = auto()
+    QUIET = auto()
+    """Nothing is heard any more."""
     HIDDEN = auto()
     """The tone is over and samples were missing where it ended: its reversal must have been among them."""
 
@@ -156,7 +164,8 @@ STEPS: dict[State, Step] = {
     State.C_TAIL2: Step(_T, "§11.2.1.1.6", TAIL),
     State.C_PROBE: Step(_P, "§11.2.1.1.7", samples(0.160) + CALL_L2_WAIT, 1),
     State.C_INFO1: Step(_T, "§11.2.1.1.7"),
-    State.C_WAIT_INFO1: Step(_S, "§11.2.1.1.8", INFO1A_WAIT, 1),
+    State.C_SENT_INFO1: Step(_S, "§11.2.1.1.8", ON_ITS_WAY, 1),
+    State.C_WAIT_INFO1: Step(_S, "§11.2.1.1.8", INFO1A_WAIT - ON_ITS_WAY),
     State.C_RECOVER: Step(_S, "§11.2.2.1.6", RECOVERY_WAIT, 2),
     State.C_MARKS: Step(_M, "§11.4.2.1.1", RECOVERY_WAIT, 2),
     State.A_INFO0: Step(_T, "§11.2.1.2.1"),
@@ -173,7 +182,8 @@ STEPS: dict[State, Step] = {
     State.A_WAIT_B2: Step(_S, "§11.2.1.2.6", INFO1C_WAIT, 2),
     State.A_HEAR_L1: Step(_S, "§11.2.1.2.8"),
     State.A_HEAR_L2: Step(_S, "§11.2.1.2.8"),
-    State.A_TONE3: Step(_T, "§11.2.1.2.8", None, 0, DATA_ZEROS),
+    State.A_TONE3: Step(_T, "§11.2.1.2.8", INFO1C_LENGTH, 1, DATA_ZEROS),
+    State.A_WAIT_INFO1: Step(_T, "§11.2.1.2.8", None, 0, DATA_ZEROS),
     State.A_INFO1: Step(_T, "§11.2.1.2.9"),
     State.A_MARKS: Step(_M, "§11.2.2.2.4", RECOVERY_WAIT, 2, DATA_ZEROS),
 }

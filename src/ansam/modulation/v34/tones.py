@@ -54,6 +54,10 @@ FIRST_RUN = WINDOW + 2 * HOP
 """Steps of tone that the first good judgement has seen."""
 PURITY = 0.3
 """Least share of the band's power in the window's 75 Hz; noise has 0.125."""
+_BESIDE = 2j * _HANN * np.sin(2 * np.pi * (np.arange(WINDOW) + 0.5) / WINDOW)
+"""The window's value 50 Hz above less that 50 Hz below: 0 for the tone itself and for every line of L2."""
+BESIDE = 4.0
+"""Beside the echo of L2, least ratio of a tone's power to that; noise has 0.6."""
 SURE = 5
 """Judgements in a row that must be good: 50 ms of tone."""
 PATIENCE = 6
@@ -75,6 +79,10 @@ MARKS = 2
 TONE = 4
 TONE_GONE = 8
 REVERSAL = 16
+QUIET = 32
+
+QUIET_BELOW = 10.0
+"""Below the loudest in the band: silence."""
 
 STATE = np.dtype(
     [
@@ -82,6 +90,8 @@ STATE = np.dtype(
         ("watch", "i8"),
         ("tone_limit", "i8"),  # steps of tone without a flaw until TONE
         ("power_min", "f8"),  # |y|² of the weakest tone
+        ("beside_probe", "i8"),  # 1: our own L2 may come back louder than the tone
+        ("quiet_limit", "i8"),  # steps of quiet until QUIET
         # front end
         ("mixer", "i8"),
         ("write", "i8"),
@@ -98,6 +108,8 @@ STATE = np.dtype(
         ("phase", "f8"),
         # tone
         ("power", "f8"),  # of the band
+        ("peak", "f8"),  # the most of it since the owner last asked for something
+        ("quiet", "i8"),  # steps for which the band has been silent against that
         ("real", "c16"),  # smoothed d²: whether the signal lies on one axis
         ("clean", "i8"),  # steps since the last dirty one
         ("wait", "i8"),
@@ -258,15 +270,18 @@ def _judge_tone(state: Record, turned: NDArray[np.complex128]) -> None:
     """Every 5 ms: is there a tone in the last 20 ms, of the phase and level of that 10 ms ago?"""
     s = state[0]
     w = 0j
+    beside = 0j
     power = 0.0
     for i in range(WINDOW):
         d = _past(state, turned, i)
         w += _HANN[i] * d
+        beside += _BESIDE[i] * d
         power += (d.real * d.real + d.imag * d.imag) / WINDOW
     energy = abs(w) ** 2
     before = abs(s.w2) ** 2
-    pure = energy > PURITY * power and energy > s.power_min and energy < 4 * before and before < 4 * energy
-    good = s.judged >= 2 and pure and (w * s.w2.conjugate()).real > 0.8 * abs(w) * abs(s.w2)
+    pure = energy > BESIDE * abs(beside) ** 2 if s.beside_probe else energy > PURITY * power
+    level = energy > s.power_min and energy < 4 * before and before < 4 * energy
+    good = s.judged >= 2 and pure and level and (w * s.w2.conjugate()).real > 0.8 * abs(w) * abs(s.w2)
     if good:
         s.tone_power = energy if s.run == 0 else s.tone_power + (energy - s.tone_power) / 4
         s.run = s.run + HOP if s.run else FIRST_RUN
@@ -394,6 +409,7 @@ def listen(
         turned[s.newest] = d
         earlier = _past(state, history, STEPS)
         s.power += (abs(y) ** 2 - s.power) / 48
+        s.peak = max(s.peak, s.power)
         s.real += (d * d - s.real) / 48
         if s.dirty == 0:
             if s.clean == 0 and s.lock >= LOCK:
@@ -405,6 +421,9 @@ def listen(
             if s.clean > STEPS:
                 _follow_frequency(state, y, earlier)
             _follow_phase(state, d)
+            s.quiet = s.quiet + 1 if s.power < s.peak / QUIET_BELOW else 0
+            if s.quiet >= s.quiet_limit:
+                s.events |= QUIET
         else:
             s.clean = 0
             s.judged = 0
