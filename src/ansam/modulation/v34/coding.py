@@ -44,7 +44,7 @@ CODE = np.dtype(
 CODES = types.Array(from_dtype(CODE), 1, "C")
 Record: TypeAlias = "np.recarray[tuple[int], np.dtype[np.void]]"
 
-GRID_NOISE = {Trellis.STATES_16: 0.31, Trellis.STATES_32: 0.32, Trellis.STATES_64: 0.355}
+GRID_NOISE = {Trellis.STATES_16: 0.29, Trellis.STATES_32: 0.30, Trellis.STATES_64: 0.325}
 """Mean square noise, in units of the grid, at which 1 bit in 100,000 is wrong after the descrambler.
 
 Measured from 4800 to 33600 bit/s (tests/bench/test_v34_coding.py); it does not depend on the rate, but with
