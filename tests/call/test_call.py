@@ -80,9 +80,12 @@ def test_hold_sends_nothing_and_the_clock_goes_on() -> None:
     call = Call(media(), Silence(), random.Random(1))
     call.renegotiated(CallMedia(("", 0), Law.ALAW, 8, 8))
     assert call.tick() is None
-    assert call.now == 160
+    call.receive(packet(0, bytes(160)), FAR, call.now)
+    assert call.tick() is None, "music on hold is no reason to answer"
+    assert call.now == 320
     call.renegotiated(media())
     assert call.tick() is not None
+    assert call.rtp.packets_sent == 1
 
 
 @pytest.mark.parametrize(("codec", "law"), [(PCMA, Law.ALAW), (PCMU, Law.ULAW)])

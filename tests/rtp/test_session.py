@@ -1,5 +1,7 @@
 import random
 
+import pytest
+
 from ansam.rtp.packet import RtpPacket, build, parse
 from ansam.rtp.session import TAKEOVER_PACKETS, RtpSession
 
@@ -103,6 +105,62 @@ def test_renegotiation_lets_a_new_source_in() -> None:
     assert s.received.packets == 3
     assert s.received.source_changes == 1
     assert (s.lost, s.duplicates) == (1, 1)
+
+
+def played(s: RtpSession, frames: int, start: int = 0) -> list[bool]:
+    """Return which of the following frames are erased."""
+    return [s.playout.pull((start + k) * 160)[1] for k in range(frames)]
+
+
+def test_a_source_that_moves_and_goes_on_keeps_its_place() -> None:
+    s = session()
+    for k in range(3):
+        s.receive(packet(k), FAR, k * 160)
+    s.renegotiated(NAT, 8)
+    for k in range(3, 6):
+        s.receive(packet(k), NAT, k * 160)
+    assert (s.received.source_changes, s.received.wrong_ssrc, s.lost) == (0, 0, 0)
+    assert played(s, 9) == [True] * 3 + [False] * 6
+    s.receive(packet(6), FAR, 960)
+    assert s.received.wrong_source == 1
+    # One stray packet of another SSRC takes nothing over; music on hold at the same address does.
+    s.receive(packet(6, ssrc=9), NAT, 960)
+    s.receive(packet(6), NAT, 960)
+    assert s.received.wrong_ssrc == 1
+    s.renegotiated(("", 0), 8)
+    assert s.remote == NAT
+    for k in range(3):
+        s.receive(packet(500 + k, ssrc=9), NAT, 1120 + k * 160)
+    assert (s.received.wrong_ssrc, s.received.source_changes, s.received.packets) == (2, 1, 9)
+
+
+@pytest.mark.parametrize(
+    ("payload_type", "payload"), [(13, b"\x40"), (101, b"\x03\x0a\x00\xa0"), (18, bytes(20))]
+)
+def test_comfort_noise_and_events_are_erasures(payload_type: int, payload: bytes) -> None:
+    s = session()
+    s.receive(packet(0), FAR, 0)
+    for k in range(1, 4):
+        # An event keeps the time of its beginning (RFC 4733 §2.2.2), its numbers go on.
+        foreign = RtpPacket(payload_type, k, 160 if payload_type == 101 else k * 160, 7, payload)
+        s.receive(build(foreign), FAR, k * 160)
+    s.receive(packet(4), FAR, 640)
+    assert played(s, 8) == [True] * 3 + [False] + [True] * 3 + [False]
+    assert (s.received.wrong_payload_type, s.lost, s.received.packets) == (3, 0, 2)
+    assert (s.received.comfort_noise, s.received.events) == (
+        3 * (payload_type == 13),
+        3 * (payload_type == 101),
+    )
+
+
+def test_a_pause_takes_time_but_no_numbers() -> None:
+    s = session()
+    first = parse(s.send(b"\x01", 0))
+    s.pause()
+    second = parse(s.send(b"\x02", 320))
+    assert (second.sequence - first.sequence) & 0xFFFF == 1
+    assert (second.timestamp - first.timestamp) & 0xFFFFFFFF == 320
+    assert second.marker
 
 
 def test_unannounced_change_of_source_is_followed_after_a_second() -> None:

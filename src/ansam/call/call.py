@@ -154,10 +154,14 @@ class Call:
             tx = self._party.process(law.decode(octets), at, erased)
             out.append(law.encode(tx).tobytes())
             at += len(octets)
-        packet = self.rtp.send(b"".join(out), self.now)
+        sent = None
+        if self.media.remote[0]:
+            sent = self.rtp.send(b"".join(out), self.now), self.rtp.remote
+        else:
+            self.rtp.pause()
         self.now += FRAME
         self.silent_frames += 1
-        return (packet, self.rtp.remote) if self.rtp.remote[0] else None
+        return sent
 
     def renegotiated(self, media: CallMedia) -> None:
         """Follow a re-INVITE that was accepted."""

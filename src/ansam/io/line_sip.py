@@ -78,6 +78,8 @@ class _CallState:
     local: LocalMedia
     remote: RemoteMedia | None = None
     answer: SessionDescription | None = None
+    offering: bool = False
+    """A re-INVITE without a description was answered with our offer: the peer's answer comes in its ACK."""
 
 
 class SipLine:
@@ -217,6 +219,12 @@ class SipLine:
         self._node = None
         await node.close()
 
+    @property
+    def signalling(self) -> Address:
+        """Our SIP address; the line must be open."""
+        assert self._node is not None
+        return self._node.flow(self._url.transport, self._remote).local
+
     # -- opening ---------------------------------------------------------------------------------------------
 
     @property
@@ -328,6 +336,8 @@ class SipLine:
                 self._answered(event.sdp, call, user)
             case CallConfirmed() if call.phase is Phase.ACCEPTED:
                 self._answered(event.sdp, call, user)
+            case CallConfirmed() if call.offering:
+                self._reoffer_answered(event.sdp, call, user)
             case CallFailed():
                 self._log.info("call failed", status=event.status, reason=event.reason)
                 self._forget(call)
@@ -401,7 +411,7 @@ class SipLine:
         local = call.local.next_version()
         if not event.sdp:
             description = offer(local, self._codecs)
-            call.local = local
+            call.local, call.offering = local, True
             self._node.do(lambda agent, now: agent.accept_reinvite(event.call, description.serialise(), now))
             return
         try:
@@ -415,9 +425,25 @@ class SipLine:
         call.local, call.remote = local, agreement.remote
         answer = agreement.answer.serialise()
         self._node.do(lambda agent, now: agent.accept_reinvite(event.call, answer, now))
+        self._follow(CallMedia.agreed(agreement.remote, answered=True), user)
+
+    def _reoffer_answered(self, sdp: bytes, call: _CallState, user: LineUser) -> None:
+        """The far end's answer to our offer within the call; one that is of no use changes nothing."""
+        call.offering = False
+        try:
+            remote = accept(parse(sdp), self._codecs)
+        except RemoteProtocolError:
+            remote = None
+        if remote is None or not (remote.on_hold or _is_address(remote.address)):
+            self._log.warning("answer within the call not understood: the audio goes on as it was")
+            return
+        call.remote = remote
+        self._follow(CallMedia.agreed(remote, answered=False), user)
+
+    def _follow(self, media: CallMedia, user: LineUser) -> None:
         if self._paced is not None:
             with user.lock:
-                self._paced.call.renegotiated(CallMedia.agreed(agreement.remote, answered=True))
+                self._paced.call.renegotiated(media)
 
     # -- media -----------------------------------------------------------------------------------------------
 

@@ -26,6 +26,15 @@ SIZES = frozenset({80, 160, 240, 320})
 TAKEOVER_PACKETS = 50
 """Packets of one foreign SSRC, without one of ours between, after which it is the source (1 s at 20 ms)."""
 
+ANNOUNCED_PACKETS = 2
+"""The same once signalling has said that something changes at the same address (hold, music, resumption)."""
+
+COMFORT_NOISE = 13
+"""Payload type of comfort noise (RFC 3389 §4)."""
+
+EVENT_OCTETS = 4
+"""Length of a telephone event's payload (RFC 4733 §2.3)."""
+
 
 @dataclass(slots=True)
 class ReceiveCounters:
@@ -37,7 +46,9 @@ class ReceiveCounters:
         malformed: Datagrams that are not RTP.
         wrong_source: From an address that is not the far end's.
         wrong_ssrc: From a synchronisation source that is not the far end's.
-        wrong_payload_type: Of a payload type that was not negotiated (comfort noise, telephone events).
+        wrong_payload_type: Of a payload type that was not negotiated; what they stood for is an erasure.
+        comfort_noise: Those of them that are comfort noise: a gateway thinks that nobody speaks.
+        events: Those of them that look like telephone events (RFC 4733): a gateway took our signal for DTMF.
         wrong_size: Not 10, 20, 30 or 40 ms.
         out_of_window: Sequence numbers too far off to be believed at once.
         source_changes: Times another SSRC became the source.
@@ -49,6 +60,8 @@ class ReceiveCounters:
     wrong_source: int = 0
     wrong_ssrc: int = 0
     wrong_payload_type: int = 0
+    comfort_noise: int = 0
+    events: int = 0
     wrong_size: int = 0
     out_of_window: int = 0
     source_changes: int = 0
@@ -56,11 +69,12 @@ class ReceiveCounters:
 
 @dataclass(slots=True)
 class _Far:
-    """The far source, once it is known."""
+    """The far source, once it is known; `interrupted` since something else came in place of its audio."""
 
     ssrc: int
     tracker: SequenceTracker = field(default_factory=SequenceTracker)
     transit: float | None = None
+    interrupted: bool = False
 
 
 class RtpSession:
@@ -110,6 +124,7 @@ class RtpSession:
         self._former_lost = 0
         self._former_duplicates = 0
         self._rival: tuple[int, int] | None = None
+        self._takeover = TAKEOVER_PACKETS
         self._marker = True
 
     # -- sending ---------------------------------------------------------------------------------------------
@@ -134,6 +149,10 @@ class RtpSession:
         self._sequence = (self._sequence + 1) & 0xFFFF
         self.packets_sent += 1
         return build(packet)
+
+    def pause(self) -> None:
+        """Leave out a frame that may not be sent: time goes on, the numbers of packets do not."""
+        self._marker = True
 
     # -- receiving -------------------------------------------------------------------------------------------
 
@@ -171,11 +190,14 @@ class RtpSession:
         if order is Order.OUTSIDE:
             self.received.out_of_window += 1
             return
-        if packet.payload_type != self.receive_type:
-            self.received.wrong_payload_type += 1
-        elif len(packet.payload) not in SIZES:
-            self.received.wrong_size += 1
+        if packet.payload_type != self.receive_type or len(packet.payload) not in SIZES:
+            self._count_refused(packet)
+            far.interrupted = True
         else:
+            if far.interrupted and order is Order.NEXT:
+                # The numbers have no gap, but the audio has: what stood in its place is not silence.
+                order = Order.AHEAD
+            far.interrupted = False
             self.received.packets += 1
             self.received.octets += len(packet.payload)
             self._update_jitter(far, packet.timestamp, now)
@@ -186,18 +208,26 @@ class RtpSession:
         return self.playout.pull_runs(now)
 
     def renegotiated(self, remote: Address, payload_type: int, receive_type: int | None = None) -> None:
-        """Follow a re-INVITE: the far end may send from elsewhere, as a new source."""
+        """Follow a re-INVITE: the far end may send from elsewhere, perhaps as a new source.
+
+        A source that goes on where it was keeps its place in the playout.
+
+        Args:
+            remote: Where the far end receives now; an empty host (it holds the call) changes no address.
+            payload_type: See the class.
+            receive_type: See the class.
+        """
         self.payload_type = payload_type
         self.receive_type = payload_type if receive_type is None else receive_type
-        if remote == self._negotiated:
-            return
-        self.remote = self._negotiated = remote
-        self.expect_new_source()
+        self._takeover = ANNOUNCED_PACKETS
+        if remote[0] and remote != self._negotiated:
+            self.remote = self._negotiated = remote
+            self._expect_elsewhere()
 
-    def expect_new_source(self) -> None:
-        """Let the next packet name a new source address and SSRC."""
+    def _expect_elsewhere(self) -> None:
+        """Let the next packet name the source's address and, if it is a new one, its SSRC."""
         self._source = None
-        self._forget_far()
+        self._takeover = 1
 
     def _forget_far(self) -> None:
         if self._far is None:
@@ -206,6 +236,7 @@ class RtpSession:
         self._former_duplicates += self._far.tracker.duplicates
         self._far = None
         self._rival = None
+        self._takeover = TAKEOVER_PACKETS
         self.received.source_changes += 1
         self.playout.restart()
 
@@ -215,7 +246,7 @@ class RtpSession:
         if source == self._negotiated:
             # The address signalling named always prevails over one that was only learnt.
             if self._source is not None:
-                self.expect_new_source()
+                self._expect_elsewhere()
             self._source = self.remote = source
             return True
         plausible = packet.payload_type == self.receive_type and len(packet.payload) in SIZES
@@ -234,19 +265,29 @@ class RtpSession:
             self._far = _Far(packet.ssrc)
         if packet.ssrc == self._far.ssrc:
             self._rival = None
+            if self._takeover == 1:
+                # It moved and is the source it was: from here on a stray packet changes nothing.
+                self._takeover = ANNOUNCED_PACKETS
             return self._far
-        self.received.wrong_ssrc += 1
         count = self._rival[1] + 1 if self._rival and self._rival[0] == packet.ssrc else 1
         self._rival = (packet.ssrc, count)
         # Deviation: RFC 3550 §8.2 leaves it open. A gateway that restarts its source unannounced would
         # otherwise leave the call mute for ever.
-        if count >= TAKEOVER_PACKETS:
+        if count >= self._takeover:
+            announced = self._takeover < TAKEOVER_PACKETS
             self._forget_far()
+            if announced:
+                return self._far_source(packet)
+        self.received.wrong_ssrc += 1
         return None
 
     def _count_refused(self, packet: RtpPacket) -> None:
         if packet.payload_type != self.receive_type:
             self.received.wrong_payload_type += 1
+            if packet.payload_type == COMFORT_NOISE:
+                self.received.comfort_noise += 1
+            elif packet.payload_type >= 96 and len(packet.payload) == EVENT_OCTETS:
+                self.received.events += 1
         else:
             self.received.wrong_size += 1
 
