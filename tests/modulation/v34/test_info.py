@@ -15,7 +15,6 @@ from ansam.modulation.v34.info import (
     Info1c,
     PcmInfo1a,
     RateResult,
-    crc,
     decode,
     find_frame,
 )
@@ -75,14 +74,6 @@ def test_fields_stand_where_the_tables_say() -> None:
     bits = PcmInfo1a(ucode=64).encode()
     assert bits[31] == 1
     assert bits[37:40].tolist() == [0, 1, 1]
-
-
-def test_crc_of_figure_14() -> None:
-    # One bit 1 against the preset of ones: nothing is fed back; a 0 feeds the polynomial back.
-    assert crc([1]) == 0x7FFF
-    assert crc([0]) == 0x7FFF ^ 0x8408
-    bits = Info0().encode()
-    assert crc(bits[12:45].tolist()) == 0
 
 
 def test_a_wrong_bit_is_noticed() -> None:

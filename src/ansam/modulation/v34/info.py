@@ -10,13 +10,13 @@ same frames, with a longer INFO0 of the digital modem and an INFO1a that names 8
 read from any stream of bits here; who sent a sequence, and which was expected, the caller knows.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import ClassVar, TypeAlias
 
 import numpy as np
 from numba import njit, types
 
+from ansam.coding.crc import crc16_of_bits
 from ansam.modulation.v34.constants import RATE_STEP, SYMBOL_RATES
 from ansam.units import Bits
 
@@ -34,18 +34,6 @@ OFFSET_UNKNOWN = -512
 OFFSET_STEP_HZ = 0.02
 MD_STEP_MS = 35
 _NAMES = tuple(rate.name for rate in SYMBOL_RATES)
-
-
-def crc(bits: Sequence[int]) -> int:
-    """Return the register of figure 14 after information bits; bit 0 is sent first.
-
-    Over a frame with its CRC the result is 0.
-    """
-    register = 0xFFFF
-    for bit in bits:
-        feedback = (register ^ int(bit)) & 1
-        register = register >> 1 ^ (_CRC_POLYNOMIAL if feedback else 0)
-    return register
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +75,7 @@ class _Frame:
         bits[12 : self.CRC_AT] = 0
         for field, value in zip(self.LAYOUT, self._values(), strict=True):
             field.put(bits, value)
-        check = crc(bits[12 : self.CRC_AT].tolist())
+        check = crc16_of_bits(bits[12 : self.CRC_AT].tolist())
         bits[self.CRC_AT : self.CRC_AT + CRC_BITS] = [check >> i & 1 for i in range(CRC_BITS)]
         return bits
 
@@ -403,7 +391,11 @@ def decode(bits: Bits) -> Info | None:
     Returns:
         The sequence; None where synchronisation or CRC are wrong, or a field has a value that is not defined.
     """
-    if len(bits) not in SPANS or tuple(bits[: len(SYNC)].tolist()) != SYNC or crc(bits[len(SYNC) :].tolist()):
+    if (
+        len(bits) not in SPANS
+        or tuple(bits[: len(SYNC)].tolist()) != SYNC
+        or crc16_of_bits(bits[len(SYNC) :].tolist())
+    ):
         return None
     whole = np.concatenate((np.ones(len(FILL), np.uint8), bits))
     for kind in _KINDS:
