@@ -31,9 +31,9 @@ def test_script_makes_the_whole_call(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr + done.stdout + log.read_text()
     shown = done.stdout
     steps = (
-        "ATZ\nOK\nat&N3dt05\n",
-        "\nCONNECT 2400/ARQ/LAPM/V42BIS\n",
-        " ttyUSB0 57600 (2400/ARQ/LAPM/V42BIS)\n",
+        "ATZ\nOK\nat&N4dt05\n",
+        "\nCONNECT 4800/ARQ/V34/LAPM/V42BIS\n",
+        " ttyUSB0 57600 (4800/ARQ/V34/LAPM/V42BIS)\n",
         " ttyUSB0 login: guest\n",
         PATTERN.decode().replace("\r\n", "\n"),
         "Goodbye, guest.",
@@ -67,7 +67,7 @@ def test_by_hand_shows_what_to_type_and_restores_the_terminal() -> None:
 
     try:
         until("CTRL-A Z for help", 120)
-        for text in ("Type these two lines:", "  ATZ", "  at&N3dt05", "Press CTRL-A Z for help", "Offline"):
+        for text in ("Type these two lines:", "  ATZ", "  at&N4dt05", "Press CTRL-A Z for help", "Offline"):
             until(text, 5)
         os.write(fd, b"ATZ\r")
         until("OK", 5)
@@ -127,7 +127,7 @@ class ScriptedPort:
 def answers() -> dict[bytes, bytes]:
     return {
         b"ATZ": b"\r\nOK\r\n",
-        b"at&N3dt05": b"\r\nCONNECT 2400/ARQ/LAPM/V42BIS\r\nx (2400/ARQ/LAPM/V42BIS)\r\ny login: ",
+        b"at&N4dt05": b"\r\nCONNECT 4800/ARQ/V34/LAPM/V42BIS\r\nx (4800/ARQ/V34/LAPM/V42BIS)\r\ny login: ",
         b"guest": b"Command: ",
         b"paging off": b"Command: ",
         b"read pattern.txt": PATTERN + b"\r\nCommand: ",

@@ -39,8 +39,8 @@ from ansam.io.terminal_script import KEY_TIME, ScriptFailed, Typist
 from ansam.pbx.dialplan import DialPlan, Extension
 
 NUMBER_CALLED, NUMBER_CALLING = "05", "07"
-DIAL = "at&N3dt05"
-"""2400 bit/s, tone dial 05: the line of the original session (there at 4800)."""
+DIAL = "at&N4dt05"
+"""4800 bit/s, tone dial 05: the original session."""
 
 GREETING = (
     f"Extension {NUMBER_CALLED} answers. Type these two lines:",
@@ -54,7 +54,7 @@ GREETING = (
 INIT = ("ATQ0V1H0", "ATS0=0Q0&D2&C1")
 """As every answering line."""
 
-CONNECT, CONNECT_PLAIN = b"CONNECT 2400/ARQ/LAPM/V42BIS", b"CONNECT 2400/NONE"
+CONNECT, CONNECT_PLAIN = b"CONNECT 4800/ARQ/V34/LAPM/V42BIS", b"CONNECT 4800/V34/NONE"
 READY_TIMEOUT = 20.0
 READ_TIMEOUT = 120.0
 
@@ -206,7 +206,7 @@ def demo(
         bool, typer.Option("--script", help="Let it type by itself, and say what came.")
     ] = False,
     error_control: Annotated[
-        bool, typer.Option(help="V.42 on the answering modem; without it: CONNECT 2400/NONE.")
+        bool, typer.Option(help="V.42 on the answering modem; without it: CONNECT 4800/V34/NONE.")
     ] = True,
     log: Annotated[Path | None, typer.Option(help="Append what the parts do to this file.")] = None,
 ) -> None:

@@ -66,6 +66,7 @@ class ModulationSpec:
         start_stop: True where characters cross the line with their own timing (FSK), so that the link must
             not delete stop bits (V.14 has no place there).
         opening: Who begins; automode puts candidates on the line by it.
+        least_ceiling: Lowest `max_rate` with which it is offered, bit/s.
     """
 
     name: str
@@ -77,6 +78,12 @@ class ModulationSpec:
     connect_name: str = ""
     start_stop: bool = False
     opening: Opening = Opening.ANSWERING
+    least_ceiling: int = 0
+
+    def suits(self, options: "ModulationOptions") -> bool:
+        """Return whether there is a data rate in the window, and the ceiling is not below what is needed."""
+        high_enough = not options.max_rate or options.max_rate >= self.least_ceiling
+        return high_enough and any(map(options.allows, self.data_rates))
 
 
 V34_SYMBOL_RATES = (2400, 2743, 2800, 3000, 3200, 3429)

@@ -56,7 +56,7 @@ class Automode:
     ) -> None:
         self._role, self._options, self._trace = role, options, trace
         self._allowed = tuple(allowed)
-        names = [n for n in allowed if any(map(options.allows, MODULATIONS[n][0].data_rates))]
+        names = [n for n in allowed if MODULATIONS[n][0].suits(options)]
         self._candidates = Candidates(role, options, names, bits, trace)
         self._hearing = Hearing(role)
         self._procedure: Calling | Answering = (

@@ -52,6 +52,9 @@ V34_SPEC = ModulationSpec(
     carriers_hz={role: SYMBOL_RATES[-1].carrier_hz(False) for role in Role},
     connect_name="V34",
     opening=Opening.V8,
+    # 2400 bit/s exists at 2400 Bd alone, and INFO0 can not say that nothing else will do (Table 14: 3000 and
+    # 3200 Bd are mandatory).
+    least_ceiling=4800,
 )
 MAX_BITS = 131072
 """Received bits kept for `take_bits`; beyond it the newest are dropped, since nobody is listening."""
