@@ -15,7 +15,7 @@ from ansam.modulation.base import (
     Role,
 )
 from ansam.modulation.v32bis.adaptation import MARGIN_DB
-from ansam.modulation.v32bis.constants import SAMPLES_PER_SYMBOL, V32BIS_SPEC, Coding
+from ansam.modulation.v32bis.constants import B1_SYMBOLS, SAMPLES_PER_SYMBOL, V32BIS_SPEC, Coding
 from ansam.modulation.v32bis.hearing import Pattern
 from ansam.modulation.v32bis.rate_signal import CLEARDOWN, RateSignal, offer
 from ansam.modulation.v32bis.receiver import Receiver
@@ -62,7 +62,10 @@ class Course:
         requested: Retrains begun by this end.
         granted: Retrains begun by the far end.
         tone: The pattern of the far end's tones.
-        why: Why a cleardown is under way.
+        b1: Symbols of B1 that are agreed on.
+        why: Why a cleardown is under way, ...
+        cleared_at: ... and when it ends.
+        ready_at: When `ready` came.
     """
 
     def __init__(
@@ -92,6 +95,7 @@ class Course:
         self.requested = self.granted = 0
         calling = role is Role.CALLING
         self.tone, self._mine = (Pattern.AC, Pattern.AA) if calling else (Pattern.AA, Pattern.AC)
+        self.b1 = B1_SYMBOLS
         self.why = ""
         self.cleared_at = 0.0
         self.ready_at: Samples = 0
@@ -219,6 +223,11 @@ class Course:
         ours = "/".join(str(rate) for rate in sorted(self.offered.rates))
         far = "/".join(str(rate) for rate in sorted(theirs.rates))
         return f"no rate in common: we allow {ours}, the far end offers {far}"
+
+    def await_end(self, coding: Coding, b1: int) -> None:
+        """A coding is agreed on; E and B1 follow, both ways."""
+        self.coding, self.b1 = coding, b1
+        self.rx.await_end(coding, b1)
 
     @property
     def available(self) -> RateSignal:

@@ -16,11 +16,11 @@ Both may begin at once: then each takes the other's R4 for R5. Packets that are 
 
 from ansam.modulation.base import CarrierLost, ModulationOptions, Renegotiating
 from ansam.modulation.v32bis.adaptation import Adaptation, Quality, Wish
-from ansam.modulation.v32bis.constants import CLEARDOWN_MIN, RENEGOTIATION_B1, RENEGOTIATION_RATE_MIN
+from ansam.modulation.v32bis.constants import CLEARDOWN_MIN, RENEGOTIATION_RATE_MIN
 from ansam.modulation.v32bis.course import RETRAIN_HEARD, Course, T
 from ansam.modulation.v32bis.rate_signal import RateSignal, common
-from ansam.modulation.v32bis.rates import Rates
-from ansam.modulation.v32bis.signals import Signal, ending, preamble, rate
+from ansam.modulation.v32bis.rates import Rates, closing
+from ansam.modulation.v32bis.signals import Signal, preamble, rate
 from ansam.modulation.v32bis.steps import State
 from ansam.units import Samples, rms_from_dbm0, samples
 
@@ -130,7 +130,7 @@ class DataMode:
         sent = c.tx.sent if c.tx.segment.signal is Signal.RATE else c.tx.sent - PREAMBLE
         at = c.tx.symbols + max(0, RENEGOTIATION_RATE_MIN - sent)
         settled = self._rates.settle(theirs)
-        c.tx.send(*ending(common(c.wanted, theirs), RENEGOTIATION_B1), at=at)
+        c.tx.send(*closing(common(c.wanted, theirs)), at=at)
         if settled:
             c.enter(State.END_R4, t)
         else:
@@ -164,9 +164,7 @@ class DataMode:
         self._attempts += 1
         settled = self._rates.settle(theirs)
         chosen = common(c.wanted, theirs)
-        c.tx.send(
-            *preamble(c.role), rate(c.wanted, RENEGOTIATION_RATE_MIN), *ending(chosen, RENEGOTIATION_B1)
-        )
+        c.tx.send(*preamble(c.role), rate(c.wanted, RENEGOTIATION_RATE_MIN), *closing(chosen))
         if settled:
             c.enter(State.R5, t)
         else:

@@ -5,6 +5,7 @@ answering modem has heard anything, and says what the modem has.
 """
 
 import math
+from dataclasses import replace
 
 from ansam.modulation.base import Ready
 from ansam.modulation.v32bis.constants import B1_SYMBOLS, CLEARDOWN_MIN, RENEGOTIATION_B1, TRN_MIN
@@ -14,6 +15,15 @@ from ansam.modulation.v32bis.signals import Segment, Signal, conditioning, endin
 from ansam.modulation.v32bis.steps import State
 from ansam.modulation.v32bis.training import trn
 from ansam.units import Samples
+
+
+def closing(signal: RateSignal) -> tuple[Segment, ...]:
+    """Return E and B1 without end, or E without end where the signal calls for a cleardown.
+
+    B1 goes on until data may: no user bits are sent before `Ready`.
+    """
+    end, *following = ending(signal)
+    return (end, replace(following[0], symbols=None)) if following else (end,)
 
 
 class Rates:
@@ -54,9 +64,8 @@ class Rates:
             c.cleared_at = t + (TRN_MIN + 288 + CLEARDOWN_MIN) * T
             c.enter(State.CLEARDOWN, t)
             return
-        c.coding = chosen
         c.tx.send(*conditioning(), rate(RateSignal.of(chosen, theirs.bis and c.bis)))
-        c.rx.await_end(chosen, B1_SYMBOLS)
+        c.await_end(chosen, B1_SYMBOLS)
         c.enter(State.SEND_R3, t)
 
     def await_r3(self, t: Samples) -> None:
@@ -70,9 +79,8 @@ class Rates:
         if chosen is None:
             c.end(t, c.why or c.mismatch(theirs))
             return
-        c.coding = chosen
-        c.rx.await_end(chosen, B1_SYMBOLS)
-        c.tx.send(*ending(theirs))
+        c.await_end(chosen, B1_SYMBOLS)
+        c.tx.send(*closing(theirs))
         c.enter(State.AWAIT_E, t)
 
     def await_e(self, t: Samples) -> None:
@@ -82,14 +90,15 @@ class Rates:
             c.far_end_begins_again(t)
             return
         if c.state is State.SEND_R3:
-            c.tx.send(*ending(RateSignal.of(c.coding, c.far.bis and c.bis)))
+            c.tx.send(*closing(RateSignal.of(c.coding, c.far.bis and c.bis)))
         c.enter(State.B1, t)
 
     def send_b1(self, t: Samples) -> None:
-        """Data begin when ours do."""
+        """Data begin when B1 has lasted long enough."""
         c = self._course
-        if c.tx.segment.signal is not Signal.DATA:
+        if c.tx.segment.signal is not Signal.B1 or c.tx.sent < c.b1:
             return
+        c.tx.send(Segment(Signal.DATA, coding=c.coding))
         c.ready = c.ever_ready = True
         c.ready_at = t
         c.rx.hearing.forget()
@@ -103,8 +112,7 @@ class Rates:
         if chosen is None:
             c.why = c.mismatch(theirs)
             return False
-        c.coding = chosen
-        c.rx.await_end(chosen, RENEGOTIATION_B1)
+        c.await_end(chosen, RENEGOTIATION_B1)
         return True
 
     def clear(self, t: Samples) -> None:
