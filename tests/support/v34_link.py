@@ -10,7 +10,7 @@ from ansam.modulation.base import Role
 from ansam.modulation.v34.coding import Coding
 from ansam.modulation.v34.constants import Trellis, symbol_rate
 from ansam.modulation.v34.encoder import Encoder
-from ansam.modulation.v34.front import FRONTS, front_record, to_grid
+from ansam.modulation.v34.front import FRONTS, Record, front_record, to_grid
 from ansam.modulation.v34.parameters import Parameters
 from ansam.modulation.v34.precoder import NO_PRECODING, Coefficients
 from ansam.units import Bits
@@ -65,12 +65,15 @@ def noise(size: int, es_n0_db: float, seed: int) -> NDArray[np.complex128]:
 
 
 def grid(
-    code: Coding, symbols: NDArray[np.complex128], weights: NDArray[np.float64] | None = None
+    code: Coding,
+    symbols: NDArray[np.complex128],
+    weights: NDArray[np.float64] | None = None,
+    front: "Record | None" = None,
 ) -> tuple[NDArray[np.complex128], NDArray[np.float64]]:
-    """Return (points, weights) for the decoder."""
+    """Return (points, weights) for the decoder; a stream that comes in pieces needs a front that stays."""
     points = symbols.copy()
     given = np.ones(points.size) if weights is None else weights.copy()
-    _to_grid(front_record(code), points, given)
+    _to_grid(front_record(code) if front is None else front, points, given)
     return points, given
 
 
