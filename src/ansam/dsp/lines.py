@@ -96,24 +96,25 @@ def _measure(
 
 
 @njit(
-    "UniTuple(float64, 2)(float64[:, ::1], boolean[::1], int64, float64)",
+    "UniTuple(float64, 2)(float64[:, ::1], boolean[::1], int64, float64, float64, float64)",
     cache=True,
     nogil=True,
 )
-def _extremes(
-    powers: NDArray[np.float64], clean: NDArray[np.bool_], hops: int, least: float
+def _survey(
+    powers: NDArray[np.float64],
+    clean: NDArray[np.bool_],
+    hops: int,
+    least: float,
+    level: float,
+    smoothing: float,
 ) -> tuple[float, float]:
-    """Return the largest share of a window's power that lines explain, and the mean power of all windows.
-
-    The share is 1 where a window is not clean, or less powerful than `least`.
-    """
+    """Return the largest share of a window's power that lines explain, and the smoothed power."""
     share = 0.0
-    total = 0.0
     for k in range(hops):
-        total += powers[k, 0]
+        level += smoothing * (powers[k, 0] - level)
         doubtful = not clean[k] or powers[k, 0] < least
         share = 1.0 if doubtful else max(share, powers[k, 1] / powers[k, 0])
-    return share, total / max(hops, 1)
+    return share, level
 
 
 class LineMeter:
@@ -173,14 +174,19 @@ class LineMeter:
         self._taken += x.size
         return self.hops
 
-    def extremes(self, least: float) -> tuple[float, float]:
-        """Return the largest share of a window's power that lies on the lines, and the windows' mean power.
+    def survey(self, least: float, level: float, smoothing: float) -> tuple[float, float]:
+        """Look at the windows of the last `feed` all at once.
 
         Args:
-            least: A window with less power, or with an erased sample, has the share 1.
+            least: A window with less power, or with an erased sample, counts as nothing but lines.
+            level: Power smoothed over the windows before these.
+            smoothing: Weight of each new window in it.
+
+        Returns:
+            (The largest share of a window's power that lies on the lines, the smoothed power).
         """
-        share, power = _extremes(self._powers, self._clean, self.hops, least)
-        return float(share), float(power)
+        share, level = _survey(self._powers, self._clean, self.hops, least, level, smoothing)
+        return float(share), float(level)
 
     @property
     def amplitudes(self) -> NDArray[np.complex128]:

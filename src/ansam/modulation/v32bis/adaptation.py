@@ -2,10 +2,11 @@
 
 ::
 
-    SNR of the decisions ─┬─ below what the coding needs for 1 s ─────────────► down
-    decisions are guesses ┼─ for 250 ms ──────────────────────────────────────► down, one coding at least
-                          ├─ for 500 ms where no lower rate or renegotiation is ► retrain
-                          └─ 1.5 dB above what a higher one needs, for `wait` ─► up
+    SNR of the decisions ──┬─ 1 dB below what the coding needs, for 1 s ─────► down
+                           └─ 1.5 dB above what a higher one needs, for `wait` ► up
+    decisions are guesses ─── for 250 ms ────────────────────────────────────► down, one coding at least
+    no renegotiation ─────┬── poor for 3 s ──────────────────────────────────► retrain
+    or no lower rate ─────┴── guesses for 500 ms ────────────────────────────► retrain
 
 A line near the limit of a rate must not make the modems change to and fro. So what goes up needs more than
 what stays, and a rise that had to be taken back, or that the far end did not follow, doubles the `wait`.
@@ -32,6 +33,7 @@ DOWN_DB = 1.0
 UP_DB = 1.5
 """So much more makes it rise."""
 DOWN_AFTER = samples(1.0)
+RETRAIN_AFTER = samples(3.0)
 GUESSES_DOWN = 600
 GUESSES_RETRAIN = 1200
 """Symbols."""
@@ -103,7 +105,9 @@ class Adaptation:
     def _doubt(self) -> None:
         self._up_wait = min(UP_LAST, 2 * self._up_wait)
 
-    def decide(self, t: Samples, quality: Quality, higher: RateSignal | None, lower: bool) -> Wish:
+    def decide(
+        self, t: Samples, quality: Quality, higher: RateSignal | None, lower: bool, lowest: bool = False
+    ) -> Wish:
         """Return what to do now.
 
         Args:
@@ -111,6 +115,7 @@ class Adaptation:
             quality: Of what is received.
             higher: What a rise could lead to, or None where the far end limits the rate.
             lower: Whether there is a lower rate, and a way to it without a retrain.
+            lowest: Whether there is no lower rate at all.
         """
         if quality.guesses:
             self._rich_since = None
@@ -122,7 +127,10 @@ class Adaptation:
         if quality.snr_db < MARGIN_DB[self._coding] - DOWN_DB:
             self._rich_since = None
             self._poor_since = t if self._poor_since is None else self._poor_since
-            return Wish.DOWN if lower and t - self._poor_since >= DOWN_AFTER else Wish.STAY
+            poor = t - self._poor_since
+            if lower:
+                return Wish.DOWN if poor >= DOWN_AFTER else Wish.STAY
+            return self._retrain(t) if poor >= RETRAIN_AFTER and not lowest else Wish.STAY
         self._poor_since = None
         return self._up(t, quality.snr_db, higher)
 

@@ -77,8 +77,9 @@ class DataMode:
         c = self._course
         quality = Quality(c.rx.snr_db or 0.0, c.rx.bad_symbols)
         lowest = min(common(c.offered, c.far).rates, default=0)
-        lower = c.coding.rate > lowest and self._can_renegotiate
-        wish = self._adaptation.decide(t, quality, self._rise(), lower)
+        at_lowest = c.coding.rate <= lowest
+        lower = not at_lowest and self._can_renegotiate
+        wish = self._adaptation.decide(t, quality, self._rise(), lower, at_lowest)
         if wish is Wish.DOWN:
             rates = c.possible(c.offered).limited(lambda rate: rate < c.coding.rate).rates or {lowest}
             self._propose(t, c.offered.limited(lambda rate: rate <= max(rates)))

@@ -39,6 +39,7 @@ _KEEP = 8
 """Windows without the signal after which its phase is forgotten: a reversal takes four."""
 _TURNED = -0.4
 _SMOOTHING = 0.15
+_LEVEL = 1 / 40
 
 
 class Pattern(Enum):
@@ -86,15 +87,13 @@ class Hearing:
         runs: By pattern of lines.
         reversals: Instants at which the lines of the present signal turned, since `forget`.
         sending: The pattern we send ourselves, or None: its lines are left out.
-        power: Mean square in the newest clean windows.
-        level: The same over about 50 ms of signal.
+        level: Mean square over about 50 ms of signal.
     """
 
     def __init__(self) -> None:
         self._meter = LineMeter(LINES_HZ, WINDOW)
         self._audible = rms_from_dbm0(AUDIBLE_DBM0) ** 2
         self.sending: Pattern | None = None
-        self.power = 0.0
         self.level = 0.0
         self.now = Pattern.SILENCE
         self.quiet = Run()
@@ -119,12 +118,11 @@ class Hearing:
         """
         if self.sending is not None or self._of is not None:
             return False
-        share, power = self._meter.extremes(self._audible)
+        share, level = self._meter.survey(self._audible, self.level, _LEVEL)
         if share >= _PLAIN:
             return False
         self.now = Pattern.OTHER
-        self.power = power
-        self.level += (power - self.level) * hops / 40
+        self.level = level
         self.quiet.windows = 0
         for run in self.runs.values():
             run.missing += hops
@@ -151,8 +149,7 @@ class Hearing:
         if not clean:
             self.now = Pattern.UNKNOWN
             return
-        self.power = power
-        self.level += (power - self.level) / 40
+        self.level += _LEVEL * (power - self.level)
         self.now = self._classify(amplitude, power)
         self._count(self.quiet, self.now is Pattern.SILENCE, end)
         for pattern, run in self.runs.items():
