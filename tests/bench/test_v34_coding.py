@@ -144,7 +144,7 @@ def test_error_events_come_as_often_as_the_union_bound_says(
 
 @pytest.mark.bench
 def test_what_precoding_and_the_non_linear_encoder_cost() -> None:
-    """Precoding: the power of c - p, and that wrong symbols have consequences; Θ: points nearer to another."""
+    """Precoding: the power of c - p, and what a wrong symbol entails. Θ: some points are nearer together."""
     base, _ = needed_es_n0_db(coding(3200, 24000, expanded=True), 25.6)
     bent, _ = needed_es_n0_db(coding(3200, 24000, expanded=True, nonlinear=True), 25.6)
     coded, _ = needed_es_n0_db(coding(3200, 24000, expanded=True, h=H), 25.6)
