@@ -31,10 +31,10 @@ _CERTAIN = 6.0
 """Standard deviations."""
 _COLOUR = 1.5
 """A far signal that fills two thirds of the band is that much denser there than white noise."""
-_RATE_NOISE = 1e-12
+_RATE_NOISE = 1e-14
 """How the drift of an offset changes, (rad/s²)² per second."""
-RATE_DEVIATION = 1e-4
-"""Drift to expect at first, rad/s² (0.001 Hz per minute): offsets of carrier systems stand still."""
+RATE_DEVIATION = 1e-5
+"""Drift to expect at first, rad/s² (0.0001 Hz per minute): offsets of carrier systems stand still."""
 _SURPRISE = 4.0
 """Standard deviations of the mean of what was measured, over some 3 s, that show that they do not."""
 _SURPRISE_KEEP = 0.97

@@ -19,6 +19,9 @@ _CERTAIN_TURNED = 20.0
 _MEDIAN = 0.455
 _MEDIAN_TURNED = 0.693
 """Median over mean of the squares of real and complex noise."""
+_PACKET = 80
+"""Samples that divide all usual packets, 10 ms."""
+_NEAR = 2
 _LIKE = 0.5
 """Least level, in amplitude, against the one that was known."""
 
@@ -51,6 +54,10 @@ def find_again(record: Record, path: Path) -> tuple[int, float, float] | None:
         power[tables[0] < 0] = 0.0
     power[: record.shortest] = 0.0
     peak = int(np.argmax(power))
+    # Buffers slip by packets. Under noise the peak of an echo with offset is only certain to some samples.
+    whole = path.start + _PACKET * round((peak - path.start) / _PACKET)
+    if abs(whole - peak) <= _NEAR and 0 < whole < MAX_DELAY and power[whole] > power[peak] / 2:
+        peak = whole
     heard_of = [table[record.shortest :] for table in tables]
     noise = float(np.median(np.sum(np.square(heard_of), axis=0))) / (_MEDIAN_TURNED if path.step else _MEDIAN)
     limit = noise * (_CERTAIN_TURNED if path.step else _CERTAIN)
