@@ -197,5 +197,4 @@ def allowed_modulations(settings: Settings) -> tuple[str, ...]:
     ruled_out = _ruled_out(settings, options)
     names = {spec.ms_name: name for name, (spec, _) in MODULATIONS.items()}
     chosen = [names[carrier] for carrier in reversed(settings.carriers(modem_capabilities()))]
-    usable = (n for n in chosen if any(map(options.allows, MODULATIONS[n][0].data_rates)))
-    return tuple(n for n in usable if n not in ruled_out)
+    return tuple(n for n in chosen if n not in ruled_out and MODULATIONS[n][0].suits(options))
