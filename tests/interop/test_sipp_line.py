@@ -93,12 +93,13 @@ async def line() -> AsyncIterator[tuple[SipLine, FakeUser, int]]:
             pacer.stop()
 
 
-async def play(folder: Path, scenario: str, audio: Capture) -> None:
+async def play(folder: Path, scenario: str, audio: Capture, answer_after: float = 0.0) -> None:
     """Let sipp call the line with a scenario; the line answers when it rings."""
     scenario = scenario.replace("6000", str(audio.port))
     async with line() as (called, user, port):
         with Sipp(folder, scenario, ("127.0.0.1", port)) as peer:
             await user.hears(("incoming", "07"))
+            await asyncio.sleep(answer_after)
             called.accept_call()
             async with asyncio.timeout(20):
                 while peer.running():  # noqa: ASYNC110 - a process has no event
@@ -194,6 +195,43 @@ def test_a_session_refreshed_by_reinvites_goes_on(tmp_path: Path) -> None:
         audio = Capture()
         scenario = begin() + "".join(asks(cseq, AUDIO, 200) for cseq in range(2, 6))
         await play(tmp_path, scenario + request("BYE", 6) + recv("200"), audio)
+        audio.close()
+        unbroken([packet for _, packet in audio.packets])
+
+    asyncio.run(test())
+
+
+def test_a_session_refreshed_by_update_goes_on(tmp_path: Path) -> None:
+    async def test() -> None:
+        audio = Capture()
+        timer = "Supported: timer\n      Session-Expires: 90;refresher=uac"
+        granted = (
+            '<action><ereg regexp="90;refresher=uac" search_in="hdr" header="Session-Expires:" '
+            'check_it="true" assign_to="1"/></action>'
+        )
+        short = request("INVITE", 1, AUDIO, "Supported: timer\n      Session-Expires: 60")
+        short += recv("422") + request("ACK", 1).replace("[branch]", "[branch-2]")
+        scenario = short + request("INVITE", 2, AUDIO, timer).replace("[peer_tag_param]", "") + recv("100")
+        scenario += recv("180") + recv("200", inner=granted) + request("ACK", 2) + PAUSE
+        scenario += request("UPDATE", 3, extra=timer) + recv("200", inner=granted) + PAUSE
+        scenario += request("UPDATE", 4, T38, timer) + recv("488") + PAUSE
+        scenario += request("UPDATE", 5, AUDIO, timer) + recv("200", inner=says("m=audio"))
+        scenario += request("BYE", 6) + recv("200") + '<Reference variables="1"/>'
+        await play(tmp_path, scenario, audio)
+        audio.close()
+        unbroken([packet for _, packet in audio.packets])
+
+    asyncio.run(test())
+
+
+def test_a_caller_that_requires_reliable_ringing(tmp_path: Path) -> None:
+    async def test() -> None:
+        audio = Capture()
+        number = '<action><ereg regexp="[0-9]+" search_in="hdr" header="RSeq:" assign_to="1"/></action>'
+        scenario = request("INVITE", 1, AUDIO, "Require: 100rel") + recv("100") + recv("180", inner=number)
+        scenario += request("PRACK", 2, extra="RAck: [$1] 1 INVITE") + recv("200") + recv("200")
+        scenario += request("ACK", 1) + PAUSE + request("BYE", 3) + recv("200")
+        await play(tmp_path, scenario, audio, answer_after=0.3)
         audio.close()
         unbroken([packet for _, packet in audio.packets])
 

@@ -151,6 +151,45 @@ def test_the_peer_hangs_up_and_its_answer_is_resent_until_our_ack(tmp_path: Path
         agent.finish(peer)
 
 
+def test_we_acknowledge_ringing_that_the_callee_makes_reliable(tmp_path: Path) -> None:
+    keep = '<action><ereg regexp=".*" search_in="hdr" header="Via:" assign_to="1"/></action>'
+    answer = response("200 OK", AUDIO).replace("[last_Via:]", "Via:[$1]")
+    answer = answer.replace("[last_CSeq:]", "CSeq: 1 INVITE")
+    scenario = recv("INVITE", inner=keep) + response(
+        "183 Session Progress", AUDIO, "Require: 100rel\n      RSeq: 9"
+    )
+    scenario += recv("PRACK") + response("200 OK") + answer + recv("ACK") + recv("BYE") + response("200 OK")
+    with SocketAgent() as agent, Sipp(tmp_path, scenario) as peer:
+        call = ring(agent, peer)
+        agent.until(CallAnswered)
+        assert any(b"RAck: 9 1 INVITE" in data for data in agent.sent)
+        agent.agent.bye(call, agent.now)
+        agent.until(CallEnded)
+        agent.finish(peer)
+
+
+def test_the_callee_demands_a_longer_session(tmp_path: Path) -> None:
+    refusal = response("422 Session Interval Too Small", extra="Min-SE: 300")
+    timer = "Require: timer\n      Session-Expires: 300;refresher=uac"
+    scenario = recv("INVITE") + refusal + recv("ACK") + recv("INVITE") + response("200 OK", AUDIO, timer)
+    scenario += (
+        recv("ACK") + recv("UPDATE") + response("200 OK", extra=timer) + recv("BYE") + response("200 OK")
+    )
+    scenario = scenario.replace("Contact:", "Allow: INVITE, ACK, BYE, UPDATE\n      Contact:")
+    config = UserAgentConfig(session_expires=120)
+    with SocketAgent(config, speed=100) as agent, Sipp(tmp_path, scenario) as peer:
+        call = ring(agent, peer)
+        agent.until(CallAnswered)
+        start = agent.now
+        while not any(data.startswith(b"UPDATE") for data in agent.sent):
+            agent.pump()
+        assert 140 <= agent.now - start <= 250
+        agent.pump()
+        agent.agent.bye(call, agent.now)
+        agent.until(CallEnded)
+        agent.finish(peer)
+
+
 @pytest.mark.parametrize("password", ["secret", "wrong"])
 def test_we_register_with_digest(tmp_path: Path, password: str) -> None:
     check = '<action><verifyauth assign_to="good" username="07" password="secret"/></action>'

@@ -505,7 +505,7 @@ def request(
 @pytest.mark.parametrize(
     ("text", "status", "header"),
     [
-        (request("OPTIONS"), 200, "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS"),
+        (request("OPTIONS"), 200, "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK"),
         (request("REGISTER"), 405, "Allow: INVITE"),
         (request("MESSAGE"), 405, "Allow: INVITE"),
         (request("NONSENSE"), 501, "Allow: INVITE"),
@@ -514,7 +514,7 @@ def request(
         (request("INVITE", to=";tag=none"), 481, ""),
         (request("CANCEL"), 481, ""),
         (request("INVITE", uri="http://05@x"), 416, ""),
-        (request("INVITE", extra="Require: 100rel, timer\n"), 420, "Unsupported: 100rel, timer"),
+        (request("INVITE", extra="Require: timer, path, 100rel\n"), 420, "Unsupported: path, 100rel"),
         (request("INVITE", extra="Max-Forwards: 256\n"), 400, ""),
         (request("INVITE", cseq=1 << 31), 400, ""),
         (request("INVITE", extra="Record-Route: broken\n"), 400, ""),

@@ -44,6 +44,7 @@ from ansam.sip.events import (
     RegistrationFailed,
     RegistrationId,
     Reinvite,
+    ReinviteAnswered,
     Unregistered,
 )
 from ansam.sip.ua import UserAgent, UserAgentConfig
@@ -313,7 +314,7 @@ class SipLine:
             case CallProgress() | CallAnswered() | CallFailed() | CallEnded() | CallConfirmed():
                 if self._call is not None and self._call.identity == event.call:
                     self._on_call_event(event, self._call, self._user)
-            case Cancelled() | Reinvite():
+            case Cancelled() | Reinvite() | ReinviteAnswered():
                 if self._call is not None and self._call.identity == event.call:
                     self._on_call_event(event, self._call, self._user)
                 elif isinstance(event, Cancelled):
@@ -336,6 +337,9 @@ class SipLine:
                 self._answered(event.sdp, call, user)
             case CallConfirmed() if call.phase is Phase.ACCEPTED:
                 self._answered(event.sdp, call, user)
+            case ReinviteAnswered():
+                # A session refresh of ours that was answered with something else than before.
+                self._reoffer_answered(event.sdp, call, user)
             case CallConfirmed() if call.offering:
                 self._reoffer_answered(event.sdp, call, user)
             case CallFailed():

@@ -16,8 +16,9 @@ from ansam.sip.fields import CSeq
 from ansam.sip.headers import Headers
 from ansam.sip.incoming import RingingCall
 from ansam.sip.message import Request, from_of, to_of
-from ansam.sip.outgoing import OutgoingCall
+from ansam.sip.outgoing import EarlyDialog, OutgoingCall
 from ansam.sip.session import Session
+from ansam.sip.session_timer import MIN_SE, Interval, asking_fields
 from ansam.sip.transaction import Key
 from ansam.sip.uas import max_forwards
 from ansam.sip.uri import NameAddr, user_of
@@ -50,7 +51,7 @@ class Calls:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._calls: dict[CallId, Call] = {}
-        self._dialogs: dict[DialogId, RingingCall | Session] = {}
+        self._dialogs: dict[DialogId, RingingCall | EarlyDialog | Session] = {}
         self._ringing: dict[Key, RingingCall] = {}
 
     def __len__(self) -> int:
@@ -88,6 +89,7 @@ class Calls:
         core = self._core
         call = CallId(core.next_id())
         contact = core.contact(user_of(invitation.from_), flow)
+        asked = None if core.config.session_expires is None else Interval(core.config.session_expires)
         fields = [
             ("From", str(NameAddr(invitation.from_, invitation.display).with_tag(core.new_tag()))),
             ("To", str(NameAddr(invitation.to))),
@@ -96,6 +98,8 @@ class Calls:
             ("Max-Forwards", str(invitation.max_forwards)),
             ("Contact", f"<{contact}>"),
             ("Allow", core.allow),
+            ("Supported", "timer"),
+            *asking_fields(asked, MIN_SE),
             *invitation.headers,
         ]
         if invitation.sdp:
@@ -103,6 +107,7 @@ class Calls:
         outgoing = OutgoingCall(
             core, call, flow, digest, contact, self._answered, self._call_over, self._session_over
         )
+        outgoing.on_early = self._early
         self._calls[call] = outgoing
         outgoing.start(Request("INVITE", invitation.target, Headers.of(fields), invitation.sdp), now)
         return call
@@ -184,14 +189,27 @@ class Calls:
 
     # --- ends ----------------------------------------------------------------------------------------------
     def _answered(self, session: Session) -> None:
+        former = self._calls.get(session.call)
+        if isinstance(former, OutgoingCall):
+            self._forget_early(former)
         self._calls[session.call] = session
         self._dialogs[session.dialog.identity] = session
 
+    def _early(self, early: EarlyDialog) -> None:
+        self._dialogs[early.dialog.identity] = early
+
     def _call_over(self, call: OutgoingCall | RingingCall) -> None:
         self._calls.pop(call.call, None)
+        if isinstance(call, OutgoingCall):
+            self._forget_early(call)
         if isinstance(call, RingingCall):
             self._ringing.pop(call.key, None)
             self._dialogs.pop(call.dialog.identity, None)
+
+    def _forget_early(self, call: OutgoingCall) -> None:
+        for early in call.early.values():
+            if self._dialogs.get(early.dialog.identity) is early:
+                del self._dialogs[early.dialog.identity]
 
     def _session_over(self, session: Session) -> None:
         self._calls.pop(session.call, None)

@@ -20,10 +20,13 @@ from ansam.sip.uri import NameAddr, make_uri
 from ansam.trace import Sink
 from ansam.units import Seconds
 
-ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS"
+ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK"
 """Methods we serve; an exchange adds REGISTER."""
 
 ACCEPT = "application/sdp"
+
+SUPPORTED = frozenset({"timer", "100rel"})
+"""Extensions a peer may require of us: RFC 4028, RFC 3262."""
 
 _DIALOG_FORMING = frozenset({"INVITE", "SUBSCRIBE", "REFER", "NOTIFY"})
 
@@ -41,6 +44,8 @@ class UserAgentConfig:
         max_calls: Calls at once; an INVITE beyond them gets 486 (503 from an exchange).
         follow_contact: Send requests within a call over UDP to the peer's Contact when that is an IP address;
             False: always back along the flow it came from (peers behind a NAT).
+        session_expires: Interval of the session timer that our INVITE asks for, s; None: we ask for none, and
+            grant what the peer asks for.
     """
 
     user: str = "ansam"
@@ -50,6 +55,7 @@ class UserAgentConfig:
     registrar: bool = False
     max_calls: int = 256
     follow_contact: bool = True
+    session_expires: int | None = None
 
 
 class ClientHandler(Protocol):

@@ -84,7 +84,7 @@ class Dialog:
             ("CSeq", str(CSeq(number, method))),
             ("Max-Forwards", "70"),
         ]
-        if method == "INVITE":
+        if method in ("INVITE", "UPDATE"):
             fields.append(("Contact", f"<{self.contact}>"))
         fields += headers
         if body:
@@ -115,7 +115,7 @@ class Dialog:
         return Flow("udp", self.flow.local, (address, uri.port or 5060))
 
     def refresh(self, message: Message) -> None:
-        """Take a new Contact from a target refresh (INVITE or its 2xx)."""
+        """Take a new Contact from a target refresh (INVITE, UPDATE or a 2xx to one)."""
         contact = contact_of(message)
         if contact:
             self.target = contact

@@ -6,8 +6,10 @@ from ansam.errors import LocalProtocolError
 from ansam.sip.core import Alarm, Core
 from ansam.sip.dialog import Dialog, dialog_of_callee
 from ansam.sip.events import CallId, Cancelled, Flow
-from ansam.sip.message import Request
+from ansam.sip.message import Request, Response
+from ansam.sip.reliable import EXTENSION, ReliableProvisionals
 from ansam.sip.session import Session
+from ansam.sip.session_timer import grant, granting_fields
 from ansam.sip.transaction import Key
 from ansam.sip.uri import user_of
 from ansam.units import Seconds
@@ -49,12 +51,15 @@ class RingingCall:
         self.tag = core.new_tag()
         self.dialog: Dialog = dialog_of_callee(request, self.tag, flow, contact, core.config.follow_contact)
         self._repeat: Alarm | None = None
+        self._reliable: ReliableProvisionals | None = None
+        if EXTENSION in request.headers.tokens("Require"):
+            self._reliable = ReliableProvisionals(core, key, request, self._no_prack)
 
     def progress(self, status: int, sdp: bytes, now: Seconds) -> None:
         """Send a provisional response, and again every minute."""
         if not 101 <= status <= 199:
             raise LocalProtocolError(f"status {status} is not provisional")
-        self._stop()
+        self._cancel_repeat()
         self._send(status, now, body=sdp)
         self._repeat = self._core.alarm(now + PROVISIONAL_INTERVAL, lambda at: self.progress(status, sdp, at))
 
@@ -62,11 +67,14 @@ class RingingCall:
         """Send the 2xx and return the session."""
         self._stop()
         session = Session(self._core, self.call, self.dialog, None, False, self._on_end)
-        headers = self._contact()
+        granted = grant(self._request)
+        headers = (*self._contact(), ("Supported", "timer"), *granting_fields(granted))
         response = self._core.respond(
             self.key, self._request, 200, now, tag=self.tag, headers=headers, body=sdp
         )
         session.await_ack(self.key, response, now)
+        session.begin(self._request, sdp)
+        session.timer.start(granted, "uas", now)
         return session
 
     def reject(self, status: int, reason: str, headers: Iterable[tuple[str, str]], now: Seconds) -> None:
@@ -88,25 +96,52 @@ class RingingCall:
 
     def on_request(self, key: Key, request: Request, now: Seconds) -> None:
         """Take a request within the early dialogue; a BYE ends it (RFC 3261 §15)."""
-        if request.method == "BYE":
+        if not self.dialog.in_order(request):
+            self._core.respond(key, request, 500, now, reason="CSeq Out Of Order")
+        elif request.method == "BYE":
             self._core.respond(key, request, 200, now)
             self.cancelled(now)
-        elif request.method == "INVITE":
-            # §14.2: another INVITE before the first is answered.
+        elif request.method == "PRACK":
+            good = self._reliable is not None and self._reliable.acknowledge(request, now)
+            # Its body could only be an offer: the INVITE's stands and has no answer yet (RFC 3262 §5).
+            self._core.respond(key, request, (488 if request.body else 200) if good else 481, now)
+        elif request.method == "INVITE" or (request.method == "UPDATE" and request.body):
+            # §14.2, RFC 3311 §5.2: another offer before the first is answered.
             delay = str(self._core.rng.randrange(11))
             self._core.respond(key, request, 500, now, headers=(("Retry-After", delay),))
         else:
-            self._core.respond(key, request, 200, now, headers=(("Allow", self._core.allow),))
+            if request.method == "UPDATE":
+                self.dialog.refresh(request)
+            self._core.respond(key, request, 200, now, headers=self._contact())
 
     def _send(self, status: int, now: Seconds, body: bytes = b"") -> None:
-        self._core.respond(
-            self.key, self._request, status, now, tag=self.tag, headers=self._contact(), body=body
-        )
+        def respond(further: tuple[tuple[str, str], ...]) -> Response:
+            headers = (*self._contact(), *further)
+            return self._core.respond(
+                self.key, self._request, status, now, tag=self.tag, headers=headers, body=body
+            )
+
+        if self._reliable is None:
+            respond(())
+        else:
+            self._reliable.send(respond, now)
+
+    def _no_prack(self, now: Seconds) -> None:
+        # RFC 3262 §3: the INVITE is to be refused with a 5xx.
+        self._stop()
+        self._core.respond(self.key, self._request, 504, now, tag=self.tag)
+        self._core.emit(Cancelled(self.call))
+        self._on_over(self)
 
     def _contact(self) -> tuple[tuple[str, str], ...]:
         return (("Contact", f"<{self.dialog.contact}>"), ("Allow", self._core.allow))
 
     def _stop(self) -> None:
+        self._cancel_repeat()
+        if self._reliable is not None:
+            self._reliable.stop()
+
+    def _cancel_repeat(self) -> None:
         if self._repeat is not None:
             self._repeat.cancel()
             self._repeat = None

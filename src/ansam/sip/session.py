@@ -7,7 +7,8 @@
      └── BYE received, ACK or BYE or re-INVITE without an answer ──> OVER
 
 Two exchanges of INVITE may run meanwhile, one from each side; when they cross both are refused with 491 and
-tried again at different times (§14.1).
+tried again at different times (§14.1). An UPDATE (RFC 3311) of the peer counts as its re-INVITE; ours only
+refreshes the session (RFC 4028), and where the peer does not know it, a re-INVITE with what stands does.
 """
 
 from collections.abc import Callable
@@ -27,10 +28,21 @@ from ansam.sip.events import (
 )
 from ansam.sip.headers import quote
 from ansam.sip.machines import T1, T2, TIMEOUT
-from ansam.sip.message import Request, Response, cseq_of
+from ansam.sip.message import Message, Request, Response, cseq_of
 from ansam.sip.requester import Requester
+from ansam.sip.session_timer import (
+    SessionTimer,
+    asking_fields,
+    grant,
+    granted_by,
+    granting_fields,
+    min_se,
+)
 from ansam.sip.transaction import Key
 from ansam.units import Seconds
+
+REFRESH_AGAIN = 5.0
+"""Seconds until a refresh that met another exchange is tried again."""
 
 MAX_GLARES = 8
 """Attempts of one re-INVITE that meets 491."""
@@ -112,6 +124,21 @@ class Session:
         self._retry: Alarm | None = None
         self._glares = 0
         self._acks: dict[int, bytes] = {}
+        self._ours = b""
+        self._theirs = b""
+        self._peer_updates = False
+        self._refreshing = False
+        self.timer = SessionTimer(core, self._refresh, self._expired)
+
+    def begin(self, message: Message, sdp: bytes) -> None:
+        """Note what stands at the answer.
+
+        Args:
+            message: The peer's INVITE or 2xx.
+            sdp: Our description.
+        """
+        self._ours, self._theirs = sdp, message.body
+        self._peer_updates = "update" in message.headers.tokens("Allow")
 
     # --- our 2xx and its ACK -------------------------------------------------------------------------------
     def await_ack(self, key: Key, response: Response, now: Seconds) -> None:
@@ -128,6 +155,7 @@ class Session:
         self._ack_wait = None
         if self.state is not SessionState.UP:
             return
+        self._theirs = request.body or self._theirs
         self._core.emit(CallConfirmed(self.call, request.body))
         if self._bye_wanted is not None:
             self._send_bye(self._bye_wanted, now)
@@ -175,6 +203,7 @@ class Session:
         if self.state is SessionState.OVER:
             return
         self.state = SessionState.OVER
+        self.timer.stop()
         if self._ack_wait is not None:
             self._ack_wait.stop()
         if self._on_over is not None:
@@ -182,6 +211,7 @@ class Session:
             self._on_over(self)
 
     def _drop_offers(self, now: Seconds) -> None:
+        self.timer.stop()
         if self._retry is not None:
             self._retry.cancel()
             self._retry = None
@@ -197,8 +227,11 @@ class Session:
             self._core.respond(key, request, 500, now, reason="CSeq Out Of Order")
         elif request.method == "BYE":
             self._on_bye(key, request, now)
-        elif request.method == "INVITE":
+        elif request.method == "INVITE" or (request.method == "UPDATE" and request.body):
             self._on_reinvite(key, request, now)
+        elif request.method == "UPDATE":
+            self.dialog.refresh(request)
+            self._respond_success(key, request, b"", now)
         else:
             self._core.respond(
                 key, request, 200, now, headers=(("Allow", self._core.allow), ("Accept", ACCEPT))
@@ -220,7 +253,8 @@ class Session:
         elif self._offering is not None:
             self._core.respond(key, request, 491, now)
         else:
-            self._core.respond(key, request, 100, now)
+            if request.method == "INVITE":
+                self._core.respond(key, request, 100, now)
             self._offered = key, request
             self._core.emit(Reinvite(self.call, request.body))
 
@@ -238,9 +272,23 @@ class Session:
         key, request = self._offered
         self._offered = None
         self.dialog.refresh(request)
-        contact = (("Contact", f"<{self.dialog.contact}>"), ("Allow", self._core.allow))
-        response = self._core.respond(key, request, 200, now, headers=contact, body=sdp)
-        self.await_ack(key, response, now)
+        self._ours, self._theirs = sdp, request.body
+        response = self._respond_success(key, request, sdp, now)
+        if request.method == "INVITE":
+            self.await_ack(key, response, now)
+
+    def _respond_success(self, key: Key, request: Request, sdp: bytes, now: Seconds) -> Response:
+        """Answer a target refresh with 200, and run the session timer anew."""
+        granted = grant(request)
+        headers = (
+            ("Contact", f"<{self.dialog.contact}>"),
+            ("Allow", self._core.allow),
+            ("Supported", "timer"),
+            *granting_fields(granted),
+        )
+        response = self._core.respond(key, request, 200, now, headers=headers, body=sdp)
+        self.timer.start(granted, "uas", now)
+        return response
 
     def reject_reinvite(self, status: int, reason: str, now: Seconds) -> None:
         """Refuse the open re-INVITE; nothing happens if the peer has taken it back."""
@@ -249,9 +297,55 @@ class Session:
             self._offered = None
             self._core.respond(key, request, status, now, reason=reason)
 
+    # --- session timer -------------------------------------------------------------------------------------
+    def _refresh(self, now: Seconds) -> None:
+        if self.state is not SessionState.UP:
+            return
+        busy = (self._offered, self._ack_wait, self._offering, self._retry)
+        if any(other is not None for other in busy):
+            self.timer.again(now, REFRESH_AGAIN)
+        elif self._peer_updates:
+            requester = self._requester(
+                self._refresh_answered,
+                lambda status, at: self._give_up(status, "no answer to a session refresh", at),
+            )
+            requester.send(self.dialog.request("UPDATE", self._asking()), now)
+        else:
+            self._refreshing = True
+            self._offer(self._ours, now)
+
+    def _refresh_answered(self, response: Response, now: Seconds) -> None:
+        if response.status < 200 or self.state is not SessionState.UP:
+            return
+        if response.status < 300:
+            self.dialog.refresh(response)
+            self.timer.start(granted_by(response), "uac", now)
+        elif response.status in (408, 481):
+            self._give_up(response.status, response.reason, now)  # RFC 4028 §10
+        elif response.status in (405, 501):
+            self._peer_updates = False
+            self._refresh(now)
+        else:
+            self._refresh_refused(response, now)
+
+    def _refresh_refused(self, response: Response, now: Seconds) -> None:
+        """Try again: at once with a longer interval, else a little later; the end stays where it is."""
+        longer = min_se(response) if response.status == 422 else 0
+        if longer > self.timer.minimum:
+            self.timer.minimum = longer
+            self._refresh(now)
+        else:
+            self.timer.again(now, REFRESH_AGAIN)
+
+    def _expired(self, now: Seconds) -> None:
+        self._give_up(408, "session expired", now)
+
     # --- our re-INVITE -------------------------------------------------------------------------------------
     def reinvite(self, sdp: bytes, now: Seconds) -> None:
         """Offer a new session."""
+        if self._refreshing:
+            self._offer_later(sdp, now)
+            return
         if self._offering is not None or self._retry is not None:
             raise LocalProtocolError("a re-INVITE of ours is still open")
         self._glares = 0
@@ -261,7 +355,7 @@ class Session:
         self._retry = None
         if self.state is not SessionState.UP:
             return
-        if self._offered is not None or self._ack_wait is not None:
+        if self._offered is not None or self._ack_wait is not None or self._offering is not None:
             self._offer_later(sdp, now)
             return
         requester = self._requester(
@@ -269,8 +363,11 @@ class Session:
             lambda status, at: self._offer_failed(status, at),
         )
         self._offering = requester
-        allow = (("Allow", self._core.allow),)
-        requester.send(self.dialog.request("INVITE", allow, sdp), now)
+        requester.send(self.dialog.request("INVITE", self._asking(), sdp), now)
+
+    def _asking(self) -> tuple[tuple[str, str], ...]:
+        timer = asking_fields(self.timer.wanted(), self.timer.minimum)
+        return (("Allow", self._core.allow), ("Supported", "timer"), *timer)
 
     def _offer_later(self, sdp: bytes, now: Seconds) -> None:
         # §14.1: the owner of the Call-ID waits 2.1 to 4 s, the other 0 to 2 s, in steps of 10 ms.
@@ -289,7 +386,14 @@ class Session:
             return
         if response.status < 300:
             self.dialog.refresh(response)
-            self._core.emit(ReinviteAnswered(self.call, response.body))
+            self.timer.start(granted_by(response), "uac", now)
+            refreshed = self._refreshing and response.body == self._theirs
+            self._ours, self._theirs, self._refreshing = sdp, response.body, False
+            if not refreshed:
+                self._core.emit(ReinviteAnswered(self.call, response.body))
+        elif self._refreshing and response.status not in (408, 481):
+            self._refreshing = False
+            self._refresh_refused(response, now)
         elif response.status == 491 and self._glares < MAX_GLARES:
             self._glares += 1
             self._offer_later(sdp, now)

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from ansam.errors import LocalProtocolError, RemoteProtocolError
 from ansam.sip.auth import AuthServer, Verdict
 from ansam.sip.calls import Calls, Invitation
-from ansam.sip.core import ACCEPT, Core, UserAgentConfig
+from ansam.sip.core import ACCEPT, SUPPORTED, Core, UserAgentConfig
 from ansam.sip.digest import Credentials, DigestClient
 from ansam.sip.events import (
     AuthenticationFailed,
@@ -428,7 +428,11 @@ class UserAgent:
         elif request.method == "REGISTER":
             self._on_register(key, request, flow, now)
         elif request.method == "OPTIONS":
-            headers = (("Allow", self._core.allow), ("Accept", ACCEPT))
+            headers = (
+                ("Allow", self._core.allow),
+                ("Accept", ACCEPT),
+                ("Supported", ", ".join(sorted(SUPPORTED))),
+            )
             self._core.respond(key, request, 200, now, headers=headers)
         else:
             self._core.respond(key, request, 481, now)

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 
 from ansam.errors import RemoteProtocolError
-from ansam.sip.core import ACCEPT, Core
+from ansam.sip.core import ACCEPT, SUPPORTED, Core
 from ansam.sip.events import RegisterContact
 from ansam.sip.fields import parse_number, parse_via
 from ansam.sip.message import Message, Request, Response, cseq_of, from_of, to_of
 from ansam.sip.registration import MAX_EXPIRES
+from ansam.sip.reliable import EXTENSION
+from ansam.sip.session_timer import MIN_SE, too_short
 from ansam.sip.uri import NameAddr, parse_name_addr, scheme_of
 
 KNOWN_METHODS = frozenset({"INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "REGISTER", "INFO", "PRACK"})
@@ -63,15 +65,19 @@ def inspect(core: Core, request: Request, in_dialog: bool) -> Refusal | None:
     if request.method not in core.allow.replace(",", "").split() or (
         request.method == "REGISTER" and in_dialog
     ):
-        known = request.method in KNOWN_METHODS
-        return Refusal(405 if known else 501, (allow,))
+        return Refusal(405 if request.method in KNOWN_METHODS else 501, (allow,))
     if scheme_of(request.uri) not in ("sip", "sips", "tel"):
         return Refusal(416)
-    required = request.headers.listed("Require")
-    if required:
-        # No extension is implemented, so whichever is required is one too many.
-        return Refusal(420, (("Unsupported", ", ".join(required)),))
-    if request.body and request.method == "INVITE":
+    known = SUPPORTED
+    if request.method == "INVITE" and not request.body:
+        # RFC 3262 §5: our first reliable response would have to carry an offer, long before anyone answers.
+        known -= {EXTENSION}
+    unknown = [name for name in request.headers.tokens("Require") if name not in known]
+    if unknown:
+        return Refusal(420, (("Unsupported", ", ".join(unknown)),))
+    if request.method in ("INVITE", "UPDATE") and too_short(request):
+        return Refusal(422, (("Min-SE", str(MIN_SE)),))
+    if request.body and request.method in ("INVITE", "UPDATE", "PRACK"):
         kind = request.headers.first("Content-Type").partition(";")[0].strip().lower()
         coding = request.headers.first("Content-Encoding", "identity").lower()
         if kind != ACCEPT or coding != "identity":
