@@ -10,7 +10,7 @@ from ansam.errors import LocalProtocolError
 from ansam.line.parameters import CircuitParameters, Echo, End, PathParameters
 from ansam.modulation.base import ModulationOptions, PhaseEntered, Role
 from ansam.modulation.v34.info import Info0, Info1a, Info1c
-from ansam.modulation.v34.info_channel import Hearing, InfoReceiver
+from ansam.modulation.v34.info_channel import Hearing, InfoReceiver, InfoSender
 from ansam.modulation.v34.phase2 import Entry, Phase2
 from ansam.modulation.v34.phase2_answering import ANSWERING
 from ansam.modulation.v34.phase2_calling import CALLING
@@ -185,6 +185,38 @@ def test_results_do_not_depend_on_the_cut() -> None:
         parts.append(modem.process(heard[now : now + n], now))
         now += n
     assert np.array_equal(np.concatenate(parts), sent)
+
+
+@pytest.mark.parametrize("wait", [0.5, 3.0], ids=["waiting for the reversal", "waiting for tone A"])
+def test_info0a_in_place_of_the_second_reversal(wait: float) -> None:
+    """A lost packet in our tone B made the answering modem begin its recovery."""
+    far = InfoSender(Role.ANSWERING, -13)
+    modem = Phase2(Role.CALLING, ModulationOptions())
+    modem.start(0)
+    now = 0
+    states = []
+
+    def run_for(seconds: float) -> None:
+        nonlocal now
+        for _ in range(round(seconds * 50)):
+            rx = np.zeros(160, np.float32)
+            far.add_to(rx)
+            modem.process(rx, now)
+            now += 160
+            states.append(modem.state)
+
+    run_for(0.1)
+    far.begin()
+    far.queue(Info0().encode())
+    run_for(0.3)
+    far.reverse()
+    run_for(wait)
+    for acknowledge, count in ((False, 5), (True, 5)):
+        far.queue(np.tile(Info0(acknowledge=acknowledge).encode(), count))
+        run_for(count * 0.0817)
+    run_for(0.1)
+    assert State.C_REPEAT in states
+    assert states[-1] is State.C_TONE
 
 
 def test_options_are_obeyed() -> None:

@@ -62,6 +62,15 @@ def miss_a2(p: Core, now: Samples) -> State | None:
     return State.C_HEAR_L1
 
 
+def hear_info0_in_silence(p: Core, now: Samples) -> State | None:
+    """INFO0a where the second reversal was due: the answering modem has begun its own recovery.
+
+    Deviation: §11.2.2.1.1 speaks of it for the steps before only. A lost packet in our tone B looks like a
+    repeated INFO0c to at least one modem (slmodemd), which then sends INFO0a until it is answered.
+    """
+    return State.C_TONE if common.take_info0(p).acknowledge else State.C_REPEAT
+
+
 def no_a2(p: Core, now: Samples) -> State | None:
     """§11.2.2.1.3."""
     return State.C_SILENT
@@ -167,8 +176,10 @@ CALLING = Table(
         (State.C_TAIL1, Input.TIMEOUT): await_a2,
         (State.C_WAIT_A2, Input.REVERSAL): hear_a2,
         (State.C_WAIT_A2, Input.HIDDEN): miss_a2,
+        (State.C_WAIT_A2, Input.INFO0): hear_info0_in_silence,
         (State.C_WAIT_A2, Input.TIMEOUT): no_a2,
         (State.C_SILENT, Input.TONE): hear_silent_a,
+        (State.C_SILENT, Input.INFO0): hear_info0_in_silence,
         (State.C_SILENT, Input.TIMEOUT): common.nothing_heard,
         (State.C_HEAR_L1, Input.TIMEOUT): common.begin_l2,
         (State.C_HEAR_L2, Input.TIMEOUT): end_l2_calling,

@@ -58,11 +58,17 @@ def after_pause(p: Core, now: Samples) -> State | None:
     return p.following
 
 
-def hear_info0(p: Core, now: Samples) -> State | None:
-    """INFO0 while it is expected: keep it."""
+def take_info0(p: Core) -> Info0:
+    """Keep the INFO0 just heard."""
     frame = p.line.receiver.frame
     assert isinstance(frame, Info0)
     p.far = frame
+    return frame
+
+
+def hear_info0(p: Core, now: Samples) -> State | None:
+    """INFO0 while it is expected: keep it."""
+    take_info0(p)
     p.watch()
     return None
 
@@ -72,11 +78,8 @@ def hear_info0_again(p: Core, now: Samples) -> State | None:
 
     Unless it says that it did: then the far end only completes what it had begun.
     """
-    frame = p.line.receiver.frame
-    assert isinstance(frame, Info0)
     first = p.far is None
-    p.far = frame
-    if first or frame.acknowledge:
+    if take_info0(p).acknowledge or first:
         p.watch()
         return None
     return State.C_REPEAT if p.role is Role.CALLING else State.A_REPEAT
@@ -84,10 +87,7 @@ def hear_info0_again(p: Core, now: Samples) -> State | None:
 
 def hear_info0_repeating(p: Core, now: Samples) -> State | None:
     """The same while we repeat ours: bit 28 ends it."""
-    frame = p.line.receiver.frame
-    assert isinstance(frame, Info0)
-    p.far = frame
-    return _last_repeat(p) if frame.acknowledge else None
+    return _last_repeat(p) if take_info0(p).acknowledge else None
 
 
 def _last_repeat(p: Core) -> State:
