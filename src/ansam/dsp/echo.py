@@ -220,7 +220,7 @@ class EchoCanceller:
         heard = slice(self._at - count, self._at)
         tx = self._tx[heard.start - LEAD : heard.stop]
         record = Record(tx, self._heard[heard], self._good[heard], self._shortest)
-        self._install(find_echoes(record), count, record.power)
+        self._install(find_echoes(record), count, record.loudness)
         return self.report
 
     def adapt(self, mode: Adapt) -> None:

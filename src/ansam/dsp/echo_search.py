@@ -36,7 +36,11 @@ _THRESHOLD = (20.7, 12.3, 9.2, 7.6)
 """Peak over mean of |correlation|² for 1 … 4 segments that noise exceeds once in 10⁹ delays (chi-square)."""
 _MEDIAN = (0.69, 0.84, 0.89, 0.92)
 """Median over mean of the same."""
+_HEARD = 0.05
+"""Least share of the most that can be heard from a delay; below, an echo would not be told from noise."""
 _BLOCK = 512
+_PAUSE = 80
+"""Samples that are sound or pause together."""
 
 
 def _hilbert() -> Real:
@@ -106,6 +110,13 @@ class Record:
         self.power = float(np.mean(self.tx[LEAD:] ** 2))
         self._turned = (0.0, 0.0), (self.tx, self.quadrature)
 
+    @property
+    def loudness(self) -> float:
+        """Mean power of what was sent, pauses left out."""
+        count = len(self.rx) // _PAUSE
+        power = np.mean(self.tx[LEAD : LEAD + count * _PAUSE].reshape(count, _PAUSE) ** 2, axis=1)
+        return float(np.mean(power[power >= 0.1 * power.max()])) if count else self.power
+
     def lines(self, step: float, phase: float) -> tuple[Real, Real]:
         """Return what was sent, and 90 degrees later, turned by a frequency offset."""
         if step == 0.0 and phase == 0.0:
@@ -136,6 +147,24 @@ class Search:
         band = slice(self._first, self._first + _BINS)
         whitened = spectra[:, band] / (smooth[band] + 1e-3 * smooth.max() + 1e-30)
         self._sent = np.conj(whitened).astype(np.complex64)
+        self._weigh()
+
+    def _weigh(self) -> None:
+        """Set the delays that can be searched, and what noise makes of the correlation at each.
+
+        From a long delay little or nothing may have come back yet.
+        """
+        sums = np.concatenate([[0.0], np.cumsum(self._record.tx**2)])
+        lags = np.arange(-(-self._record.shortest // 4), MAX_DELAY // 4)
+        ends = np.minimum(np.array(self._starts)[:, None] + LEAD + _SEGMENT - 4 * lags, len(sums) - 1)
+        energies = sums[ends] - sums[np.maximum(ends - _SEGMENT, 0)]
+        total = energies.sum(axis=0)
+        usable = total > _HEARD * total.max()
+        self._lags, self._energy = lags[usable], total[usable]
+        pieces = self._energy**2 / np.sum(energies[:, usable] ** 2, axis=0)
+        counts = np.arange(1, _SEGMENTS + 1)
+        self._limit = np.interp(pieces, counts, _THRESHOLD)
+        self._median = np.interp(pieces, counts, _MEDIAN)
 
     def _frame(self, start: int) -> NDArray[np.float32]:
         frame = np.zeros(_FFT, np.float32)
@@ -145,25 +174,26 @@ class Search:
 
     def strongest(self, rest: Real) -> tuple[int, float] | None:
         """Return delay and rough offset (radians per sample) of the strongest echo, if there is one."""
+        if not len(self._lags):
+            return None
         heard = np.zeros((len(self._starts), _FFT), np.float32)
         for row, a in zip(heard, self._starts, strict=True):
             piece = rest[a : a + _SEGMENT]
             row[LEAD : LEAD + len(piece)] = piece
         spectra = np.fft.rfft(heard, axis=1)
-        low, high = -(-self._record.shortest // 4), MAX_DELAY // 4
-        best = (1.0, 0, 0.0)
+        best = 0.0
+        found: tuple[int, float] | None = None
         for turn in _TURNS:
             product = spectra[:, self._first + turn : self._first + turn + _BINS] * self._sent
-            correlation = np.fft.ifft(product, axis=1)[:, low:high]
-            power = np.mean(correlation.real**2 + correlation.imag**2, axis=0)
+            correlation = np.fft.ifft(product, axis=1)[:, self._lags]
+            power = np.sum(correlation.real**2 + correlation.imag**2, axis=0) / self._energy
+            middle = len(power) // 2
+            noise = float(np.partition(power / self._median, middle)[middle])
             peak = int(np.argmax(power))
-            k = len(self._starts) - 1
-            limit = _THRESHOLD[k] * float(np.partition(power, len(power) // 2)[len(power) // 2]) / _MEDIAN[k]
-            score = float(power[peak]) / (limit + 1e-30)
-            if score > 1.0 and float(power[peak]) > best[2]:
-                best = (score, 4 * (low + peak), float(power[peak]))
-                offset = 2 * math.pi * turn / _FFT
-        return (best[1], offset) if best[2] else None
+            if power[peak] > max(best, self._limit[peak] * noise):
+                best = float(power[peak])
+                found = 4 * int(self._lags[peak]), 2 * math.pi * turn / _FFT
+        return found
 
 
 @njit(

@@ -41,6 +41,8 @@ _CROOKED = 0.02
 """Radians of phase over a record that are not worth another fit."""
 _STILL = 0.3
 """Radians of phase over a record that the search can not tell from none."""
+_SHORTEST = 800
+"""Samples of a record below which nothing can be told."""
 _NONE: Real = np.zeros(0)
 
 
@@ -253,7 +255,7 @@ def _window_limits(record: Record, paths: list[Path], peak: int, step: float) ->
 def find_echoes(record: Record) -> Findings:
     """Return the echoes in a record of the far end's silence."""
     before = float(np.mean(record.rx[record.valid] ** 2)) if record.valid.any() else 0.0
-    if record.power <= 0.0 or before <= 1e-6 * record.power:
+    if len(record.rx) < _SHORTEST or record.power <= 0.0 or before <= 1e-6 * record.power:
         return Findings()
     search = Search(record)
     fitted = _Fitted([], [], record.rx, record.valid, before)
