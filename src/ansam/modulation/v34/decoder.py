@@ -365,6 +365,23 @@ def resynchronise(decoder: DecoderRecords) -> Sync | None:
     s = decoder.state[0]
     points = np.roll(s.points, -int(s.newest)).astype(np.complex128)
     weights = np.roll(s.point_weights, -int(s.newest)).astype(np.float64)
+    return go_on(decoder, points, weights)
+
+
+def go_on(
+    decoder: DecoderRecords, points: NDArray[np.complex128], weights: NDArray[np.float64]
+) -> Sync | None:
+    """Look for the superframe in points, shape (n,) in units of the grid, and go on decoding after the last.
+
+    Args:
+        decoder: Of `decoder_records`.
+        points: The newest last.
+        weights: Shape (n,), as `push` takes them.
+
+    Returns:
+        As `resynchronise`.
+    """
+    s = decoder.state[0]
     found = find_superframe(decoder.code, points, weights)
     if found is None:
         return None

@@ -26,6 +26,9 @@ _PLAIN = 0.6
 _BESIDE = 0.02
 """Of the middle line's power that lies beside it, at least: what tells S from a tone."""
 _KEEP = 8
+_LOUD_SURE = 16
+_LOUD_MOST = 80
+"""Windows with a signal, two less for each without, that make an onset certain, and that count."""
 _TURNED = -0.4
 _SMOOTHING = 0.15
 
@@ -64,6 +67,9 @@ class Hearing:
         self.reversals: list[float] = []
         self.tone: Samples = 0
         self.quiet: Samples = 0
+        self._onset: tuple[Samples, Samples] | None = None
+        self._loud = 0
+        self._silent_at: Samples | None = None
         self._reference = np.zeros(3, np.complex128)
         self._sure = 0
         self._projection = 1.0
@@ -82,6 +88,7 @@ class Hearing:
             return
         for k in range(hops):
             if lines.clean[k]:
+                self._note_onset(float(lines.power[k]) >= self._audible, int(lines.ends[k]))
                 self._window(
                     lines.amplitudes[k], float(lines.power[k]), float(lines.explained[k]), int(lines.ends[k])
                 )
@@ -101,7 +108,23 @@ class Hearing:
             ).all()
         )
 
+    @property
+    def onset(self) -> tuple[Samples, Samples] | None:
+        """Between which instants a signal came out of silence and has stayed; None where there is none."""
+        return self._onset if self._loud >= _LOUD_SURE else None
+
+    def _note_onset(self, loud: bool, end: Samples) -> None:
+        if not loud:
+            self._silent_at = end
+            self._loud = max(0, self._loud - 2)
+        elif self._silent_at is not None:
+            if self._loud == 0:
+                self._onset = self._silent_at - WINDOW, end
+            self._loud = min(_LOUD_MOST, self._loud + 1)
+
     def _note_plain(self, hops: int) -> None:
+        if self._silent_at is not None and self._loud < _LOUD_MOST:
+            self._note_onset(True, int(self._lines.ends[0]))
         self.tone = self.quiet = 0
         self.s_missing += hops
         self.level += (float(self._lines.power.mean()) - self.level) * min(1.0, hops / 40)

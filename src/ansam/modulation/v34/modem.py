@@ -28,12 +28,12 @@ from ansam.modulation.base import (
 )
 from ansam.modulation.telemetry import EchoPath, ReceiverState, Telemetry
 from ansam.modulation.v34.constants import SYMBOL_RATES, TOP_RATE
-from ansam.modulation.v34.phase2 import Entry, Phase2
+from ansam.modulation.v34.phase2 import Phase2
 from ansam.modulation.v34.phase2_core import Phase2Result
 from ansam.modulation.v34.phase2_steps import START_PAUSE
 from ansam.modulation.v34.probing import TONES_HZ
+from ansam.modulation.v34.procedure import Procedure
 from ansam.modulation.v34.receiver import Receiver
-from ansam.modulation.v34.training import Training
 from ansam.modulation.v34.training_steps import GRID, State
 from ansam.modulation.v34.transmitter import Transmitter
 from ansam.trace import Sink, null_sink
@@ -78,7 +78,7 @@ class V34:
         self._role, self._options, self._source = role, options, bits
         self._echo = EchoCanceller()
         self._phase2 = Phase2(role, options, trace)
-        self._training = Training(role, options, self._echo, trace)
+        self._procedure = Procedure(role, options, self._echo, trace)
         self._telemetry = Telemetry(trace, f"modulation.v34.{role.value}")
         self._tx: Transmitter | None = None
         self._rx: Receiver | None = None
@@ -112,13 +112,13 @@ class V34:
         out = np.zeros(rx.size, np.float32)
         done = 0
         while done < rx.size:
-            grid = self._training.grid if self._training.state is not State.PHASE_2 else GRID
+            grid = self._procedure.grid if self._procedure.state is not State.PHASE_2 else GRID
             size = min(rx.size - done, grid - self._clock % grid)
             piece, sent = rx[done : done + size], out[done : done + size]
             rest = self._echo.cancel(piece, erased)
             if not self._running:
                 pass
-            elif self._training.state is State.PHASE_2:
+            elif self._procedure.state is State.PHASE_2:
                 sent[:] = self._phase2.process(piece, self._clock, erased)
             else:
                 self._exchange(rest, sent, erased)
@@ -127,7 +127,7 @@ class V34:
             self._clock += size
             if self._clock % grid == 0 and self._running:
                 self._decide()
-        if self._training.state is State.DATA:
+        if self._procedure.state is State.DATA:
             self._telemetry.update(now + rx.size, self._state)
         else:
             self._telemetry.pause()
@@ -154,23 +154,23 @@ class V34:
 
     def _decide(self) -> None:
         """Take the decisions of one grid point."""
-        training = self._training
+        procedure = self._procedure
         if not self._seen and self._phase2.far_end_seen:
             self._seen = True
             self._events.append(CarrierDetected("V.34"))
-        if training.state is State.PHASE_2:
+        if procedure.state is State.PHASE_2:
             if self._phase2.over:
                 self._leave_phase2()
         else:
             words = np.concatenate(self._words) if self._words else np.zeros(0, np.uint8)
             self._words.clear()
-            training.decide(self._clock - self._base, words)
-            if training.wants_phase2:
-                self._phase2.start(self._clock, Entry.RESPONSE if training.responding else Entry.RETRAIN)
-            elif training.down:
+            procedure.decide(self._clock - self._base, words)
+            if procedure.entry is not None:
+                self._phase2.start(self._clock, procedure.entry)
+            elif procedure.down:
                 self._running = False
         self._events += self._phase2.take_events()
-        self._events += training.take_events()
+        self._events += procedure.take_events()
 
     def _leave_phase2(self) -> None:
         result = self._phase2.result
@@ -184,11 +184,11 @@ class V34:
         self._rx = Receiver(self._role, result.receive)
         self._bits.clear()
         self._size = 0
-        self._training.begin(0, result, self._tx, self._rx)
+        self._procedure.begin(self._base, result, self._tx, self._rx)
 
     def take_bits(self) -> Bits:
         """Return the user bits received since the last call; none before `Ready`."""
-        if not self._training.ready or not self._bits:
+        if not self._procedure.ready or not self._bits:
             return np.zeros(0, np.uint8)
         out = np.concatenate(self._bits)
         self._bits.clear()
@@ -202,13 +202,13 @@ class V34:
 
     def retrain(self, now: Samples) -> None:
         """Ask for a retrain (V.34 (10/96) §11.5)."""
-        self._training.retrain(self._clock - self._base)
-        if self._training.state is State.PHASE_2 and self._training.wants_phase2:
-            self._phase2.start(self._clock, Entry.RETRAIN)
+        self._procedure.retrain(self._clock - self._base)
+        if self._procedure.entry is not None and self._procedure.state is State.PHASE_2:
+            self._phase2.start(self._clock, self._procedure.entry)
 
     def clear_down(self, now: Samples) -> None:
         """Stop sending."""
-        self._training.clear_down(self._clock - self._base)
+        self._procedure.clear_down(self._clock - self._base)
         self._running = False
 
     def _state(self) -> ReceiverState:
@@ -229,10 +229,10 @@ class V34:
         """Return what the receiver knows about the line now."""
         report = SignalReport(
             tx_level_dbm0=self._options.tx_level_dbm0,
-            retrains_requested=self._training.retrains_requested,
-            retrains_granted=self._training.retrains_granted,
+            retrains_requested=self._procedure.retrains[0],
+            retrains_granted=self._procedure.retrains[1],
         )
-        line, rx, result, training = self._phase2.line, self._rx, self._result, self._training
+        line, rx, result, procedure = self._phase2.line, self._rx, self._result, self._procedure
         if line is not None:
             top = max(line.tones_dbm0)
             report.frequency_response = [
@@ -253,8 +253,8 @@ class V34:
         echo = self._echo.report
         report.near_echo_loss_db = None if echo.near_db is None else -echo.near_db
         report.far_echo_loss_db = None if echo.far_db is None else -echo.far_db
-        if training.ready and training.agreement is not None:
-            pair = [training.agreement.sent_by(role) for role in (self._role.other, self._role)]
+        if procedure.ready and procedure.agreement is not None:
+            pair = [procedure.agreement.sent_by(role) for role in (self._role.other, self._role)]
             report.rates = (pair[0].parameters.rate, pair[1].parameters.rate)
             report.trellis = (f"{pair[0].trellis.states}S-4D", f"{pair[1].trellis.states}S-4D")
             report.nonlinear = (pair[0].nonlinear, pair[1].nonlinear)

@@ -6,6 +6,7 @@ through the receiver's loop, which so catches up with the present before the nex
 """
 
 import math
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -17,14 +18,14 @@ from ansam.dsp.qam_fit import Fit, Trainer
 from ansam.modulation.base import Role
 from ansam.modulation.v34 import decoder as data
 from ansam.modulation.v34 import receiver_kernel as kernel
-from ansam.modulation.v34.coding import Coding
+from ansam.modulation.v34.coding import GRID_NOISE, Coding
 from ansam.modulation.v34.constants import FRAME_BITS, SCRAMBLER_TAPS
-from ansam.modulation.v34.front import front_record
+from ansam.modulation.v34.front import front_record, to_grid
 from ansam.modulation.v34.hearing import Hearing
 from ansam.modulation.v34.parameters import Parameters
 from ansam.modulation.v34.phase2_choice import Direction
 from ansam.modulation.v34.precoder import COEFFICIENT_FRACTION, Coefficients, precoder_state
-from ansam.units import Audio, Bits, Samples, dbm0_from_power
+from ansam.units import SAMPLE_RATE, Audio, Bits, Samples, dbm0_from_power
 
 TAPS = 80
 """Of the equaliser: 40 symbols, 12 ms at 3429 Bd."""
@@ -44,13 +45,30 @@ _TIMING_TRAINING = (0.02, 5e-5)
 _STEP = 0.006
 _STEP_TRAINING = 0.03
 _POOR_FIT = 0.2
+SEARCHED = 1024
+"""Points in which the superframe is looked for."""
 WORTH_DB = 0.3
 """What precoding must gain to be asked for."""
 _H_LIMIT = 1.9
 """Of a component of h; MP has room for 2."""
+_RING = 0.12
+"""Spread of the points' power below which they are taken for four points."""
 _BAD_WORDS = 0.2
 _BAD_DATA = 0.4
 """Mean square error, in units of the data's grid, at which decisions are little better than guesses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Whitening:
+    """A filter 1 + h that makes the errors of four-point decisions smallest.
+
+    Attributes:
+        coefficients: h(1) to h(3) as MP has them.
+        gain_db: What the noise behind it is less.
+    """
+
+    coefficients: Coefficients
+    gain_db: float
 
 
 class Receiver:
@@ -183,6 +201,30 @@ class Receiver:
         s.bad_error = _BAD_DATA * float(self._scaling[0].scale) ** 2
         self._tune(training=False)
 
+    def find_data(self) -> bool:
+        """Look for the superframe in the last points, where data must have begun unnoticed.
+
+        Returns:
+            Whether it was found: then data are decoded from now on, and B1 counts as over.
+        """
+        if self.coding is None or (self.coding.parameters.points > 4 and self.on_a_ring):
+            return False
+        order = (np.arange(SEARCHED) + int(self._s.history) - SEARCHED) % kernel.HISTORY
+        points, weights = self._points[order], self._weights[order]
+        self._use(self.coding)
+        for n, (point, weight) in enumerate(zip(points, weights, strict=True)):
+            points[n], weights[n] = to_grid(self._scaling, point, 1.0 if weight >= 1.0 else 0.0)
+        found = data.go_on(self._decoder, points, weights)
+        if found is None:
+            return False
+        s = self._s
+        s.mode, s.ended, s.armed, s.bad = kernel.DATA, 1, 0, 0
+        return True
+
+    def resynchronise(self) -> bool:
+        """Look for the superframe among the last points of data mode; see `decoder.resynchronise`."""
+        return data.resynchronise(self._decoder) is not None
+
     def _tune(self, training: bool) -> None:
         s = self._front.state[0]
         s.carrier_gain, s.carrier_integral = _CARRIER_TRAINING if training else _CARRIER
@@ -213,9 +255,33 @@ class Receiver:
         return self.in_data and data.superframe_lost(self._decoder)
 
     @property
-    def bad_symbols(self) -> int:
-        """For how many symbols decisions have been little better than guesses."""
-        return int(self._s.bad)
+    def guesses(self) -> Samples:
+        """For how long decisions have been little better than guesses."""
+        return round(int(self._s.bad) * SAMPLE_RATE / float(self.direction.symbol_rate.baud))
+
+    @property
+    def on_a_ring(self) -> bool:
+        """Whether the last points have the same power, as the four of TRN and MP, and not those of data."""
+        order = (np.arange(128) + int(self._s.history) - 128) % kernel.HISTORY
+        power = np.abs(self._points[order][self._weights[order] >= 1.0]) ** 2
+        return bool(power.size >= 64 and np.var(power) < _RING * np.mean(power) ** 2)
+
+    @property
+    def margin_db(self) -> float:
+        """By how much the noise at the decoder is below what gives 1 wrong bit in 100,000."""
+        assert self.coding is not None
+        return 10 * math.log10(GRID_NOISE[self.coding.trellis] / max(self._noise, 1e-6))
+
+    @property
+    def data_es_n0_db(self) -> float:
+        """Es/N0 in data mode, the noise taken behind the filter 1 + h."""
+        assert self.coding is not None
+        return 10 * math.log10(self.coding.mean_power() / max(self._noise, 1e-6))
+
+    @property
+    def _noise(self) -> float:
+        """Mean square noise in units of the grid."""
+        return float(self._decoder.state[0].growth)
 
     @property
     def mse(self) -> float:
@@ -227,11 +293,11 @@ class Receiver:
         """Es/N0 at the decision; None before training."""
         return None if self.fit is None else -10 * math.log10(max(self.mse, 1e-6))
 
-    def whitening(self) -> Coefficients | None:
-        """Return the filter 1 + h that makes the errors of the last 1024 four-point decisions smallest.
+    def whitening(self) -> Whitening | None:
+        """Return what the errors of the last 1024 four-point decisions suggest.
 
         Returns:
-            h(1) to h(3) as MP has them; None where that would gain less than `WORTH_DB`.
+            None where that would gain less than `WORTH_DB`.
 
         Source: S. Haykin, Adaptive Filter Theory, 3rd ed., ch. 6 (linear prediction).
         """
@@ -251,7 +317,7 @@ class Receiver:
             return None
         parts = np.rint(np.stack([h.real, h.imag], axis=1).ravel() * (1 << COEFFICIENT_FRACTION))
         a, b, c, d, e, f = (int(part) for part in parts)
-        return a, b, c, d, e, f
+        return Whitening((a, b, c, d, e, f), 10 * math.log10(lags[0].real / rest))
 
     @property
     def level_dbm0(self) -> float | None:

@@ -44,6 +44,9 @@ HISTORY = 2048
 _WILD = 9.0
 """An error so many times its mean is no noise; it moves the loops no more than one of this size."""
 _SHARE = 1 / 512
+_DOUBT_SHARE = 1 / 16
+_STRANGE = 0.15
+"""Mean square error of decisions among four points: data give 0.25 and more, words must have less."""
 _FEW = 1 / np.sqrt(2.0)
 _MANY = 1 / np.sqrt(10.0)
 """Units of the quarter superconstellation for 4 and for 16 points of mean power 1."""
@@ -65,6 +68,7 @@ STATE = np.dtype(
         ("erased_symbol", "i8"),  # last one that was not whole
         ("before", "c16"),  # the point before the last
         ("mse", "f8"),
+        ("doubt", "f8"),  # the same over few symbols: above `_STRANGE` these are no words
         ("bad", "i8"),
         ("bad_error", "f8"),
         ("history", "i8"),
@@ -181,6 +185,14 @@ def _symbol(
             decision = training[training.size - s.known]
             s.known -= 1
             s.ones = 0
+            s.doubt = 0.0
+        elif whole and not s.points16:
+            # What is not words must not be learnt from as if it were: data before an S or after an E that
+            # was missed.
+            miss = decision - point
+            square = min(miss.real * miss.real + miss.imag * miss.imag, 1.0)
+            s.doubt += _DOUBT_SHARE * (square - s.doubt)
+            whole = s.doubt < _STRANGE
         _learn(state, front, point, decision, whole, taps_real, taps_imag, line_real, line_imag)
         if s.known == 0:
             _read_word(state, turns, q, bits)

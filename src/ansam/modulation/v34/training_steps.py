@@ -54,4 +54,4 @@ class State(Enum):
     DATA = Step("data", "§11.4.1.1.4")
     AWAIT_S_BAR = Step("S heard", "§11.6.1.2", samples(0.3), 0, "")
     RENEGOTIATE = Step("S, TRN", "§11.6.1.1", samples(3.0), 2, "the far end did not answer our S")
-    CLEARDOWN = Step("clear-down", "§11.7", samples(1.0), 1, "")
+    CLEARDOWN = Step("cleardown", "§11.7")
