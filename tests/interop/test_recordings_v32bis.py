@@ -103,7 +103,7 @@ def test_the_caller_s_frames():
 
 
 def test_the_answerer_s_frames():
-    """XID, UA and RR: ten, which is all there is between flags until the carrier ends and noise is decoded."""
+    """XID, UA and RR: ten, which is all there is between flags until the carrier ends."""
     frames = channel(ANSWERER).frames
     assert [frame[1] for frame in frames[:2]] == [0xAF, 0x73]
     assert len(frames) == 10

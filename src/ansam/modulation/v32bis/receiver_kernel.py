@@ -73,6 +73,8 @@ _WILD = 9.0
 """An error so many times its mean is no noise; it moves the loops no more than one of this size."""
 _LOST_E = 5 * WORD_SYMBOLS
 """Symbols without a rate sequence after an erasure, when E is taken to have been in it. B1 is longer."""
+_WHOLE = WORD_SYMBOLS + 12
+"""Symbols after an erasure of which no bit of a word depends on it: the descrambler's memory is 23 bits."""
 _GOOD = 1 / 512
 _FAST = 1 / 64
 _LEVEL = 1 / 12
@@ -257,6 +259,8 @@ def _descramble(
                 s.bits += 1
         elif s.known == 0:
             found = detect_bit(detector, bit)
+            if symbol - s.erased_symbol < _WHOLE:
+                continue
             if found == RATE_FOUND:
                 s.rate_word = detector[0].word
             elif found == END_FOUND:
