@@ -65,6 +65,8 @@ def test_training_leaves_little(
     assert path.level_db == pytest.approx(level_db, abs=0.6)
     assert path.offset_hz == pytest.approx(offset_hz, abs=3e-3)
     assert not path.lost
+    assert path.start <= path.delay < path.start + len(path.taps)
+    assert abs(path.taps[path.delay - path.start]) == np.max(np.abs(path.taps))
     call.finish(canceller)
     assert -call.residual_db(0, 1) > least
 

@@ -19,7 +19,7 @@ is due, so no stretch may be longer than that.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import cast
 
@@ -79,12 +79,16 @@ class EchoPath:
         level_db: Against what is sent.
         offset_hz: Shift of its frequencies.
         lost: It is not where it was, and not taken out any more.
+        start: Delay of the first tap, samples.
+        taps: The filter that copies it, shape (n,), in order of delay.
     """
 
     delay: Samples
     level_db: float
     offset_hz: float
     lost: bool
+    start: Samples
+    taps: Audio = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,10 +237,10 @@ class EchoCanceller:
         """What is known about the echoes now."""
         paths = []
         for found, now, taps in zip(self._findings.paths, self._paths, self._taps[0], strict=True):
-            peak = int(np.argmax(np.abs(taps[: now.count])))
-            offset = float(now.step) * SAMPLE_RATE / (2 * math.pi)
-            delay = int(now.start + now.count) - 1 - peak
-            paths.append(EchoPath(delay, found.level_db, offset, bool(now.muted)))
+            response = taps[: now.count][::-1].copy()
+            start, offset = int(now.start), float(now.step) * SAMPLE_RATE / (2 * math.pi)
+            delay = start + int(np.argmax(np.abs(response)))
+            paths.append(EchoPath(delay, found.level_db, offset, bool(now.muted), start, response))
         return EchoReport(tuple(paths), self._findings.erle_db, self._moves)
 
     @property
