@@ -31,7 +31,7 @@ class BusyModem:
 
     def __init__(self, dial: bytes) -> None:
         self.dce = Dce()
-        self.dce.receive_dte(b"AT&M0&N3\r", 0)
+        self.dce.receive_dte(b"AT&M0+MS=V22B\r", 0)
         self.now = 0
         if not dial:
             self.dce.receive_dte(b"ATS0=1\r", 0)

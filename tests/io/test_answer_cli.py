@@ -88,8 +88,8 @@ class Caller:
     def connects(self) -> bytes:
         """Dial, again while the far end is still busy with the call before; return the connect string."""
         for _ in range(5):
-            self.types(b"at&N3dt05")
-            self.until(b"at&N3dt05\r\r\n", 60)
+            self.types(b"at&N4dt05")
+            self.until(b"at&N4dt05\r\r\n", 60)
             result = self.until(b"\r\n", 60)[:-2]
             if result.startswith(b"CONNECT "):
                 return result.removeprefix(b"CONNECT ")
@@ -124,5 +124,5 @@ def test_two_calls_with_error_control(tmp_path: Path) -> None:
             caller.types(b"bye")
             caller.until(b"Goodbye, guest.", 10)
             caller.until(b"\r\nNO CARRIER\r\n", 20)
-            assert connect == b"2400/ARQ/LAPM/V42BIS"
+            assert connect == b"4800/ARQ/V34/LAPM/V42BIS"
         os.close(caller.fd)

@@ -65,7 +65,7 @@ async def test_a_call_from_atz_to_no_carrier() -> None:
     async with two_modems("ATZ", "ATS0=1") as (calling, answering):
         calling.writer.write(b"ATZ\r")
         await calling.says(b"OK\r\n")
-        calling.writer.write(b"AT&M0&N3DT05\r")
+        calling.writer.write(b"AT&M0+MS=V22B;DT05\r")
         await calling.says(b"CONNECT 2400")
         await calling.says(b"\r\n")
         await answering.says(b"CONNECT 2400")
