@@ -219,6 +219,29 @@ def test_info0a_in_place_of_the_second_reversal(wait: float) -> None:
     assert states[-1] is State.C_TONE
 
 
+def test_info0a_in_place_of_info1a() -> None:
+    """What slmodemd answers to a damaged INFO1c: only a retrain wakes it up."""
+    pair = Pair()
+    caller = pair.ends[End.CALLING]
+    while caller.state is not State.C_SENT_INFO1:
+        pair.step()
+    now = pair.now[End.CALLING]
+    far = InfoSender(Role.ANSWERING, -13)
+    far.begin()
+    far.queue(np.tile(Info0().encode(), 40))
+    states = []
+    for _ in range(80):
+        rx = np.zeros(160, np.float32)
+        far.add_to(rx)
+        out = caller.process(rx, now)
+        now += 160
+        states.append((caller.state, bool(out.any())))
+    first = next(k for k, (state, _) in enumerate(states) if state is State.C_RETRAIN)
+    assert first < 35
+    assert all(state is State.C_RETRAIN and sends for state, sends in states[first + 1 : first + 24])
+    assert states[-1][0] in (State.C_TONE, State.C_REPEAT)
+
+
 def test_options_are_obeyed() -> None:
     slow = ModulationOptions(v34_symbol_rates=(2400, 3000, 3200), max_rate=26400, v34_level_deviation=False)
     pair = Pair(options={End.CALLING: slow})

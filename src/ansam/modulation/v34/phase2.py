@@ -124,7 +124,7 @@ class Phase2:
         following = {
             Entry.START: State.C_INFO0 if calling else State.A_INFO0,
             Entry.MARKS: State.C_MARKS if calling else State.A_MARKS,
-        }.get(entry, State.C_TONE if calling else State.A_TONE)
+        }.get(entry, State.C_RETRAIN if calling else State.A_TONE)
         core.pause(following, now, pause if entry is Entry.START else PAUSE)
 
     def process(self, rx: Audio, now: Samples, erased: bool = False) -> Audio:

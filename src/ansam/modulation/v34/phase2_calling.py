@@ -71,6 +71,20 @@ def hear_info0_in_silence(p: Core, now: Samples) -> State | None:
     return State.C_TONE if common.take_info0(p).acknowledge else State.C_REPEAT
 
 
+def await_info0a(p: Core, now: Samples) -> State | None:
+    """§11.5.1.1: from now on INFO0a is heard.
+
+    Deviation: before, it is not. After a damaged INFO1c slmodemd understands no INFO0c, but a tone.
+    """
+    return State.C_TONE
+
+
+def hear_info0_after_info1(p: Core, now: Samples) -> State | None:
+    """INFO0a where INFO1a was due: the answering modem (slmodemd) did not understand INFO1c."""
+    common.take_info0(p)
+    return common.respond(p, now)
+
+
 def no_a2(p: Core, now: Samples) -> State | None:
     """§11.2.2.1.3."""
     return State.C_SILENT
@@ -167,6 +181,8 @@ CALLING = Table(
         (State.C_TONE, Input.TONE): tone_too_early,
         (State.C_TONE, Input.REVERSAL): hear_a1,
         (State.C_TONE, Input.TIMEOUT): common.nothing_heard,
+        (State.C_RETRAIN, Input.REVERSAL): hear_a1,
+        (State.C_RETRAIN, Input.TIMEOUT): await_info0a,
         (State.C_REPEAT, Input.INFO0): common.hear_info0_repeating,
         (State.C_REPEAT, Input.TONE): common.hear_tone_repeating,
         (State.C_REPEAT, Input.TIMEOUT): common.repeat,
@@ -194,9 +210,11 @@ CALLING = Table(
         (State.C_SENT_INFO1, Input.INFO1): hear_info1a,
         (State.C_SENT_INFO1, Input.TIMEOUT): await_info1a,
         (State.C_WAIT_INFO1, Input.INFO1): hear_info1a,
+        (State.C_WAIT_INFO1, Input.INFO0): hear_info0_after_info1,
         (State.C_WAIT_INFO1, Input.MARKS): send_info1c_again,
         (State.C_WAIT_INFO1, Input.TIMEOUT): no_info1a,
         (State.C_RECOVER, Input.INFO1): hear_info1a,
+        (State.C_RECOVER, Input.INFO0): hear_info0_after_info1,
         (State.C_RECOVER, Input.MARKS): send_info1c_again,
         (State.C_RECOVER, Input.TONE): common.respond,
         (State.C_RECOVER, Input.TIMEOUT): common.retrain,

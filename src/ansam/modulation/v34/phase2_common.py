@@ -135,6 +135,6 @@ def retrain(p: Core, now: Samples) -> State | None:
 
 def respond(p: Core, now: Samples) -> State | None:
     """§11.5.1.2, §11.5.2.2: the far end has begun again."""
-    following = State.C_TONE if p.role is Role.CALLING else State.A_TONE
+    following = State.C_RETRAIN if p.role is Role.CALLING else State.A_TONE
     p.pause(following, now, PAUSE)
     return None

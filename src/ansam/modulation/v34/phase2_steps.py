@@ -22,6 +22,8 @@ DATA_ZEROS: Samples = samples(0.100)
 """For a tone that is heard where an INFO1 may come: zeros of an INFO1 can look like 45 ms of one."""
 PAUSE: Samples = samples(0.070)
 """Silence before a retrain (§11.5)."""
+RETRAIN_TONE: Samples = samples(0.5)
+"""For so long tone B alone is to say that a retrain is wanted, even to one that sends INFO0a."""
 START_PAUSE: Samples = samples(0.075)
 """Silence that ends phase 1 (§11.2.1.1.1)."""
 L2_HEARD: Samples = samples(0.480)
@@ -68,6 +70,7 @@ class State(Enum):
 
     C_INFO0 = "INFO0c"
     C_TONE = "tone B, waiting for a reversal of tone A"
+    C_RETRAIN = "tone B of a retrain"
     C_REPEAT = "INFO0c again and again"
     C_REPEAT_LAST = "INFO0c for the last time"
     C_TURN1 = "40 ms from the reversal of A to that of B"
@@ -151,6 +154,7 @@ STEPS: dict[State, Step] = {
     State.FAILED: Step(_S, ""),
     State.C_INFO0: Step(_T, "§11.2.1.1.1"),
     State.C_TONE: Step(_T, "§11.2.1.1.2", NOTHING_HEARD),
+    State.C_RETRAIN: Step(_T, "§11.5.1.1", RETRAIN_TONE),
     State.C_REPEAT: Step(_T, "§11.2.2.1.1"),
     State.C_REPEAT_LAST: Step(_T, "§11.2.2.1.1"),
     State.C_TURN1: Step(_T, "§11.2.1.1.3"),
