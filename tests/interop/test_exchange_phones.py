@@ -1,8 +1,11 @@
 """Our own telephones at the exchange over real UDP and TCP: SHA-256, the relay, restarts."""
 
 import asyncio
+import contextlib
 import os
 import socket
+import statistics
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +17,7 @@ from ansam.errors import ResourceError
 from ansam.io.exchange import ExchangeServer
 from ansam.io.exchange_store import ExchangeStore
 from ansam.pbx.dialplan import DialPlan, Extension
-from ansam.sip.events import CallAnswered, CallEnded, CallFailed, IncomingCall, RegistrationFailed
+from ansam.sip.events import Address, CallAnswered, CallEnded, CallFailed, IncomingCall, RegistrationFailed
 
 
 async def until(done: Callable[[], bool]) -> None:
@@ -186,6 +189,61 @@ def test_a_port_in_use_is_named() -> None:
                     ResourceError, match=rf"127.0.0.1:{taken.port}: address already in use \("
                 ):
                     await other.start()
+
+    run(test)
+
+
+def test_guessing_at_200_a_second_does_not_delay_calls() -> None:
+    """Three seconds of it from 127.0.0.2; the telephones are at 127.0.0.1."""
+
+    async def attack(target: Address) -> None:
+        challenged: list[bytes] = []
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.bind(("127.0.0.2", 0))
+            sock.setblocking(False)
+            host, port = sock.getsockname()
+            for number in range(600):
+                with contextlib.suppress(BlockingIOError):
+                    challenged.append(sock.recv(4000).partition(b'nonce="')[2].partition(b'"')[0])
+                proof = b""
+                if challenged and challenged[-1]:
+                    proof = (
+                        b'Authorization: Digest username="05", realm="ansam", nonce="%s", uri="sip:x", '
+                        % challenged.pop()
+                    )
+                    proof += b'response="%032x"\r\n' % number
+                sock.sendto(
+                    b"REGISTER sip:x SIP/2.0\r\nVia: SIP/2.0/UDP %s:%d;branch=z9hG4bK%d\r\n"
+                    b"From: <sip:05@x>;tag=1\r\n"
+                    b"To: <sip:05@x>\r\nCall-ID: %d\r\nCSeq: 1 REGISTER\r\n%sContent-Length: 0\r\n\r\n"
+                    % (host.encode(), port, number, number, proof),
+                    target,
+                )
+                await asyncio.sleep(0.005)
+
+    async def test() -> None:
+        async with exchange() as server:
+            address = server.address("udp")
+            async with phone("05", address) as callee, phone("07", address) as caller:
+                await callee.register()
+                await caller.register()
+                attacking = asyncio.create_task(attack(address))
+                waits = []
+                while not attacking.done():
+                    began = time.monotonic()
+                    call = caller.call("05", sdp(4000))
+                    incoming = await callee.wait(IncomingCall)
+                    callee.node.do(lambda agent, now, c=incoming.call: agent.answer(c, sdp(5000), now))
+                    await caller.wait(CallAnswered)
+                    waits.append(time.monotonic() - began)
+                    caller.node.do(lambda agent, now, c=call: agent.bye(c, now))
+                    await callee.wait(CallEnded)
+                    await asyncio.sleep(0.05)
+                await attacking
+            # A busy machine may stall once; an exchange under siege would always be slow.
+            assert len(waits) >= 5
+            assert statistics.median(waits) < 0.3
+            assert server.exchange.guard.refused > 300
 
     run(test)
 

@@ -24,6 +24,7 @@ from ansam.sip.events import (
     CallFailed,
     CallProgress,
     Cancelled,
+    Flow,
     IncomingCall,
     ReinviteAnswered,
     ReinviteFailed,
@@ -160,6 +161,21 @@ async def test_busy_modem_is_486() -> None:
     async with rig(busy=True) as r:
         r.peer.call_line()
         assert (await r.peer.event(CallFailed)).status == 486
+
+
+async def test_only_the_registrar_may_call_where_the_url_says_so() -> None:
+    stranger = SipPeer()
+    async with rig(callers="registrar") as r:
+        stranger.contact = r.peer.contact
+        local = stranger.node.open_udp("127.0.0.2")
+        stranger.flow = Flow("udp", local, r.line.signalling)
+        stranger.call_line()
+        assert (await stranger.event(CallFailed)).status == 403
+        assert ("incoming", "05") not in r.user.said
+        r.peer.call_line()
+        await r.user.hears(("incoming", "05"))
+    await stranger.node.close()
+    stranger.rtp.close()
 
 
 @pytest.mark.parametrize("sdp", [T38, b"nonsense"])

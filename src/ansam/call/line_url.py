@@ -2,6 +2,7 @@
 
 ```
 sip:USER:SECRET@HOST[:PORT][;transport=udp|tcp][;bind=IP][;law=alaw|ulaw][;playout=MS][;expires=S]
+    [;callers=any|registrar]
 tcp:HOST:PORT[;law=…][;clock=auto|here|far]      dialling connects there
 tcp-listen:HOST:PORT[;…]                         an accepted connection rings
 unix:/path[;…]   unix-listen:/path[;…]           the same over a Unix socket
@@ -39,6 +40,7 @@ class SipLineUrl:
         law: The only law offered and accepted.
         playout: Fixed playout delay, samples.
         expires: Registration time to ask for, seconds.
+        callers: Whose calls ring: ``any`` address's, or only those that come from the registrar's.
     """
 
     user: str
@@ -50,6 +52,7 @@ class SipLineUrl:
     law: Law = Law.ALAW
     playout: Samples = 480
     expires: int = 3600
+    callers: Literal["any", "registrar"] = "any"
 
     def __str__(self) -> str:
         return f"sip:{self.user}@{self.host}:{self.port}"
@@ -180,6 +183,7 @@ def _sip(body: str, options: _Options) -> SipLineUrl:
         law=LAWS[options.choice("law", ("alaw", "ulaw"))],
         playout=options.number("playout", 60, 20, 1000) * SAMPLE_RATE // 1000,
         expires=options.number("expires", 3600, 30, 86400),
+        callers="registrar" if options.choice("callers", ("any", "registrar")) == "registrar" else "any",
     )
 
 

@@ -24,6 +24,7 @@ from ansam.pbx.events import (
     ExchangeEvent,
     LoginRefused,
     RegistrationsChanged,
+    SourceBanned,
 )
 from ansam.pbx.exchange import Exchange
 from ansam.pbx.settings import MediaMode
@@ -156,6 +157,8 @@ class ExchangeServer:
                     writer.call_over(record)
             case LoginRefused(method, username, flow):
                 _log.warning("login refused", method=method, username=username, peer=flow.remote[0])
+            case SourceBanned(address, seconds):
+                _log.warning("banned: too many wrong secrets", peer=address, seconds=seconds)
 
 
 def local_addresses(host: str) -> list[str]:

@@ -375,7 +375,10 @@ class SipLine:
     def _incoming(self, event: IncomingCall, user: LineUser) -> None:
         assert self._node is not None
         status, call = 486, None
-        if self._call is None:
+        if self._url.callers == "registrar" and event.flow.remote[0] != self._remote[0]:
+            self._log.warning("call from elsewhere than the registrar refused", peer=event.flow.remote[0])
+            status = 403
+        elif self._call is None:
             status, call = self._consider(event)
         if call is not None:
             self._call = call

@@ -6,6 +6,7 @@ from typing import TypeAlias
 from ansam.pbx.records import CallRecord
 from ansam.pbx.registrations import Binding
 from ansam.sip.events import Flow
+from ansam.units import Seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,4 +60,19 @@ class LoginRefused:
     flow: Flow
 
 
-ExchangeEvent: TypeAlias = RegistrationsChanged | CallStarted | CallConnected | CallOver | LoginRefused
+@dataclass(frozen=True, slots=True)
+class SourceBanned:
+    """A source sent too many wrong credentials; nothing from it is read for `seconds`.
+
+    Attributes:
+        address: Its IP address.
+        seconds: For how long.
+    """
+
+    address: str
+    seconds: Seconds
+
+
+ExchangeEvent: TypeAlias = (
+    RegistrationsChanged | CallStarted | CallConnected | CallOver | LoginRefused | SourceBanned
+)

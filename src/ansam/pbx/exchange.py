@@ -27,7 +27,9 @@ from ansam.pbx.events import (
     ExchangeEvent,
     LoginRefused,
     RegistrationsChanged,
+    SourceBanned,
 )
+from ansam.pbx.guard import Guard
 from ansam.pbx.media import MediaRelay
 from ansam.pbx.records import CallRecord, Cause
 from ansam.pbx.registrations import Registrations
@@ -74,6 +76,7 @@ class Exchange:
     ) -> None:
         self.settings = settings
         self.plan = plan
+        self.guard = Guard(settings)
         self.registrations = Registrations(settings, self._registrations_changed)
         self._relay = relay
         self._ua = UserAgent(
@@ -101,7 +104,12 @@ class Exchange:
     # -- transport and time ----------------------------------------------------------------------------------
 
     def receive(self, data: bytes, flow: Flow, now: Seconds) -> None:
-        """Take one datagram, or a piece of a TCP stream."""
+        """Take one datagram, or a piece of a TCP stream; see `Guard` for whose are read."""
+        if not self.guard.admits(flow.remote, now):
+            if flow.transport != "udp":
+                # A stream with a hole can not be read any further.
+                self._ua.close(flow)
+            return
         self._ua.receive(data, flow, now)
         self._process(now)
 
@@ -175,8 +183,9 @@ class Exchange:
             case RegisterReceived():
                 self._register(event, now)
             case AuthenticationFailed():
-                self._events.append(LoginRefused(event.method, event.username, event.flow))
+                self._login_refused(event.method, event.username, event.flow, now)
             case IncomingCall():
+                self.guard.proved(event.flow.remote, now)
                 self._incoming(event, now)
             case _:
                 call = getattr(event, "call", None)
@@ -199,15 +208,21 @@ class Exchange:
         elif bridge.record is not None:
             self._events.append(CallOver(bridge.record))
 
+    def _login_refused(self, method: str, username: str, flow: Flow, now: Seconds) -> None:
+        self._events.append(LoginRefused(method, username, flow))
+        if self.guard.failed(flow.remote, now):
+            self._events.append(SourceBanned(flow.remote[0], self.settings.ban_seconds))
+
     # -- registrar -------------------------------------------------------------------------------------------
 
     def _register(self, request: RegisterReceived, now: Seconds) -> None:
         number = request.user
         if request.authenticated_user != number or self.plan.find(number) is None:
             # RFC 3261 §10.3 step 4: the client proved who it is, and that is someone else.
-            self._events.append(LoginRefused("REGISTER", request.authenticated_user or "", request.flow))
+            self._login_refused("REGISTER", request.authenticated_user or "", request.flow, now)
             self._ua.respond_register(request.request, 403, now)
             return
+        self.guard.proved(request.flow.remote, now)
         verdict = self.registrations.register(number, request, now)
         self._ua.respond_register(
             request.request,

@@ -1,5 +1,6 @@
 """Settings of the exchange that its engine needs; addresses and files are io's business."""
 
+import ipaddress
 from dataclasses import dataclass
 from enum import Enum
 
@@ -31,6 +32,10 @@ class ExchangeSettings:
         max_expires: Longest registration granted, seconds; a longer one is shortened.
         contacts_limit: Registrations of one extension at the same time.
         calls_limit: Calls at the same time; the next gets 503.
+        failures_limit: Wrong credentials within a minute that ban their source; 0: none do.
+        ban_seconds: How long nothing from a banned source is read.
+        messages_per_second: From one source, on average; more are not read. 0: any number.
+        trusted: IP addresses that are never banned or limited: proxies that speak for many.
     """
 
     realm: str = "ansam"
@@ -41,12 +46,21 @@ class ExchangeSettings:
     max_expires: int = 3600
     contacts_limit: int = 8
     calls_limit: int = 500
+    failures_limit: int = 20
+    ban_seconds: Seconds = 300.0
+    messages_per_second: int = 500
+    trusted: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.realm or '"' in self.realm or not self.realm.isprintable():
             raise ConfigError(f"realm {self.realm!r}", 'use printable characters other than "')
         if self.ring_seconds <= 0:
             raise ConfigError(f"ring_seconds = {self.ring_seconds:g}", "set a time above 0")
+        for address in self.trusted:
+            try:
+                ipaddress.ip_address(address)
+            except ValueError:
+                raise ConfigError(f"trusted: {address!r} is no IP address", "name addresses alone") from None
         if not 0 < self.min_expires <= self.max_expires:
             raise ConfigError(
                 f"min_expires = {self.min_expires}, max_expires = {self.max_expires}",

@@ -1,9 +1,9 @@
 """The challenging side of digest authentication.
 
-A nonce is a time stamp signed with the server's key, so that nothing is stored for someone who merely knocks.
-Only a nonce that was answered with the right password is remembered, with a window over its counter, to
-refuse replays (RFC 7616 §5.5). That memory is bounded: when a nonce must be forgotten, all nonces as old are
-declared stale, so forgetting never opens a replay.
+A nonce is a time stamp signed with the server's key for one client address (RFC 7616 §5.4), so that nothing
+is stored for someone who merely knocks. Only a nonce that was answered with the right password is remembered,
+with a window over its counter, to refuse replays (RFC 7616 §5.5). That memory is bounded: when a nonce must
+be forgotten, all nonces as old are declared stale, so forgetting never opens a replay.
 """
 
 import base64
@@ -95,20 +95,27 @@ class AuthServer:
         self._used: dict[str, tuple[int, int]] = {}
         self._floor = -1
 
-    def challenges(self, now: Seconds, stale: bool = False) -> list[str]:
-        """Return the values of WWW-Authenticate, one per algorithm, for one fresh nonce."""
-        nonce = self._nonce(now)
+    def challenges(self, now: Seconds, stale: bool = False, source: str = "") -> list[str]:
+        """Return the values of WWW-Authenticate, one per algorithm, for one fresh nonce.
+
+        Args:
+            now: The time.
+            stale: Tell the client that its password was right and its nonce too old.
+            source: IP address of the client; from elsewhere the nonce is worth nothing.
+        """
+        nonce = self._nonce(now, source)
         tail = ", stale=true" if stale else ""
         return [
             f'Digest realm={quote(self.realm)}, nonce="{nonce}", algorithm={algorithm}, qop="auth"{tail}'
             for algorithm in self._algorithms
         ]
 
-    def check(self, request: Request, now: Seconds) -> Check:
+    def check(self, request: Request, now: Seconds, source: str = "") -> Check:
         """Judge the credentials of a request for our realm.
 
-        WRONG covers an unknown user, a wrong password, a replayed counter, and a digest-uri that is not the
-        Request-URI.
+        WRONG covers an unknown user, a wrong password, a counter that is none, and a digest-uri that is not
+        the Request-URI, always under a nonce that was sent to `source`; STALE covers all other nonces and
+        replayed counters.
         """
         for value in request.headers.all("Authorization"):
             try:
@@ -117,10 +124,10 @@ class AuthServer:
                 continue
             if found.get("realm") == self.realm:
                 username = found.get("username", "")
-                return Check(self._judge(found, request, now), username)
+                return Check(self._judge(found, request, now, source), username)
         return Check(Verdict.MISSING)
 
-    def _judge(self, found: dict[str, str], request: Request, now: Seconds) -> Verdict:
+    def _judge(self, found: dict[str, str], request: Request, now: Seconds, source: str) -> Verdict:
         algorithm = found.get("algorithm", "MD5").upper()
         qop = None
         if "qop" in found:
@@ -140,7 +147,7 @@ class AuthServer:
         )
         given = found.get("response", "").lower()
         right = hmac.compare_digest(expected.encode(), given.encode("utf-8", "surrogateescape"))
-        issued = self._issued(nonce)
+        issued = self._issued(nonce, source)
         if issued is None or not -1.0 <= now - issued / 1000 <= self._life or issued <= self._floor:
             # RFC 7616 §3.3: stale only if the digest was right; otherwise the user should be asked again.
             return Verdict.STALE if right and ha1 else Verdict.WRONG if issued is not None else Verdict.STALE
@@ -187,30 +194,35 @@ class AuthServer:
         return Verdict.ACCEPTED
 
     def _forget_oldest(self) -> None:
-        ages = sorted((self._issued(nonce) or 0, nonce) for nonce in self._used)
+        ages = sorted((_stamp_of(nonce), nonce) for nonce in self._used)
         for issued, nonce in ages[: MAX_NONCES // 4]:
             del self._used[nonce]
             self._floor = max(self._floor, issued)
 
-    def _nonce(self, now: Seconds) -> str:
+    def _nonce(self, now: Seconds, source: str) -> str:
         self._serial = (self._serial + 1) & 0xFFFFFFFF
         stamp = max(0, round(now * 1000)).to_bytes(_STAMP, "big") + self._serial.to_bytes(_SERIAL, "big")
-        return base64.urlsafe_b64encode(stamp + self._sign(stamp)).decode("ascii")
+        return base64.urlsafe_b64encode(stamp + self._sign(stamp, source)).decode("ascii")
 
-    def _issued(self, nonce: str) -> int | None:
-        """Return when a nonce was issued, ms; None if it is not ours."""
+    def _issued(self, nonce: str, source: str) -> int | None:
+        """Return when a nonce was issued, ms; None if it is not ours or was sent to another address."""
         try:
             raw = base64.urlsafe_b64decode(nonce.encode("ascii"))
         except (ValueError, UnicodeEncodeError):
             return None
         stamp, mac = raw[: _STAMP + _SERIAL], raw[_STAMP + _SERIAL :]
-        if len(raw) != _STAMP + _SERIAL + _MAC or not hmac.compare_digest(mac, self._sign(stamp)):
+        if len(raw) != _STAMP + _SERIAL + _MAC or not hmac.compare_digest(mac, self._sign(stamp, source)):
             return None
         return int.from_bytes(stamp[:_STAMP], "big")
 
-    def _sign(self, stamp: bytes) -> bytes:
-        realm = self.realm.encode("utf-8", "surrogateescape")
-        return hmac.digest(self._key, stamp + realm, "sha256")[:_MAC]
+    def _sign(self, stamp: bytes, source: str) -> bytes:
+        about = f"{self.realm}\0{source}".encode("utf-8", "surrogateescape")
+        return hmac.digest(self._key, stamp + about, "sha256")[:_MAC]
+
+
+def _stamp_of(nonce: str) -> int:
+    """Return when a nonce of ours was issued, ms."""
+    return int.from_bytes(base64.urlsafe_b64decode(nonce)[:_STAMP], "big")
 
 
 def _same_target(digest_uri: str, request_uri: str) -> bool:

@@ -104,6 +104,10 @@ class UserAgent:
             registration.flow_failed(flow, now)
         self._pump(now)
 
+    def close(self, flow: Flow) -> None:
+        """Close a TCP connection; what it has sent in part is forgotten."""
+        self._close(flow)
+
     def take_outgoing(self) -> list[Outgoing]:
         """Drain what is to be sent, in order."""
         return self._core.layer.take_outgoing()
@@ -442,12 +446,12 @@ class UserAgent:
         auth: AuthServer | None = self._config.auth
         if auth is None or request.method not in self._config.authenticate:
             return True, None
-        check = auth.check(request, now)
+        check = auth.check(request, now, flow.remote[0])
         if check.verdict is Verdict.ACCEPTED:
             return True, check.username
         if check.verdict is Verdict.WRONG:
             self._core.emit(AuthenticationFailed(request.method, check.username, flow))
-        values = auth.challenges(now, check.verdict is Verdict.STALE)
+        values = auth.challenges(now, check.verdict is Verdict.STALE, flow.remote[0])
         self._core.respond(key, request, 401, now, headers=[("WWW-Authenticate", value) for value in values])
         return False, None
 
