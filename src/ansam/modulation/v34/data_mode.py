@@ -61,7 +61,7 @@ class DataMode:
             c.enter(State.AWAIT_S_BAR, t)
         elif hearing.quiet:
             pass
-        elif c.rx.guesses >= RING_SEEN and c.rx.on_a_ring:
+        elif c.rx.guesses >= RING_SEEN and not hearing.tone and c.rx.on_a_ring:
             self._respond(t)
         elif c.rx.superframe_lost and t >= self._search_at:
             self._search_at = t + SEARCH_AGAIN

@@ -202,8 +202,10 @@ class V34:
 
     def retrain(self, now: Samples) -> None:
         """Ask for a retrain (V.34 (10/96) §11.5)."""
+        if not self._procedure.ready:
+            return
         self._procedure.retrain(self._clock - self._base)
-        if self._procedure.entry is not None and self._procedure.state is State.PHASE_2:
+        if self._procedure.entry is not None:
             self._phase2.start(self._clock, self._procedure.entry)
 
     def clear_down(self, now: Samples) -> None:

@@ -102,6 +102,7 @@ class Receiver:
         s = self._s = self._state[0]
         s.tap_a, s.tap_b = SCRAMBLER_TAPS[role.other]
         s.mse = 1.0
+        s.averaged = kernel.AVERAGED
         self._use(Coding(Parameters(rate, rate.bottom_rate), role.other))
 
     def _use(self, coding: Coding) -> None:
@@ -175,7 +176,7 @@ class Receiver:
         self.seek_words(sixteen)
         s = self._s
         s.known = symbols.size
-        s.mse = max(fit.mse, 1e-5)
+        s.mse, s.averaged = max(fit.mse, 1e-5), kernel.AVERAGED
         marks = erased[start:]
         for a, b in pairwise([0, *(np.flatnonzero(np.diff(marks)) + 1).tolist(), marks.size]):
             self._run(np.ascontiguousarray(x[start + a : start + b]), bool(marks[a]))

@@ -43,7 +43,8 @@ HISTORY = 2048
 """Points kept: the constellation's, and those among which a lost E is looked for."""
 _WILD = 9.0
 """An error so many times its mean is no noise; it moves the loops no more than one of this size."""
-_SHARE = 1 / 512
+AVERAGED = 512
+"""Symbols over which errors are averaged."""
 _DOUBT_SHARE = 1 / 16
 _STRANGE = 0.15
 """Mean square error of decisions among four points: data give 0.25 and more, words must have less."""
@@ -68,6 +69,7 @@ STATE = np.dtype(
         ("erased_symbol", "i8"),  # last one that was not whole
         ("before", "c16"),  # the point before the last
         ("mse", "f8"),
+        ("averaged", "i8"),  # symbols in it, as far as that matters
         ("doubt", "f8"),  # the same over few symbols: above `_STRANGE` these are no words
         ("bad", "i8"),
         ("bad_error", "f8"),
@@ -136,7 +138,8 @@ def _learn(
     square = miss.real * miss.real + miss.imag * miss.imag
     trust = 1.0 if square < _WILD * s.mse else _WILD * s.mse / square
     learn(front, point, decision, trust, taps_real, taps_imag, line_real, line_imag)
-    s.mse += _SHARE * (min(square, 4.0) - s.mse)
+    s.averaged = min(s.averaged + 1, AVERAGED)
+    s.mse += (min(square, 4.0) - s.mse) / s.averaged
     s.bad = s.bad + 1 if s.mse > s.bad_error else 0
 
 
@@ -192,7 +195,9 @@ def _symbol(
             miss = decision - point
             square = min(miss.real * miss.real + miss.imag * miss.imag, 1.0)
             s.doubt += _DOUBT_SHARE * (square - s.doubt)
-            whole = s.doubt < _STRANGE
+            if s.doubt >= _STRANGE:
+                whole = False
+                s.averaged = 0
         _learn(state, front, point, decision, whole, taps_real, taps_imag, line_real, line_imag)
         if s.known == 0:
             _read_word(state, turns, q, bits)
@@ -217,7 +222,7 @@ def _symbol(
         decision = grid.follow(scaling, loop_precoder, decoder.state[0].tentative[1])
         miss = first - before
         if whole:
-            s.mse += _SHARE * (min(miss.real * miss.real + miss.imag * miss.imag, 4.0) - s.mse)
+            s.mse += (min(miss.real * miss.real + miss.imag * miss.imag, 4.0) - s.mse) / AVERAGED
         _learn(state, front, point, decision, whole, taps_real, taps_imag, line_real, line_imag)
     s.bits = decoder.state[0].bits
     s.aux = decoder.state[0].aux
