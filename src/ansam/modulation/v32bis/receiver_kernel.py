@@ -259,13 +259,12 @@ def _descramble(
                 s.bits += 1
         elif s.known == 0:
             found = detect_bit(detector, bit)
-            if symbol - s.erased_symbol < _WHOLE:
-                continue
+            whole = symbol - s.erased_symbol >= _WHOLE
             if found == RATE_FOUND:
                 s.rate_word = detector[0].word
-            elif found == END_FOUND:
+            elif found == END_FOUND and whole:
                 ended = True
-            if detector[0].since == 0:
+            if detector[0].since == 0 and whole:
                 s.rate_symbol = symbol
     if s.mode == DATA:
         s.clamp -= 1
