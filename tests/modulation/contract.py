@@ -27,6 +27,9 @@ from ansam.units import FRAME, SAMPLE_RATE, Audio, Bits, dbm0_from_power
 
 OPTIONS = ModulationOptions()
 
+SEARCH = 60_000
+"""Bits received before the far end's first: as many as a round trip of 1.5 s holds."""
+
 
 @dataclass(frozen=True)
 class Demands:
@@ -98,8 +101,8 @@ class Call:
     def wrong(self) -> tuple[tuple[int, int], tuple[int, int]]:
         """Return (wrong, compared) bits up and down."""
         return (
-            bit_errors(self.bits_up.bits(), self.line.answering.bits()),
-            bit_errors(self.bits_down.bits(), self.line.calling.bits()),
+            bit_errors(self.bits_up.bits(), self.line.answering.bits(), SEARCH),
+            bit_errors(self.bits_down.bits(), self.line.calling.bits(), SEARCH),
         )
 
 
