@@ -101,7 +101,8 @@ class ProgrammeTransmitter(ABC, Generic[S]):
     def then(self, *segments: S) -> None:
         """Send these after all that is planned, the last of which must have an end."""
         planned = self._programme if self._change is None else self._change
-        last = planned[-1] if planned else self._present
+        before = self._present if self._change is None else self._rest
+        last = planned[-1] if planned else before
         if last.symbols is None and last is not self._rest:
             raise LocalProtocolError(f"{last} has no end")
         planned.extend(segments)

@@ -122,11 +122,14 @@ def ending(signal: RateSignal, b1: int = B1_SYMBOLS) -> tuple[Segment, ...]:
     """Return E (§5.3.2), `b1` symbols of scrambled ones, and data, at the highest rate of a signal.
 
     A signal that calls for a cleardown has E only, without end (§8 note 2).
+
+    Deviation: E is sent twice. A modem that misses the only one hangs up (a vendor's did in one call of ten);
+    one that reads the first takes the second for eight symbols of B1, which nobody sees.
     """
     if signal.best is None:
         return (Segment(Signal.END, None, signal.end_word),)
     return (
-        Segment(Signal.END, WORD_SYMBOLS, RateSignal.of(signal.best, signal.bis).end_word),
+        Segment(Signal.END, 2 * WORD_SYMBOLS, RateSignal.of(signal.best, signal.bis).end_word),
         Segment(Signal.B1, b1, coding=signal.best),
         Segment(Signal.DATA, coding=signal.best),
     )
