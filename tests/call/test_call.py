@@ -1,4 +1,5 @@
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from ansam.call.party import Echo, Silence, Tone
 from ansam.call.raw import RawCall
 from ansam.codec.g711 import Law
 from ansam.rtp.packet import RtpPacket, build, parse
+from ansam.rtp.redundancy import Redundancy
 from ansam.sdp.negotiation import PCMA, PCMU, Direction, RemoteMedia
 from ansam.units import Audio, Samples, dbm0_from_power
 
@@ -95,6 +97,13 @@ def test_agreed_media(codec: object, law: Law) -> None:
     answered = CallMedia.agreed(remote, answered=True)
     assert (offered.law, offered.send_type, offered.receive_type) == (law, 97, law.payload_type)
     assert answered.receive_type == 97
+    assert (offered.also, offered.redundancy) == (frozenset(), None)
+    rich = replace(remote, vbd_type=98, red_type=99, redundancy=1)
+    offered, answered = (CallMedia.agreed(rich, answered=answered) for answered in (False, True))
+    assert offered.send_type == answered.send_type == 98
+    assert (offered.also, answered.also) == ({codec.vbd_type}, {98})  # type: ignore[attr-defined]
+    assert offered.redundancy == Redundancy(1, 99, 121)
+    assert answered.redundancy == Redundancy(1, 99, 99)
     held = RemoteMedia("192.0.2.9", 7000, PCMA, 8, Direction.INACTIVE)
     assert CallMedia.agreed(held, answered=True).remote[0] == ""
 

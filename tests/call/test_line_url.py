@@ -13,6 +13,10 @@ from ansam.errors import ConfigError
             "sip:07:a%3Ab%40c@10.0.0.1:5070;transport=tcp;bind=10.0.0.2;law=ulaw;playout=80;expires=60",
             SipLineUrl("07", "a:b@c", "10.0.0.1", 5070, "tcp", "10.0.0.2", Law.ULAW, 640, 60),
         ),
+        (
+            "sip:07:x@pbx;callers=registrar;vbd=off;red=2",
+            SipLineUrl("07", "x", "pbx", callers="registrar", vbd=False, red=2),
+        ),
         ("sip:07:@[::1]:5070", SipLineUrl("07", "", "::1", 5070)),
         ("sip:07:x@[::1]", SipLineUrl("07", "x", "::1")),
         ("tcp:127.0.0.1:9000", RawLineUrl(("127.0.0.1", 9000))),

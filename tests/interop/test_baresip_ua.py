@@ -11,7 +11,7 @@ import pytest
 from tests.support.sip_socket import SocketAgent, free_port
 
 from ansam.sdp.description import parse
-from ansam.sdp.negotiation import PCMA, LocalMedia, accept, offer
+from ansam.sdp.negotiation import PCMA, PLAIN, Features, LocalMedia, accept, offer
 from ansam.sip.auth import AuthServer
 from ansam.sip.events import (
     CallAnswered,
@@ -84,8 +84,8 @@ def registrar() -> UserAgentConfig:
     return UserAgentConfig(registrar=True, auth=auth, authenticate=frozenset({"REGISTER"}))
 
 
-def ring(agent: SocketAgent, register: RegisterReceived) -> CallId:
-    sdp = offer(MEDIA).serialise()
+def ring(agent: SocketAgent, register: RegisterReceived, features: Features = PLAIN) -> CallId:
+    sdp = offer(MEDIA, features=features).serialise()
     target = register.contacts[0].uri
     return agent.agent.invite(target, register.flow, agent.now, from_="sip:07@127.0.0.1", sdp=sdp)
 
@@ -96,6 +96,18 @@ def test_baresip_registers_with_digest_and_unregisters(tmp_path: Path) -> None:
             assert (register.user, register.authenticated_user) == ("05", "05")
             assert register.user_agent.startswith("baresip")
         assert agent.until(RegisterReceived).contacts[0].expires == 0
+
+
+def test_a_softphone_ignores_what_it_does_not_know_of_our_offer(tmp_path: Path) -> None:
+    """Voice-band data and redundancy are offered; it answers with the law alone, whichever number it takes."""
+    features = Features(vbd=True, redundancy=2)
+    with SocketAgent(registrar()) as agent, baresip(tmp_path, agent, "auto") as register:
+        call = ring(agent, register, features)
+        remote = accept(parse(agent.until(CallAnswered).sdp), features=features)
+        assert remote is not None
+        assert (remote.codec, remote.vbd_type, remote.red_type) == (PCMA, None, None)
+        agent.agent.bye(call, agent.now)
+        agent.until(CallEnded)
 
 
 def test_we_call_change_the_session_and_hang_up(tmp_path: Path) -> None:

@@ -17,7 +17,10 @@ from ansam.errors import ConfigError, ResourceError
 from ansam.io.clock import FramePacer
 from ansam.io.line_sip import SipLine
 from ansam.io.rtp_socket import RtpPorts
-from ansam.sdp.negotiation import PCMU, offer
+from ansam.rtp.redundancy import Redundancy
+from ansam.rtp.session import RtpSession
+from ansam.sdp.description import parse
+from ansam.sdp.negotiation import PCMU, Features, negotiate, offer
 from ansam.sip.events import (
     CallAnswered,
     CallEnded,
@@ -296,3 +299,34 @@ def test_rtp_ports_of_a_range() -> None:
         sock.close()
     with pytest.raises(ConfigError, match="is empty"):
         RtpPorts(5001, 5001)
+
+
+async def test_voice_band_data_and_redundancy_are_agreed_on_and_mend_losses() -> None:
+    """The far end drops every fifth of its packets; the line hears all of them."""
+    features = Features(vbd=True, redundancy=1)
+    async with rig(red=1) as r:
+        r.line.place_call("05")
+        call = await r.peer.event(IncomingCall)
+        agreement = negotiate(parse(call.sdp), r.peer.media, features=features)
+        assert agreement is not None
+        far = RtpSession(
+            (agreement.remote.address, agreement.remote.port),
+            96,
+            0xD5,
+            random.Random(1),
+            redundancy=Redundancy(1, 121, 121),
+        )
+        answer = agreement.answer.serialise()
+        r.peer.node.do(lambda agent, now: agent.answer(call.call, answer, now))
+        await r.user.hears(Progress.CONNECTED)
+        for k in range(60):
+            await r.peer.until(lambda k=k: len(r.peer.heard) > k)
+            packet = far.send(bytes(160), k * 160)
+            if k % 5 != 4:
+                r.peer.rtp.sendto(packet, far.remote)
+        statistics = r.line.statistics()
+        assert statistics is not None
+        assert {p.payload_type for p in r.peer.heard} == {121}
+        assert statistics.lost >= 8
+        assert statistics.recovered >= statistics.lost - 2
+        assert statistics.refused == 0

@@ -10,6 +10,7 @@ from ansam.sdp.negotiation import (
     Agreement,
     Codec,
     Direction,
+    Features,
     LocalMedia,
     accept,
     negotiate,
@@ -35,6 +36,7 @@ def test_our_offer_names_alaw_and_nothing_else() -> None:
         "a=rtpmap:8 PCMA/8000",
         "a=ptime:20",
         "a=silenceSupp:off - - - -",
+        "a=ecan:b off -",
         "a=sendrecv",
         "",
     ]
@@ -159,3 +161,84 @@ def test_an_address_that_is_none(connection: str) -> None:
     assert agreement is not None
     assert agreement.remote.address == ""
     assert agreement.remote.on_hold
+
+
+# --- voice-band data and redundancy ---
+ALL = Features(vbd=True, redundancy=2)
+
+
+def test_an_offer_of_everything() -> None:
+    (audio,) = offer(LOCAL, (PCMA, PCMU), ALL).media
+    assert audio.formats == ("121", "8", "96", "0", "97")
+    lines = [str(attribute) for attribute in audio.attributes]
+    assert lines[:5] == [
+        "rtpmap:8 PCMA/8000",
+        "rtpmap:96 PCMA/8000",
+        "gpmd:96 vbd=yes",
+        "rtpmap:121 red/8000",
+        "fmtp:121 96/96/96",
+    ]
+    assert "maxmptime:20 20 20 20 20" in lines
+    with pytest.raises(LocalProtocolError):
+        Features(redundancy=5)
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "agreed"),
+    [
+        (ALL, ALL, (8, 96, 121, 2)),
+        (ALL, Features(vbd=True, redundancy=1), (8, 96, 121, 1)),
+        (ALL, Features(vbd=True), (8, 96, None, 0)),
+        (ALL, Features(), (8, None, None, 0)),
+        (Features(), ALL, (8, None, None, 0)),
+        (Features(redundancy=1), Features(redundancy=4), (8, None, 121, 1)),
+    ],
+)
+def test_what_two_ends_agree_on(mine: Features, theirs: Features, agreed: tuple) -> None:
+    made = negotiate(
+        parse(offer(LOCAL, features=mine).serialise()), LocalMedia("192.0.2.2", 5000, 78), features=theirs
+    )
+    assert made is not None
+    back = accept(parse(made.answer.serialise()), features=mine)
+    for remote in (made.remote, back):
+        assert remote is not None
+        assert (remote.payload_type, remote.vbd_type, remote.red_type, remote.redundancy) == agreed
+
+
+@pytest.mark.parametrize(
+    ("media", "plain", "vbd"),
+    [
+        # V.152 (09/2010) §7.1.0.3, examples 1 and 2, with our law; example 4 writes a blank.
+        ("m=audio 1 RTP/AVP 18 8 13 98\na=rtpmap:98 PCMA/8000\na=gpmd:98 vbd=yes\n", 8, 98),
+        ("m=audio 1 RTP/AVP 8 18\na=gpmd:8 vbd=yes\n", 8, 8),
+        ("m=audio 1 RTP/AVP 98 8\na=rtpmap:98 PCMA/8000\na=gpmd: 98 VBD=yes\n", 8, 98),
+        ("m=audio 1 RTP/AVP 98 8\na=rtpmap:98 PCMA/8000\na=gpmd:98 x=y; vbd=yes\n", 8, 98),
+        ("m=audio 1 RTP/AVP 8\na=gpmd:8 vbd=no\n", 8, None),
+        ("m=audio 1 RTP/AVP 8 0\na=gpmd:0 vbd=yes\na=gpmd:x vbd=yes\na=gpmd\n", 8, None),
+    ],
+)
+def test_voice_band_data_of_gateways(media: str, plain: int, vbd: int | None) -> None:
+    made = negotiate(parse((BASE + media).encode()), LOCAL, features=ALL)
+    assert made is not None
+    assert (made.remote.payload_type, made.remote.vbd_type) == (plain, vbd)
+    marked = [str(a) for a in made.answer.media[0].attributes if a.name == "gpmd"]
+    assert marked == ([] if vbd is None else [f"gpmd:{vbd} vbd=yes"])
+    assert made.answer.media[0].formats == tuple(str(n) for n in dict.fromkeys((plain, vbd)) if n is not None)
+
+
+@pytest.mark.parametrize(
+    ("lines", "agreed"),
+    [
+        ("a=rtpmap:99 red/8000\na=fmtp:99 8/8\n", (99, 1)),
+        ("a=rtpmap:99 RED/8000\na=fmtp:99 8/8/8/8/8/8\n", (99, 2)),
+        ("a=rtpmap:99 red/8000\na=fmtp:99 8\n", (99, 0)),
+        ("a=rtpmap:99 red/8000\na=fmtp:99 8/0\n", (None, 0)),
+        ("a=rtpmap:99 red/8000\n", (None, 0)),
+        ("a=rtpmap:99 red/16000\na=fmtp:99 8/8\n", (None, 0)),
+        ("a=fmtp:99 8/8\n", (None, 0)),
+    ],
+)
+def test_redundancy_of_others(lines: str, agreed: tuple[int | None, int]) -> None:
+    made = negotiate(parse((BASE + "m=audio 1 RTP/AVP 99 8\n" + lines).encode()), LOCAL, features=ALL)
+    assert made is not None
+    assert (made.remote.red_type, made.remote.redundancy) == agreed

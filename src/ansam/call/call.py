@@ -15,8 +15,9 @@ from ansam.call.drift import DriftLoop
 from ansam.call.party import Party
 from ansam.codec.g711 import Law
 from ansam.rtp.playout import DEFAULT_DELAY
+from ansam.rtp.redundancy import Redundancy
 from ansam.rtp.session import Address, RtpSession
-from ansam.sdp.negotiation import PCMU, RemoteMedia
+from ansam.sdp.negotiation import PCMU, RED_TYPE, RemoteMedia
 from ansam.units import FRAME, Samples
 
 
@@ -29,12 +30,16 @@ class CallMedia:
         law: A-law or µ-law.
         send_type: Payload type of our packets.
         receive_type: Payload type of theirs.
+        also: Further types they may use for the same law (voice-band data, V.152).
+        redundancy: RFC 2198, where it was agreed on.
     """
 
     remote: Address
     law: Law
     send_type: int
     receive_type: int
+    also: frozenset[int] = frozenset()
+    redundancy: Redundancy | None = None
 
     @classmethod
     def agreed(cls, remote: RemoteMedia, *, answered: bool) -> "CallMedia":
@@ -47,8 +52,23 @@ class CallMedia:
         """
         law = Law.ULAW if remote.codec == PCMU else Law.ALAW
         host = "" if remote.on_hold else remote.address
-        receive = remote.payload_type if answered else remote.codec.payload_type
-        return cls((host, remote.port), law, remote.payload_type, receive)
+        plain, vbd, red = remote.payload_type, remote.vbd_type, remote.red_type
+        # V.152 (09/2010) §7.1.0.1: a payload type marked for voice-band data is what a modem is to use.
+        send = plain if vbd is None else vbd
+        if not answered:
+            plain = remote.codec.payload_type
+            vbd = None if vbd is None else remote.codec.vbd_type
+        redundancy = None
+        if red is not None:
+            redundancy = Redundancy(remote.redundancy, red, red if answered else RED_TYPE)
+        return cls(
+            (host, remote.port),
+            law,
+            send,
+            plain,
+            frozenset() if vbd is None else frozenset({vbd}),
+            redundancy,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +80,7 @@ class CallStatistics:
         packets_sent: Packets sent.
         packets_received: Packets of the far end that were taken.
         lost: Packets that never came.
+        recovered: Those of them whose samples came with a later packet (RFC 2198).
         late: Packets that came after their turn.
         duplicates: Packets that came twice.
         refused: Packets of a wrong source, SSRC, payload type or size, and what was not RTP.
@@ -82,6 +103,7 @@ class CallStatistics:
     jitter_ms: float
     margin_ms: float
     skew_ppm: float
+    recovered: int = 0
 
 
 class Call:
@@ -114,7 +136,15 @@ class Call:
         self.drift = DriftLoop()
         self.silent_frames = 0
         self.rtp = RtpSession(
-            media.remote, media.send_type, media.law.silence, rng, delay, start, media.receive_type
+            media.remote,
+            media.send_type,
+            media.law.silence,
+            rng,
+            delay,
+            start,
+            media.receive_type,
+            media.also,
+            media.redundancy,
         )
         self._party = party
         self._start = start
@@ -166,7 +196,7 @@ class Call:
     def renegotiated(self, media: CallMedia) -> None:
         """Follow a re-INVITE that was accepted."""
         self.media = media
-        self.rtp.renegotiated(media.remote, media.send_type, media.receive_type)
+        self.rtp.renegotiated(media.remote, media.send_type, media.receive_type, media.also, media.redundancy)
 
     def statistics(self) -> CallStatistics:
         """Return how the media has fared so far."""
@@ -186,4 +216,5 @@ class Call:
             jitter_ms=round(rtp.jitter / 8, 3),
             margin_ms=round(0.0 if margin is None else margin / 8, 3),
             skew_ppm=round(self.drift.skew_ppm, 1),
+            recovered=r.recovered,
         )

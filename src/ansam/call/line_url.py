@@ -2,7 +2,7 @@
 
 ```
 sip:USER:SECRET@HOST[:PORT][;transport=udp|tcp][;bind=IP][;law=alaw|ulaw][;playout=MS][;expires=S]
-    [;callers=any|registrar]
+    [;callers=any|registrar][;vbd=on|off][;red=FRAMES]
 tcp:HOST:PORT[;law=…][;clock=auto|here|far]      dialling connects there
 tcp-listen:HOST:PORT[;…]                         an accepted connection rings
 unix:/path[;…]   unix-listen:/path[;…]           the same over a Unix socket
@@ -18,6 +18,7 @@ from urllib.parse import unquote
 
 from ansam.codec.g711 import Law
 from ansam.errors import ConfigError
+from ansam.rtp.redundancy import MAX_DEPTH
 from ansam.units import SAMPLE_RATE, Samples
 
 LAWS = {"alaw": Law.ALAW, "ulaw": Law.ULAW}
@@ -40,6 +41,8 @@ class SipLineUrl:
         law: The only law offered and accepted.
         playout: Fixed playout delay, samples.
         expires: Registration time to ask for, seconds.
+        vbd: Mark our audio as voice-band data for gateways that know V.152.
+        red: Earlier frames that each packet repeats (RFC 2198) where the peer can do that too; 0: none.
         callers: Whose calls ring: ``any`` address's, or only those that come from the registrar's.
     """
 
@@ -53,6 +56,8 @@ class SipLineUrl:
     playout: Samples = 480
     expires: int = 3600
     callers: Literal["any", "registrar"] = "any"
+    vbd: bool = True
+    red: int = 0
 
     def __str__(self) -> str:
         return f"sip:{self.user}@{self.host}:{self.port}"
@@ -184,6 +189,8 @@ def _sip(body: str, options: _Options) -> SipLineUrl:
         playout=options.number("playout", 60, 20, 1000) * SAMPLE_RATE // 1000,
         expires=options.number("expires", 3600, 30, 86400),
         callers="registrar" if options.choice("callers", ("any", "registrar")) == "registrar" else "any",
+        vbd=options.choice("vbd", ("on", "off")) == "on",
+        red=options.number("red", 0, 0, MAX_DEPTH),
     )
 
 

@@ -27,7 +27,17 @@ from ansam.io.line import LineUser
 from ansam.io.rtp_socket import PacedCall, RtpPorts
 from ansam.io.sip import SipNode
 from ansam.sdp.description import SessionDescription, parse
-from ansam.sdp.negotiation import PCMA, PCMU, Codec, LocalMedia, RemoteMedia, accept, negotiate, offer
+from ansam.sdp.negotiation import (
+    PCMA,
+    PCMU,
+    Codec,
+    Features,
+    LocalMedia,
+    RemoteMedia,
+    accept,
+    negotiate,
+    offer,
+)
 from ansam.sip.auth import Credentials
 from ansam.sip.events import (
     Address,
@@ -113,6 +123,7 @@ class SipLine:
         self._must_register = must_register
         self._rng = rng or random.SystemRandom()
         self._codecs: tuple[Codec, ...] = (CODEC[url.law],)
+        self._features = Features(url.vbd, url.red)
         self._log: Any = structlog.get_logger("ansam.line").bind(line=self.name)
         self._node: SipNode | None = None
         self._user: LineUser | None = None
@@ -164,7 +175,7 @@ class SipLine:
             return
         flow = self._node.flow(self._url.transport, self._remote)
         target = f"sip:{quote(number, safe='*+')}@{self._authority}"
-        sdp = offer(local, self._codecs).serialise()
+        sdp = offer(local, self._codecs, self._features).serialise()
 
         def invite(agent: UserAgent, now: Seconds) -> None:
             identity = agent.invite(
@@ -180,7 +191,7 @@ class SipLine:
         call = self._call
         if call is None or call.phase is not Phase.RINGING:
             return
-        description = call.answer or offer(call.local, self._codecs)
+        description = call.answer or offer(call.local, self._codecs, self._features)
         call.phase = Phase.UP if call.remote else Phase.ACCEPTED
         self._node.do(lambda agent, now: agent.answer(call.identity, description.serialise(), now))
         if self._call is call and call.remote is not None:
@@ -361,7 +372,7 @@ class SipLine:
     def _answered(self, sdp: bytes, call: _CallState, user: LineUser) -> None:
         """The far end's answer to our offer is here: a talking path, or none that a modem can use."""
         try:
-            remote = accept(parse(sdp), self._codecs)
+            remote = accept(parse(sdp), self._codecs, self._features)
         except RemoteProtocolError as error:
             self._log.warning("answer not understood", error=str(error))
             remote = None
@@ -403,7 +414,7 @@ class SipLine:
         if not event.sdp:
             return 180, call
         try:
-            agreement = negotiate(parse(event.sdp), local, self._codecs)
+            agreement = negotiate(parse(event.sdp), local, self._codecs, self._features)
         except RemoteProtocolError as error:
             self._log.warning("offer not understood", error=str(error))
             agreement = None
@@ -417,12 +428,12 @@ class SipLine:
         assert self._node is not None
         local = call.local.next_version()
         if not event.sdp:
-            description = offer(local, self._codecs)
+            description = offer(local, self._codecs, self._features)
             call.local, call.offering = local, True
             self._node.do(lambda agent, now: agent.accept_reinvite(event.call, description.serialise(), now))
             return
         try:
-            agreement = negotiate(parse(event.sdp), local, self._codecs)
+            agreement = negotiate(parse(event.sdp), local, self._codecs, self._features)
         except RemoteProtocolError:
             agreement = None
         if agreement is None or not (agreement.remote.on_hold or _is_address(agreement.remote.address)):
@@ -438,7 +449,7 @@ class SipLine:
         """The far end's answer to our offer within the call; one that is of no use changes nothing."""
         call.offering = False
         try:
-            remote = accept(parse(sdp), self._codecs)
+            remote = accept(parse(sdp), self._codecs, self._features)
         except RemoteProtocolError:
             remote = None
         if remote is None or not (remote.on_hold or _is_address(remote.address)):

@@ -132,6 +132,29 @@ class Playout:
             self._unplayable = 0
         self._store(start, payload)
 
+    def recover(self, timestamp: int, payload: bytes) -> bool:
+        """Put samples that another packet repeats where they are still missing.
+
+        Args:
+            timestamp: 32-bit RTP timestamp of the first of them.
+            payload: One octet per sample.
+
+        Returns:
+            True if a hole was filled that would have become an erasure.
+        """
+        step = (timestamp - self._newest_timestamp + 0x80000000 & 0xFFFFFFFF) - 0x80000000
+        start = self._newest_start + step
+        end = start + len(payload)
+        if not self._begun or start < max(self._read, self._first) or end > self._read + AHEAD_LIMIT:
+            return False
+        index = np.arange(start, end) % AHEAD_LIMIT
+        missing = self._state[index] == MISSING
+        if not missing.any():
+            return False
+        self._octets[index[missing]] = np.frombuffer(payload, np.uint8)[missing]
+        self._state[index] = PRESENT
+        return True
+
     def pull(self, now: Samples) -> tuple[Codewords, bool]:
         """Return the next frame and whether any of it is an erasure.
 

@@ -9,11 +9,12 @@ played.
 """
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ansam.errors import RemoteProtocolError
 from ansam.rtp.packet import RtpPacket, build, parse
 from ansam.rtp.playout import DEFAULT_DELAY, Playout
+from ansam.rtp.redundancy import Block, Redundancy, RedundantSender, parse_blocks
 from ansam.rtp.sequence import Order, SequenceTracker
 from ansam.units import FRAME, Codewords, Samples
 
@@ -52,6 +53,7 @@ class ReceiveCounters:
         wrong_size: Not 10, 20, 30 or 40 ms.
         out_of_window: Sequence numbers too far off to be believed at once.
         source_changes: Times another SSRC became the source.
+        recovered: Lost packets whose samples came in time with a later one (RFC 2198).
     """
 
     packets: int = 0
@@ -65,6 +67,7 @@ class ReceiveCounters:
     wrong_size: int = 0
     out_of_window: int = 0
     source_changes: int = 0
+    recovered: int = 0
 
 
 @dataclass(slots=True)
@@ -88,6 +91,8 @@ class RtpSession:
         rng: Source of SSRC, sequence number and timestamp; `random.SystemRandom()` outside tests.
         delay: Playout delay, samples.
         start: Sample clock at the first frame.
+        also: Further types we take for the same law: that of voice-band data (V.152).
+        redundancy: RFC 2198, where it was agreed on.
 
     Attributes:
         remote: Where to send to.
@@ -107,10 +112,11 @@ class RtpSession:
         delay: Samples = DEFAULT_DELAY,
         start: Samples = 0,
         receive_type: int | None = None,
+        also: frozenset[int] = frozenset(),
+        redundancy: Redundancy | None = None,
     ) -> None:
         self.remote = remote
-        self.payload_type = payload_type
-        self.receive_type = payload_type if receive_type is None else receive_type
+        self._agree(payload_type, receive_type, also, redundancy)
         self.ssrc = rng.getrandbits(32)
         self.playout = Playout(silence, delay, start)
         self.received = ReceiveCounters()
@@ -127,6 +133,18 @@ class RtpSession:
         self._takeover = TAKEOVER_PACKETS
         self._marker = True
 
+    def _agree(
+        self,
+        payload_type: int,
+        receive_type: int | None,
+        also: frozenset[int],
+        redundancy: Redundancy | None,
+    ) -> None:
+        self.payload_type = payload_type
+        self.receive_types = also | {payload_type if receive_type is None else receive_type}
+        self._redundancy = redundancy
+        self._repeater = RedundantSender(redundancy.depth) if redundancy and redundancy.depth else None
+
     # -- sending ---------------------------------------------------------------------------------------------
 
     def send(self, octets: bytes, now: Samples) -> bytes:
@@ -136,10 +154,14 @@ class RtpSession:
             octets: G.711 octets, as they shall arrive.
             now: Instant of the first of them.
         """
+        payload_type, timestamp = self.payload_type, (self._timestamp + now) & 0xFFFFFFFF
+        if self._redundancy is not None and self._repeater is not None:
+            octets = self._repeater.wrap(payload_type, timestamp, octets)
+            payload_type = self._redundancy.send_type
         packet = RtpPacket(
-            self.payload_type,
+            payload_type,
             self._sequence,
-            (self._timestamp + now) & 0xFFFFFFFF,
+            timestamp,
             self.ssrc,
             octets,
             # RFC 3551 §4.1: set on the first packet of a talkspurt; a modem's is never interrupted.
@@ -175,7 +197,7 @@ class RtpSession:
             now: Arrival on the local sample clock, fractions included.
         """
         try:
-            packet = parse(data)
+            packet, repeated = self._unwrapped(parse(data))
         except RemoteProtocolError:
             self.received.malformed += 1
             return
@@ -190,7 +212,7 @@ class RtpSession:
         if order is Order.OUTSIDE:
             self.received.out_of_window += 1
             return
-        if packet.payload_type != self.receive_type or len(packet.payload) not in SIZES:
+        if packet.payload_type not in self.receive_types or len(packet.payload) not in SIZES:
             self._count_refused(packet)
             far.interrupted = True
         else:
@@ -202,12 +224,33 @@ class RtpSession:
             self.received.octets += len(packet.payload)
             self._update_jitter(far, packet.timestamp, now)
             self.playout.receive(number, order, packet.timestamp, packet.payload, now)
+            self._recover(repeated, packet.timestamp)
+
+    def _unwrapped(self, packet: RtpPacket) -> tuple[RtpPacket, list[Block]]:
+        """Return a packet with its primary frame alone, and what it repeats."""
+        if self._redundancy is None or packet.payload_type != self._redundancy.receive_type:
+            return packet, []
+        *repeated, primary = parse_blocks(packet.payload)
+        return replace(packet, payload_type=primary.payload_type, payload=primary.payload), repeated
+
+    def _recover(self, repeated: list[Block], timestamp: int) -> None:
+        for block in repeated:
+            if block.payload_type in self.receive_types and len(block.payload) in SIZES:
+                at = (timestamp - block.offset) & 0xFFFFFFFF
+                self.received.recovered += self.playout.recover(at, block.payload)
 
     def pull_runs(self, now: Samples) -> list[tuple[Codewords, bool]]:
         """Return the frame of 160 samples whose turn it is, cut where erasures begin and end."""
         return self.playout.pull_runs(now)
 
-    def renegotiated(self, remote: Address, payload_type: int, receive_type: int | None = None) -> None:
+    def renegotiated(
+        self,
+        remote: Address,
+        payload_type: int,
+        receive_type: int | None = None,
+        also: frozenset[int] = frozenset(),
+        redundancy: Redundancy | None = None,
+    ) -> None:
         """Follow a re-INVITE: the far end may send from elsewhere, perhaps as a new source.
 
         A source that goes on where it was keeps its place in the playout.
@@ -216,9 +259,10 @@ class RtpSession:
             remote: Where the far end receives now; an empty host (it holds the call) changes no address.
             payload_type: See the class.
             receive_type: See the class.
+            also: See the class.
+            redundancy: See the class.
         """
-        self.payload_type = payload_type
-        self.receive_type = payload_type if receive_type is None else receive_type
+        self._agree(payload_type, receive_type, also, redundancy)
         self._takeover = ANNOUNCED_PACKETS
         if remote[0] and remote != self._negotiated:
             self.remote = self._negotiated = remote
@@ -249,7 +293,7 @@ class RtpSession:
                 self._expect_elsewhere()
             self._source = self.remote = source
             return True
-        plausible = packet.payload_type == self.receive_type and len(packet.payload) in SIZES
+        plausible = packet.payload_type in self.receive_types and len(packet.payload) in SIZES
         if self._source is None and plausible:
             self._source = self.remote = source
             return True
@@ -259,7 +303,7 @@ class RtpSession:
     def _far_source(self, packet: RtpPacket) -> _Far | None:
         """Return the state of the packet's source where it is the far end's."""
         if self._far is None:
-            if packet.payload_type != self.receive_type or len(packet.payload) not in SIZES:
+            if packet.payload_type not in self.receive_types or len(packet.payload) not in SIZES:
                 self._count_refused(packet)
                 return None
             self._far = _Far(packet.ssrc)
@@ -282,7 +326,7 @@ class RtpSession:
         return None
 
     def _count_refused(self, packet: RtpPacket) -> None:
-        if packet.payload_type != self.receive_type:
+        if packet.payload_type not in self.receive_types:
             self.received.wrong_payload_type += 1
             if packet.payload_type == COMFORT_NOISE:
                 self.received.comfort_noise += 1

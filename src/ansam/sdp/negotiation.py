@@ -1,9 +1,10 @@
 """Offer and answer (RFC 3264) for a line that carries a modem.
 
 A modem survives only G.711, unprocessed. So an offer names A-law (and µ-law where configured) and nothing
-else: no telephone events, no comfort noise, ``silenceSupp:off`` (RFC 3108 §5.6.2.4: what adaptors look at
-before they turn voice activity detection on). Whatever else the peer offers — T.38, a compressed codec — is
-not
+else: no telephone events, no comfort noise, ``silenceSupp:off`` and ``ecan:b off`` (RFC 3108 §5.6.3: what
+adaptors look at before they turn voice activity detection and echo cancelling on). Two further formats of
+the same law may be agreed on, see `Features`: voice-band data (V.152), which tells a gateway outright that a
+modem speaks, and redundancy (RFC 2198). Whatever else the peer offers — T.38, a compressed codec — is not
 accepted: `negotiate` returns None, the caller of this module says 488, and the call goes on as it was.
 """
 
@@ -17,14 +18,47 @@ from ansam.sdp.description import Attribute, MediaDescription, Origin, SessionDe
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """A payload format at 8000 Hz: its name in rtpmap and its static payload type (RFC 3551 §6)."""
+    """A payload format at 8000 Hz.
+
+    Attributes:
+        name: In rtpmap.
+        payload_type: The static one (RFC 3551 §6).
+        vbd_type: The dynamic one that our offers mark for voice-band data.
+    """
 
     name: str
     payload_type: int
+    vbd_type: int = 96
 
 
-PCMU = Codec("PCMU", 0)
-PCMA = Codec("PCMA", 8)
+PCMU = Codec("PCMU", 0, 97)
+PCMA = Codec("PCMA", 8, 96)
+
+RED_TYPE = 121
+"""Payload type of redundancy in our offers."""
+
+MAX_REDUNDANCY = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What may be agreed on beside the bare law.
+
+    Attributes:
+        vbd: Mark a payload type for voice-band data (V.152).
+        redundancy: Earlier frames that each packet repeats (RFC 2198), 0 to `MAX_REDUNDANCY`; 0: neither
+            offered nor accepted.
+    """
+
+    vbd: bool = False
+    redundancy: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.redundancy <= MAX_REDUNDANCY:
+            raise LocalProtocolError(f"redundancy of {self.redundancy} frames")
+
+
+PLAIN = Features()
 
 PTIME_MS = 20
 
@@ -76,6 +110,9 @@ class RemoteMedia:
         payload_type: The number to *send* with: the peer's choice.
         direction: The peer's, so SENDONLY means that it will not listen.
         ptime_ms: What the peer would like to receive, `PTIME_MS` where it does not say.
+        vbd_type: The number for voice-band data, None where V.152 was not agreed on.
+        red_type: The number of redundant packets, None where RFC 2198 was not agreed on.
+        redundancy: Frames to repeat: the smaller of what both ends named.
     """
 
     address: str
@@ -84,6 +121,9 @@ class RemoteMedia:
     payload_type: int
     direction: Direction
     ptime_ms: int = PTIME_MS
+    vbd_type: int | None = None
+    red_type: int | None = None
+    redundancy: int = 0
 
     @property
     def on_hold(self) -> bool:
@@ -99,24 +139,39 @@ class Agreement:
     remote: RemoteMedia
 
 
-def offer(local: LocalMedia, codecs: tuple[Codec, ...] = (PCMA,)) -> SessionDescription:
+def offer(
+    local: LocalMedia, codecs: tuple[Codec, ...] = (PCMA,), features: Features = PLAIN
+) -> SessionDescription:
     """Return our offer.
 
     Args:
         local: Our side.
         codecs: In order of preference, at least one.
+        features: What to offer beside them.
 
     Returns:
         A description with one audio line, ptime 20, sendrecv, silence suppression off.
     """
     if not codecs:
         raise LocalProtocolError("an offer needs a codec")
-    formats = [(codec, codec.payload_type) for codec in codecs]
+    formats = [
+        _Formats(
+            codec,
+            codec.payload_type,
+            codec.vbd_type if features.vbd else None,
+            RED_TYPE if features.redundancy and index == 0 else None,
+            features.redundancy,
+        )
+        for index, codec in enumerate(codecs)
+    ]
     return _describe(local, (_audio(local.port, formats, Direction.SENDRECV),))
 
 
 def negotiate(
-    offered: SessionDescription, local: LocalMedia, codecs: tuple[Codec, ...] = (PCMA,)
+    offered: SessionDescription,
+    local: LocalMedia,
+    codecs: tuple[Codec, ...] = (PCMA,),
+    features: Features = PLAIN,
 ) -> Agreement | None:
     """Answer an offer, or find that nothing in it can carry a modem.
 
@@ -127,13 +182,14 @@ def negotiate(
         offered: The peer's offer.
         local: Our side.
         codecs: What we accept, in order of preference.
+        features: What we accept beside them.
 
     Returns:
         The agreement, or None: answer 488 (RFC 3261 §13.3.1.3).
     """
     chosen: tuple[int, RemoteMedia] | None = None
     for index, medium in enumerate(offered.media):
-        remote = _usable(offered, medium, codecs)
+        remote = _usable(offered, medium, codecs, features)
         if remote is not None:
             chosen = index, remote
             break
@@ -142,7 +198,7 @@ def negotiate(
     position, remote = chosen
     direction = remote.direction.mirrored() if remote.address else Direction.SENDRECV
     media = tuple(
-        _audio(local.port, [(remote.codec, remote.payload_type)], direction)
+        _audio(local.port, [_Formats.of(remote)], direction)
         if index == position
         else replace(medium, port=0, port_count=1, connection=None, attributes=(), other=())
         for index, medium in enumerate(offered.media)
@@ -151,55 +207,97 @@ def negotiate(
     return Agreement(answer, remote)
 
 
-def accept(answer: SessionDescription, codecs: tuple[Codec, ...] = (PCMA,)) -> RemoteMedia | None:
+def accept(
+    answer: SessionDescription, codecs: tuple[Codec, ...] = (PCMA,), features: Features = PLAIN
+) -> RemoteMedia | None:
     """Read the answer to our `offer`.
 
     Args:
         answer: The peer's answer; its first line answers ours.
         codecs: What we offered.
+        features: Likewise.
 
     Returns:
         The peer's side, or None if it refused or answered with something we did not offer: end the call.
     """
-    return _usable(answer, answer.media[0], codecs) if answer.media else None
+    return _usable(answer, answer.media[0], codecs, features) if answer.media else None
 
 
 def _usable(
-    session: SessionDescription, medium: MediaDescription, codecs: tuple[Codec, ...]
+    session: SessionDescription, medium: MediaDescription, codecs: tuple[Codec, ...], features: Features
 ) -> RemoteMedia | None:
     if medium.kind != "audio" or medium.port == 0 or medium.protocol.upper() != "RTP/AVP":
         return None
     numbers = _payload_types(medium)
+    marked = _vbd_types(medium)
     for codec in codecs:
-        if codec in numbers:
+        found = numbers.get(codec.name)
+        if found:
+            vbd = next((number for number in found if number in marked), None) if features.vbd else None
+            red, depth = _redundancy(medium, numbers, found, features.redundancy)
             return RemoteMedia(
                 address=_address(session, medium),
                 port=medium.port,
                 codec=codec,
-                payload_type=numbers[codec],
+                # What is marked for voice-band data comes second, so that both kinds stay apart.
+                payload_type=next((number for number in found if number not in marked), found[0]),
                 direction=_direction(session, medium),
                 ptime_ms=_ptime(medium),
+                vbd_type=vbd,
+                red_type=red,
+                redundancy=depth,
             )
     return None
 
 
-def _payload_types(medium: MediaDescription) -> dict[Codec, int]:
-    """Return the payload type of each G.711 law in the line, static or mapped (RFC 8866 §6.6)."""
-    mapped: dict[str, str] = {}
+def _payload_types(medium: MediaDescription) -> dict[str, list[int]]:
+    """Return the payload types of each encoding at 8000 Hz, static or mapped (RFC 8866 §6.6), in order."""
+    mapped = {"0": "PCMU/8000", "8": "PCMA/8000"}
     for attribute in medium.attributes:
         if attribute.name == "rtpmap" and attribute.value:
             number, _, encoding = attribute.value.partition(" ")
             mapped[number.strip()] = encoding.strip().upper()
-    found: dict[Codec, int] = {}
+    found: dict[str, list[int]] = {}
     for text in medium.formats:
         if not (text.isascii() and text.isdigit()) or len(text) > 3 or int(text) > 127:
             continue
-        static = {"0": "PCMU/8000", "8": "PCMA/8000"}
-        encoding = mapped.get(text, static.get(text, ""))
-        for codec in (PCMA, PCMU):
-            if encoding in (f"{codec.name}/8000", f"{codec.name}/8000/1"):
-                found.setdefault(codec, int(text))
+        encoding = mapped.get(text, "")
+        name, _, rate = encoding.partition("/")
+        if rate in ("8000", "8000/1"):
+            found.setdefault(name, []).append(int(text))
     return found
+
+
+def _vbd_types(medium: MediaDescription) -> set[int]:
+    """Return the payload types marked for voice-band data.
+
+    Spec: V.152 (09/2010) §7.1.0.1: ``a=gpmd:<format> <parameter>=<value>;…``
+    """
+    marked = set()
+    for attribute in medium.attributes:
+        number, _, parameters = (attribute.value or "").partition(" ")
+        pairs = {pair.replace(" ", "").lower() for pair in parameters.split(";")}
+        if attribute.name == "gpmd" and "vbd=yes" in pairs and number.isascii() and number.isdigit():
+            marked.add(int(number[:4]))
+    return marked
+
+
+def _redundancy(
+    medium: MediaDescription, numbers: dict[str, list[int]], own: list[int], wanted: int
+) -> tuple[int | None, int]:
+    """Return the payload type of redundancy over this law alone, and the frames to repeat.
+
+    Spec: RFC 2198 §5: ``a=fmtp:121 8/8`` is one frame beside the primary.
+    """
+    if not wanted or "RED" not in numbers:
+        return None, 0
+    number = numbers["RED"][0]
+    for attribute in medium.attributes:
+        kind, _, value = (attribute.value or "").partition(" ")
+        layers = value.strip().split("/")
+        if attribute.name == "fmtp" and kind == str(number) and set(layers) <= {str(one) for one in own}:
+            return number, min(wanted, len(layers) - 1)
+    return None, 0
 
 
 def _direction(session: SessionDescription, medium: MediaDescription) -> Direction:
@@ -224,14 +322,54 @@ def _address(session: SessionDescription, medium: MediaDescription) -> str:
     return "" if address in ("0.0.0.0", "::") else address
 
 
-def _audio(port: int, formats: list[tuple[Codec, int]], direction: Direction) -> MediaDescription:
-    attributes = [Attribute("rtpmap", f"{number} {codec.name}/8000") for codec, number in formats]
+@dataclass(frozen=True, slots=True)
+class _Formats:
+    """The numbers one law has in a description."""
+
+    codec: Codec
+    payload_type: int
+    vbd_type: int | None
+    red_type: int | None
+    redundancy: int
+
+    @classmethod
+    def of(cls, remote: RemoteMedia) -> "_Formats":
+        """Return what an answer repeats."""
+        return cls(remote.codec, remote.payload_type, remote.vbd_type, remote.red_type, remote.redundancy)
+
+    def numbers(self) -> list[int]:
+        """Return them, the preferred one first."""
+        found = [self.red_type, self.payload_type, self.vbd_type]
+        return list(dict.fromkeys(number for number in found if number is not None))
+
+    def attributes(self) -> list[Attribute]:
+        """Return what explains them."""
+        laws = dict.fromkeys(n for n in (self.payload_type, self.vbd_type) if n is not None)
+        out = [Attribute("rtpmap", f"{number} {self.codec.name}/8000") for number in laws]
+        if self.vbd_type is not None:
+            out.append(Attribute("gpmd", f"{self.vbd_type} vbd=yes"))
+        if self.red_type is not None:
+            carried = str(self.payload_type if self.vbd_type is None else self.vbd_type)
+            layers = "/".join([carried] * (self.redundancy + 1))
+            out += [
+                Attribute("rtpmap", f"{self.red_type} red/8000"),
+                Attribute("fmtp", f"{self.red_type} {layers}"),
+            ]
+        return out
+
+
+def _audio(port: int, formats: list[_Formats], direction: Direction) -> MediaDescription:
+    numbers = tuple(str(number) for each in formats for number in each.numbers())
+    attributes = [attribute for each in formats for attribute in each.attributes()]
+    attributes.append(Attribute("ptime", str(PTIME_MS)))
+    if any(each.vbd_type is not None for each in formats):
+        # V.152 (09/2010) §7.1.0.2: an entry for each format.
+        attributes.append(Attribute("maxmptime", " ".join([str(PTIME_MS)] * len(numbers))))
     attributes += [
-        Attribute("ptime", str(PTIME_MS)),
         Attribute("silenceSupp", "off - - - -"),
+        Attribute("ecan", "b off -"),
         Attribute(direction.value),
     ]
-    numbers = tuple(str(number) for _, number in formats)
     return MediaDescription("audio", port, "RTP/AVP", numbers, attributes=tuple(attributes))
 
 
