@@ -163,13 +163,19 @@ def test_telemetry_once_a_second():
         if name == "receiver":
             seen.append((now, source, values))
 
-    call = Call()
+    call = Call(echo_db=-20.0, echo_delay=800)
     call.line.calling.modem = V32bis(Role.CALLING, ModulationOptions(), Random(1), trace)
     call.line.calling.modem.start(0)
     call.connect().run(2)
     assert len(seen) == 3
     assert seen[0][1] == "modulation.v32bis.calling"
-    assert np.asarray(seen[0][2]["equaliser"]).size == 64
+    values = seen[0][2]
+    assert np.asarray(values["equaliser"]).size == 64
+    assert isinstance(values["echo"], list)
+    (echo,) = values["echo"]
+    assert echo.loss_db == pytest.approx(20, abs=0.5)
+    # The echo of a frame sent is heard two frames later at the earliest on this line.
+    assert echo.delay + np.argmax(np.abs(echo.taps)) == pytest.approx(800 + 2 * FRAME, abs=2)
 
 
 def test_nothing_is_pulled_and_nothing_delivered_before_ready():

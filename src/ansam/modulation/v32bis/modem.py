@@ -21,7 +21,7 @@ from ansam.modulation.base import (
     Role,
     SignalReport,
 )
-from ansam.modulation.telemetry import ReceiverState, Telemetry
+from ansam.modulation.telemetry import EchoPath, ReceiverState, Telemetry
 from ansam.modulation.v32bis.constants import BAUD, CARRIER_HZ, V32_SPEC, V32BIS_SPEC
 from ansam.modulation.v32bis.procedure import Procedure
 from ansam.modulation.v32bis.receiver import Receiver
@@ -133,6 +133,11 @@ class V32bis:
             mse=self._rx.mse,
             timing_ppm=self._rx.timing_offset_ppm,
             carrier_hz=self._rx.carrier_offset_hz,
+            echo=tuple(
+                EchoPath(path.start, path.taps, -path.level_db, path.offset_hz)
+                for path in sorted(self._echo.report.paths, key=lambda path: path.delay)
+                if not path.lost
+            ),
         )
 
     def report(self) -> SignalReport:
