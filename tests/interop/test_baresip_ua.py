@@ -99,7 +99,7 @@ def test_baresip_registers_with_digest_and_unregisters(tmp_path: Path) -> None:
 
 
 def test_a_softphone_ignores_what_it_does_not_know_of_our_offer(tmp_path: Path) -> None:
-    """Voice-band data and redundancy are offered; it answers with the law alone, whichever number it takes."""
+    """Voice-band data and redundancy are offered; it answers with the law alone."""
     features = Features(vbd=True, redundancy=2)
     with SocketAgent(registrar()) as agent, baresip(tmp_path, agent, "auto") as register:
         call = ring(agent, register, features)
