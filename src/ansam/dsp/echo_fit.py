@@ -92,32 +92,41 @@ def _correlations(u: Real, u_at: int, rx: Real, runs: Runs, out: Real) -> None:
             out[i] += _dot(rx[a:b], u[u_at + a - i : u_at + b - i])
 
 
-@njit(types.boolean(_SQUARE, _REAL), cache=True, nogil=True)
-def solve(matrix: Real, vector: Real) -> bool:
-    """Solve a symmetric positive definite system by Cholesky's method; both arguments are overwritten.
+@njit(types.boolean(_SQUARE), cache=True, nogil=True)
+def factorise(matrix: Real) -> bool:
+    """Replace the lower half of a symmetric positive definite matrix by its Cholesky factor.
 
     Args:
-        matrix: Shape (n, n); only its lower half is read.
-        vector: Shape (n,): the right side, then the solution.
+        matrix: Shape (n, n); only its lower half is read and written.
 
     Returns:
-        Whether the matrix was positive definite; otherwise `vector` is zeros.
+        Whether the matrix was positive definite.
     """
-    n = len(vector)
-    for i in range(n):
+    for i in range(len(matrix)):
         for j in range(i):
             matrix[i, j] = (matrix[i, j] - _dot(matrix[i, :j], matrix[j, :j])) / matrix[j, j]
         pivot = matrix[i, i] - _dot(matrix[i, :i], matrix[i, :i])
         if pivot <= 0.0:
-            vector[:] = 0.0
             return False
         matrix[i, i] = np.sqrt(pivot)
-        vector[i] = (vector[i] - _dot(matrix[i, :i], vector[:i])) / matrix[i, i]
-    for i in range(n - 1, -1, -1):
-        vector[i] /= matrix[i, i]
-        for j in range(i):
-            vector[j] -= matrix[i, j] * vector[i]
     return True
+
+
+@njit(types.void(_SQUARE, _REAL), cache=True, nogil=True)
+def substitute(factor: Real, vector: Real) -> None:
+    """Replace a right side by the solution.
+
+    Args:
+        factor: From `factorise`, shape (n, n).
+        vector: Shape (n,).
+    """
+    n = len(vector)
+    for i in range(n):
+        vector[i] = (vector[i] - _dot(factor[i, :i], vector[:i])) / factor[i, i]
+    for i in range(n - 1, -1, -1):
+        vector[i] /= factor[i, i]
+        for j in range(i):
+            vector[j] -= factor[i, j] * vector[i]
 
 
 @njit(types.void(_REAL, _REAL, types.int64, _REAL), cache=True, nogil=True)
@@ -150,37 +159,59 @@ def runs_of(valid: NDArray[np.bool_]) -> Runs:
     return np.ascontiguousarray(ends, np.int64)
 
 
-def normal_equations(windows: list[Window], rx: Real, runs: Runs, lead: int) -> tuple[Real, Real]:
-    """Return the matrix and the right side of a fit, without ridge.
+def right_side(windows: list[Window], rx: Real, runs: Runs, lead: int) -> Real:
+    """Return the right side of a fit: how `rx` correlates with what each tap sees; shape (n,)."""
+    sides = []
+    for w in windows:
+        side = np.empty(w.count)
+        _correlations(w.line, lead - w.start, rx, runs, side)
+        sides.append(side)
+    return np.concatenate(sides)
+
+
+def normal_matrix(windows: list[Window], runs: Runs, lead: int) -> Real:
+    """Return the matrix of a fit, without ridge.
 
     Args:
         windows: What is to be fitted, n taps in all.
-        rx: What came back.
-        runs: Where it is valid.
+        runs: Where what came back is valid.
         lead: Samples of each window's line before the record, at least `start + count` of any window.
 
     Returns:
-        Shapes (n, n), of which only the lower half and the diagonal blocks are set, and (n,).
+        Shape (n, n); only the lower half and the blocks on the diagonal are set.
     """
     places = np.concatenate([[0], np.cumsum([w.count for w in windows])])
     matrix = np.zeros((places[-1], places[-1]))
-    vector = np.zeros(places[-1])
     for p, w in enumerate(windows):
-        rows = slice(places[p], places[p + 1])
-        right = np.empty(w.count)
-        _correlations(w.line, lead - w.start, rx, runs, right)
-        vector[rows] = right
         for q, v in enumerate(windows[: p + 1]):
             block = np.empty((w.count, v.count))
             _products(w.line, lead - w.start, v.line, lead - v.start, runs, block)
-            matrix[rows, places[q] : places[q + 1]] = block
-    return matrix, vector
+            matrix[places[p] : places[p + 1], places[q] : places[q + 1]] = block
+    return matrix
 
 
-def fit(windows: list[Window], ridges: list[float], rx: Real, runs: Runs, lead: int) -> list[Real]:
-    """Return the taps of each window that explain `rx` best; see `normal_equations`."""
-    matrix, vector = normal_equations(windows, rx, runs, lead)
+def fit(
+    windows: list[Window], ridges: list[float], rx: Real, runs: Runs, lead: int
+) -> tuple[list[Real], Real]:
+    """Fit the taps of all windows together.
+
+    Args:
+        windows: What is to be fitted.
+        ridges: What each window's taps are expected to be worth.
+        rx: What came back.
+        runs: Where it is valid.
+        lead: See `normal_matrix`.
+
+    Returns:
+        The taps of each window that explain `rx` best, and the factor of the matrix.
+    """
+    matrix = normal_matrix(windows, runs, lead)
     counts = [w.count for w in windows]
     matrix[np.diag_indices_from(matrix)] += np.repeat(ridges, counts)
-    solve(matrix, vector)
-    return np.split(vector, np.cumsum(counts)[:-1])
+    taps = right_side(windows, rx, runs, lead)
+    if not factorise(matrix):
+        taps[:] = 0.0
+        matrix = np.eye(len(taps))
+    else:
+        substitute(matrix, taps)
+    return np.split(taps, np.cumsum(counts)[:-1]), matrix

@@ -110,6 +110,11 @@ class Record:
         self.power = float(np.mean(self.tx[LEAD:] ** 2))
         self._turned = (0.0, 0.0), (self.tx, self.quadrature)
 
+    def power_from(self, delay: int) -> float:
+        """Return the mean power of what was sent that many samples before the record was heard."""
+        sent = self.tx[LEAD - delay : LEAD - delay + len(self.rx)]
+        return float(sent @ sent) / len(sent) + 1e-30
+
     @property
     def loudness(self) -> float:
         """Mean power of what was sent, pauses left out."""

@@ -21,8 +21,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ansam.dsp.echo_fit import Real, Window, echo, fit, normal_equations, runs_of, solve
+from ansam.dsp.echo_fit import (
+    Real,
+    Window,
+    echo,
+    factorise,
+    fit,
+    normal_matrix,
+    right_side,
+    runs_of,
+    substitute,
+)
 from ansam.dsp.echo_search import HALF, LEAD, MAX_TAPS, Record, Search, offset_of
+from ansam.units import SAMPLE_RATE
 
 MAX_PATHS = 3
 _BEFORE = 80
@@ -37,12 +48,14 @@ _HOLE = 80
 """Samples looked at together for a missing echo."""
 _CERTAIN = 4.0
 """Standard deviations from which on an offset is one."""
-_CROOKED = 0.02
+_CROOKED = 0.01
 """Radians of phase over a record that are not worth another fit."""
 _STILL = 0.3
 """Radians of phase over a record that the search can not tell from none."""
 _SHORTEST = 800
 """Samples of a record below which nothing can be told."""
+_WIDEST = 2 * math.pi * 1.5 / SAMPLE_RATE
+"""Radians per sample by which the search may err."""
 _NONE: Real = np.zeros(0)
 
 
@@ -57,7 +70,7 @@ class Path:
         phase: Of the offset at the record's first instant, radians.
         step_deviation: Standard deviation of `step`.
         phase_deviation: That of `phase` in the middle of the record.
-        level_db: Power of the echo against that of what was sent.
+        level_db: Power of the echo against that of what it is an echo of.
     """
 
     start: int
@@ -91,21 +104,29 @@ def _loudest(rest: Real) -> tuple[int, int]:
     return start, start + _TRIM_SAMPLES
 
 
+def _solved(matrix: Real, right: Real) -> Real:
+    factor, taps = matrix.copy(), right.copy()
+    if not factorise(factor):
+        return np.zeros_like(taps)
+    substitute(factor, taps)
+    return taps
+
+
 def _place(record: Record, rest: Real, valid: NDArray[np.bool_], path: Path, low: int, high: int) -> Path:
     """Fit a long window between the delays `low` and `high`, and return the short one that pays."""
     wide = Window(record.lines(path.step, path.phase)[0], low, high - low)
     a, b = _loudest(rest)
     stretch = np.zeros(len(rest), np.bool_)
     stretch[a:b] = valid[a:b]
-    matrix, right = normal_equations([wide], rest, runs_of(stretch), LEAD)
+    runs = runs_of(stretch)
+    matrix, right = normal_matrix([wide], runs, LEAD), right_side([wide], rest, runs, LEAD)
     matrix[np.diag_indices_from(matrix)] += 0.01 * wide.count * record.power
-    taps = right.copy()
-    solve(matrix.copy(), taps)
+    taps = _solved(matrix, right)
     energy = float(np.sum(rest[stretch] ** 2))
     least = max(energy - float(right @ taps), 1e-9 * energy)
     count = max(1, int(stretch.sum()))
     price = _TAP_PRICE * least / count
-    level = 10 * math.log10(max(energy - least, 0.0) / (count * record.power) + 1e-12)
+    level = 10 * math.log10(max(energy - least, 0.0) / (count * record.power_from(low)) + 1e-12)
     sums = np.concatenate([[0.0], np.cumsum(taps**2)])
     best, cost = (0, wide.count), math.inf
     for length in (*(n for n in _LENGTHS if n < wide.count), wide.count):
@@ -113,8 +134,7 @@ def _place(record: Record, rest: Real, valid: NDArray[np.bool_], path: Path, low
             break
         place = int(np.argmax(sums[length:] - sums[: len(sums) - length]))
         inside = slice(place, place + length)
-        part = right[inside].copy()
-        solve(np.ascontiguousarray(matrix[inside, inside]), part)
+        part = _solved(matrix[inside, inside], right[inside])
         spent = energy - float(right[inside] @ part) + price * length
         if spent < cost:
             best, cost = (place, length), spent
@@ -123,13 +143,25 @@ def _place(record: Record, rest: Real, valid: NDArray[np.bool_], path: Path, low
 
 @dataclass(slots=True)
 class _Fitted:
-    """A joint fit of some paths: their echoes, what is left of rx, where that was fitted, its power there."""
+    """A joint fit of some paths.
+
+    Attributes:
+        paths: With their taps.
+        windows: Where these stand.
+        echoes: What each makes of the record.
+        rest: What is left of it.
+        valid: Where it was fitted.
+        noise: Power of the rest there.
+        factor: Of the fit's matrix.
+    """
 
     paths: list[Path]
+    windows: list[Window]
     echoes: list[Real]
     rest: Real
     valid: NDArray[np.bool_]
     noise: float
+    factor: Real
 
 
 def _fit_all(record: Record, paths: list[Path], valid: NDArray[np.bool_], noise: float) -> _Fitted:
@@ -142,20 +174,21 @@ def _fit_all(record: Record, paths: list[Path], valid: NDArray[np.bool_], noise:
         noise: Power expected to be left.
     """
     windows = [Window(record.lines(p.step, p.phase)[0], p.start, len(p.taps)) for p in paths]
-    expected = [10 ** (path.level_db / 10) * record.power for path in paths]
-    ridges = [
-        w.count * record.power * min(1.0, max(1e-5, noise / (p + 1e-30)))
-        for w, p in zip(windows, expected, strict=True)
-    ]
-    taps = fit(windows, ridges, record.rx, runs_of(valid), LEAD)
+    ridges = []
+    for w, path in zip(windows, paths, strict=True):
+        sent = record.power_from(w.start)
+        expected = 10 ** (path.level_db / 10) * sent
+        ridges.append(w.count * sent * min(1.0, max(1e-5, noise / expected)))
+    taps, factor = fit(windows, ridges, record.rx, runs_of(valid), LEAD)
     count = len(record.rx)
     echoes = [echo(w, h, LEAD, count) for w, h in zip(windows, taps, strict=True)]
     rest: Real = np.where(record.valid, record.rx - np.sum(echoes, axis=0), 0.0)
     fitted = []
     for path, h, y in zip(paths, taps, echoes, strict=True):
-        level = 10 * math.log10(float(np.mean(y**2)) / (record.power + 1e-30) + 1e-12)
+        level = 10 * math.log10(float(y @ y) / count / record.power_from(path.start) + 1e-12)
         fitted.append(replace(path, taps=h, level_db=level))
-    return _Fitted(fitted, echoes, rest, valid, float(np.mean(rest[valid] ** 2)) + 1e-14)
+    noise = float(np.mean(rest[valid] ** 2)) + 1e-14
+    return _Fitted(fitted, windows, echoes, rest, valid, noise, factor)
 
 
 def _holes(fitted: _Fitted, valid: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -174,6 +207,40 @@ def _holes(fitted: _Fitted, valid: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return kept if kept.sum() > valid.sum() // 2 else valid
 
 
+def _slope(record: Record, fitted: _Fitted, path: Path) -> tuple[float, float, Path]:
+    """Measure by how much the phase of an echo runs away from its copy.
+
+    Where the sender's spectrum changes over the record, taps can imitate a slope of the phase. So it is
+    fitted with the taps (a step of Gauss and Newton), not after them: what the taps can do is taken out of
+    its column.
+
+    Returns:
+        Slope (radians per sample), its deviation, and the path with its phase set right for that slope.
+    """
+    count = len(record.rx)
+    late = echo(
+        Window(record.lines(path.step, path.phase)[1], path.start, len(path.taps)), path.taps, LEAD, count
+    )
+    turned = np.where(fitted.valid, -late, 0.0)
+    instants = np.arange(count)
+    energy = float(turned @ turned) + 1e-30
+    centre = float((turned * instants) @ turned) / energy
+    column = turned * (instants - centre)
+    side = right_side(fitted.windows, column, runs_of(fitted.valid), LEAD)
+    imitated = side.copy()
+    substitute(fitted.factor, imitated)
+    noise = 1.5 * fitted.noise
+    lever = max(float(column @ column - imitated @ side), 0.0) + noise / _WIDEST**2
+    slope = float(column @ fitted.rest) / lever
+    # The phase belongs to the instant of sending, and stays as it is in the middle of the echo.
+    phase = path.phase + float(turned @ fitted.rest) / energy - slope * (centre - path.start)
+    return (
+        slope,
+        math.sqrt(noise / lever),
+        replace(path, phase=phase, phase_deviation=math.sqrt(noise / energy)),
+    )
+
+
 def _straighten(record: Record, fitted: _Fitted) -> tuple[list[Path], bool]:
     """Correct frequency offsets by the slope of the phase between each echo and its copy.
 
@@ -181,39 +248,15 @@ def _straighten(record: Record, fitted: _Fitted) -> tuple[list[Path], bool]:
         The paths, and whether any changed so much that the taps must be fitted anew.
     """
     straight, again = [], False
-    size = max(64, len(record.rx) // 32)
-    count = len(record.rx) // size
-    shape = (count, size)
-    middles = (np.arange(count) + 0.5) * size
     for path in fitted.paths:
-        line = record.lines(path.step, path.phase)[1]
-        late = echo(Window(line, path.start, len(path.taps)), path.taps, LEAD, len(record.rx))
-        late = np.where(fitted.valid, late, 0.0)[: count * size].reshape(shape)
-        weight = np.sum(late**2, axis=1) + 1e-30
-        angle = -np.sum(late * fitted.rest[: count * size].reshape(shape), axis=1) / weight
-        total = float(weight.sum())
-        centre = float(np.sum(weight * middles)) / total
-        lever = float(np.sum(weight * (middles - centre) ** 2)) + 1e-30
-        slope = float(np.sum(weight * (middles - centre) * angle)) / lever
-        shift = float(np.sum(weight * angle)) / total
-        deviation = math.sqrt(1.5 * fitted.noise / lever)
+        slope, deviation, turned = _slope(record, fitted, path)
         step = path.step + slope
         if abs(step) < _CERTAIN * deviation:
             again |= path.step != 0.0
             straight.append(replace(path, step=0.0, phase=0.0, step_deviation=deviation))
-            continue
-        again |= abs(slope) * len(record.rx) > _CROOKED or path.step == 0.0
-        # The phase belongs to the instant of sending.
-        phase = path.phase + shift - slope * (centre - path.start)
-        straight.append(
-            replace(
-                path,
-                step=step,
-                phase=phase,
-                step_deviation=deviation,
-                phase_deviation=math.sqrt(1.5 * fitted.noise / total),
-            )
-        )
+        else:
+            again |= abs(slope) * len(record.rx) > _CROOKED or path.step == 0.0
+            straight.append(replace(turned, step=step, step_deviation=deviation))
     return straight, again
 
 
@@ -236,7 +279,7 @@ def _settle(record: Record, paths: list[Path], noise: float) -> _Fitted:
 
 def _real(record: Record, path: Path, noise: float) -> bool:
     """Return whether an echo is more than noise that many taps can copy, and worth copying."""
-    energy = 10 ** (path.level_db / 10) * record.power * len(record.rx)
+    energy = 10 ** (path.level_db / 10) * record.power_from(path.start) * len(record.rx)
     return path.level_db > _MIN_LEVEL_DB and energy > 4 * noise * len(path.taps)
 
 
@@ -258,7 +301,7 @@ def find_echoes(record: Record) -> Findings:
     if len(record.rx) < _SHORTEST or record.power <= 0.0 or before <= 1e-6 * record.power:
         return Findings()
     search = Search(record)
-    fitted = _Fitted([], [], record.rx, record.valid, before)
+    fitted = _Fitted([], [], [], record.rx, record.valid, before, np.eye(0))
     while len(fitted.paths) < MAX_PATHS:
         rest = np.where(fitted.valid, fitted.rest, 0.0)
         found = search.strongest(rest)
