@@ -10,6 +10,7 @@ from ansam.call.raw import RawCall
 from ansam.codec.g711 import Law
 from ansam.rtp.packet import RtpPacket, build, parse
 from ansam.rtp.redundancy import Redundancy
+from ansam.rtp.srtp import SrtpKeys, SrtpReceiver, SrtpSender
 from ansam.sdp.negotiation import PCMA, PCMU, Direction, RemoteMedia
 from ansam.units import Audio, Samples, dbm0_from_power
 
@@ -122,3 +123,30 @@ def test_raw_call_counts_its_clock() -> None:
     assert call.exchange(frame) == frame
     assert call.exchange(frame, erased=True) == bytes([0xD5]) * 160
     assert (call.now, call.frames) == (480, 2)
+
+
+def test_encrypted_audio_goes_on_over_renegotiations() -> None:
+    suite, mine, theirs = "AES_CM_128_HMAC_SHA1_80", bytes(30), bytes(range(30))
+    call = Call(replace(media(), srtp=SrtpKeys(suite, mine, theirs)), Echo(), random.Random(1))
+    far, back = SrtpSender(suite, theirs), SrtpReceiver(suite, mine)
+    heard = []
+    for k in range(12):
+        if k == 5:
+            call.renegotiated(replace(media(), srtp=SrtpKeys(suite, mine, theirs)))
+        if k == 8:
+            theirs = bytes([1]) * 30
+            far = SrtpSender(suite, theirs)
+            call.renegotiated(replace(media(), srtp=SrtpKeys(suite, mine, theirs)))
+        call.receive(far.protect(packet(k, bytes([k]) * 160)), FAR, call.now)
+        call.receive(packet(k, bytes(160)), FAR, call.now)
+        call.receive(b"junk", FAR, call.now)
+        sent = call.tick()
+        assert sent is not None
+        heard.append(parse(back.unprotect(sent[0])).payload[0])
+    assert heard[3:] == list(range(9))
+    assert (call.rtp.received.unauthentic, call.rtp.received.malformed) == (12, 12)
+    assert (call.rtp.received.packets, call.statistics().lost) == (12, 0)
+    call.renegotiated(media())
+    sent = call.tick()
+    assert sent is not None
+    assert len(sent[0]) == 172

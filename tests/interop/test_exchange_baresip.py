@@ -31,13 +31,16 @@ module_app menu.so
 """
 
 
+ACCOUNT = (
+    "<sip:05@{host}:{port}>;auth_user=05;auth_pass=secret-05;audio_codecs=pcma;regint=600;answermode=auto"
+)
+
+
 @asynccontextmanager
 async def baresip(directory: Path, server: ExchangeServer, *commands: str) -> AsyncIterator[None]:
     host, port = server.address("udp")
     (directory / "config").write_text(CONFIG.format(port=free_port(), directory=directory))
-    (directory / "accounts").write_text(
-        f"<sip:05@{host}:{port}>;auth_user=05;auth_pass=secret-05;audio_codecs=pcma;regint=600;answermode=auto\n"
-    )
+    (directory / "accounts").write_text(ACCOUNT.format(host=host, port=port) + "\n")
     with wave.open(str(directory / "tone.wav"), "wb") as tone:
         tone.setnchannels(1)
         tone.setsampwidth(2)

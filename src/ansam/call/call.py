@@ -9,14 +9,16 @@ The call owns the sample clock: `now` counts the samples that were exchanged, no
 """
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ansam.call.drift import DriftLoop
 from ansam.call.party import Party
 from ansam.codec.g711 import Law
+from ansam.errors import RemoteProtocolError
 from ansam.rtp.playout import DEFAULT_DELAY
 from ansam.rtp.redundancy import Redundancy
 from ansam.rtp.session import Address, RtpSession
+from ansam.rtp.srtp import NotAuthenticRtp, SrtpKeys, SrtpReceiver, SrtpSender
 from ansam.sdp.negotiation import PCMU, RED_TYPE, RemoteMedia
 from ansam.units import FRAME, Samples
 
@@ -32,6 +34,7 @@ class CallMedia:
         receive_type: Payload type of theirs.
         also: Further types they may use for the same law (voice-band data, V.152).
         redundancy: RFC 2198, where it was agreed on.
+        srtp: Keys, where the audio is encrypted.
     """
 
     remote: Address
@@ -40,6 +43,7 @@ class CallMedia:
     receive_type: int
     also: frozenset[int] = frozenset()
     redundancy: Redundancy | None = None
+    srtp: SrtpKeys | None = field(default=None, repr=False)
 
     @classmethod
     def agreed(cls, remote: RemoteMedia, *, answered: bool) -> "CallMedia":
@@ -61,14 +65,11 @@ class CallMedia:
         redundancy = None
         if red is not None:
             redundancy = Redundancy(remote.redundancy, red, red if answered else RED_TYPE)
-        return cls(
-            (host, remote.port),
-            law,
-            send,
-            plain,
-            frozenset() if vbd is None else frozenset({vbd}),
-            redundancy,
-        )
+        srtp = None
+        if remote.crypto is not None and remote.our_crypto is not None:
+            srtp = SrtpKeys(remote.crypto.suite, remote.our_crypto.key, remote.crypto.key)
+        also = frozenset() if vbd is None else frozenset({vbd})
+        return cls((host, remote.port), law, send, plain, also, redundancy, srtp)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,9 @@ class Call:
             media.also,
             media.redundancy,
         )
+        self._sender: SrtpSender | None = None
+        self._receiver: SrtpReceiver | None = None
+        self._secure(None, media.srtp)
         self._party = party
         self._start = start
         self._heard = 0
@@ -159,6 +163,15 @@ class Call:
             source: From where.
             now: Its arrival on the sample clock, between the last tick's frame and the next.
         """
+        if self._receiver is not None:
+            try:
+                data = self._receiver.unprotect(data)
+            except NotAuthenticRtp:
+                self.rtp.received.unauthentic += 1
+                return
+            except RemoteProtocolError:
+                self.rtp.received.malformed += 1
+                return
         self.rtp.receive(data, source, now)
         if self.rtp.received.packets == self._heard:
             return
@@ -186,7 +199,8 @@ class Call:
             at += len(octets)
         sent = None
         if self.media.remote[0]:
-            sent = self.rtp.send(b"".join(out), self.now), self.rtp.remote
+            packet = self.rtp.send(b"".join(out), self.now)
+            sent = (self._sender.protect(packet) if self._sender else packet), self.rtp.remote
         else:
             self.rtp.pause()
         self.now += FRAME
@@ -195,8 +209,20 @@ class Call:
 
     def renegotiated(self, media: CallMedia) -> None:
         """Follow a re-INVITE that was accepted."""
+        self._secure(self.media.srtp, media.srtp)
         self.media = media
         self.rtp.renegotiated(media.remote, media.send_type, media.receive_type, media.also, media.redundancy)
+
+    def _secure(self, before: SrtpKeys | None, after: SrtpKeys | None) -> None:
+        """Take over keys; a direction whose key stays goes on counting where it is (RFC 3711 §3.3.1)."""
+        if after is None:
+            self._sender = self._receiver = None
+            return
+        same = before is not None and before.suite == after.suite
+        if before is None or not same or before.local != after.local:
+            self._sender = SrtpSender(after.suite, after.local)
+        if before is None or not same or before.remote != after.remote:
+            self._receiver = SrtpReceiver(after.suite, after.remote)
 
     def statistics(self) -> CallStatistics:
         """Return how the media has fared so far."""
@@ -210,7 +236,12 @@ class Call:
             lost=rtp.lost,
             late=playout.late,
             duplicates=rtp.duplicates,
-            refused=r.malformed + r.wrong_source + r.wrong_ssrc + r.wrong_payload_type + r.wrong_size,
+            refused=r.malformed
+            + r.unauthentic
+            + r.wrong_source
+            + r.wrong_ssrc
+            + r.wrong_payload_type
+            + r.wrong_size,
             erased_frames=playout.erased_frames,
             resyncs=playout.resyncs,
             jitter_ms=round(rtp.jitter / 8, 3),

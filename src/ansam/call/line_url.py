@@ -2,7 +2,7 @@
 
 ```
 sip:USER:SECRET@HOST[:PORT][;transport=udp|tcp][;bind=IP][;law=alaw|ulaw][;playout=MS][;expires=S]
-    [;callers=any|registrar][;vbd=on|off][;red=FRAMES]
+    [;callers=any|registrar][;vbd=on|off][;red=FRAMES][;srtp=off|accept|require]
 tcp:HOST:PORT[;law=…][;clock=auto|here|far]      dialling connects there
 tcp-listen:HOST:PORT[;…]                         an accepted connection rings
 unix:/path[;…]   unix-listen:/path[;…]           the same over a Unix socket
@@ -19,6 +19,7 @@ from urllib.parse import unquote
 from ansam.codec.g711 import Law
 from ansam.errors import ConfigError
 from ansam.rtp.redundancy import MAX_DEPTH
+from ansam.sdp.negotiation import Secure
 from ansam.units import SAMPLE_RATE, Samples
 
 LAWS = {"alaw": Law.ALAW, "ulaw": Law.ULAW}
@@ -43,6 +44,7 @@ class SipLineUrl:
         expires: Registration time to ask for, seconds.
         vbd: Mark our audio as voice-band data for gateways that know V.152.
         red: Earlier frames that each packet repeats (RFC 2198) where the peer can do that too; 0: none.
+        srtp: Encryption of the audio, keys in the session descriptions.
         callers: Whose calls ring: ``any`` address's, or only those that come from the registrar's.
     """
 
@@ -58,6 +60,7 @@ class SipLineUrl:
     callers: Literal["any", "registrar"] = "any"
     vbd: bool = True
     red: int = 0
+    srtp: Secure = Secure.NO
 
     def __str__(self) -> str:
         return f"sip:{self.user}@{self.host}:{self.port}"
@@ -191,6 +194,7 @@ def _sip(body: str, options: _Options) -> SipLineUrl:
         callers="registrar" if options.choice("callers", ("any", "registrar")) == "registrar" else "any",
         vbd=options.choice("vbd", ("on", "off")) == "on",
         red=options.number("red", 0, 0, MAX_DEPTH),
+        srtp=Secure(options.choice("srtp", tuple(secure.value for secure in Secure))),
     )
 
 

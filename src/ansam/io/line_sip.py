@@ -26,6 +26,7 @@ from ansam.io.clock import FramePacer
 from ansam.io.line import LineUser
 from ansam.io.rtp_socket import PacedCall, RtpPorts
 from ansam.io.sip import SipNode
+from ansam.sdp.crypto import KEY_OCTETS, SUITES
 from ansam.sdp.description import SessionDescription, parse
 from ansam.sdp.negotiation import (
     PCMA,
@@ -34,6 +35,7 @@ from ansam.sdp.negotiation import (
     Features,
     LocalMedia,
     RemoteMedia,
+    Secure,
     accept,
     negotiate,
     offer,
@@ -123,7 +125,7 @@ class SipLine:
         self._must_register = must_register
         self._rng = rng or random.SystemRandom()
         self._codecs: tuple[Codec, ...] = (CODEC[url.law],)
-        self._features = Features(url.vbd, url.red)
+        self._features = Features(url.vbd, url.red, url.srtp)
         self._log: Any = structlog.get_logger("ansam.line").bind(line=self.name)
         self._node: SipNode | None = None
         self._user: LineUser | None = None
@@ -297,7 +299,9 @@ class SipLine:
 
     def _open_media(self) -> tuple[socket.socket, LocalMedia]:
         sock = self._ports.open(self._local_ip)
-        return sock, LocalMedia(self._local_ip, sock.getsockname()[1], self._rng.getrandbits(31))
+        keys = self._rng.randbytes(KEY_OCTETS * len(SUITES)) if self._url.srtp is not Secure.NO else b""
+        port = sock.getsockname()[1]
+        return sock, LocalMedia(self._local_ip, port, self._rng.getrandbits(31), keys=keys)
 
     # -- events ----------------------------------------------------------------------------------------------
 
@@ -372,7 +376,7 @@ class SipLine:
     def _answered(self, sdp: bytes, call: _CallState, user: LineUser) -> None:
         """The far end's answer to our offer is here: a talking path, or none that a modem can use."""
         try:
-            remote = accept(parse(sdp), self._codecs, self._features)
+            remote = accept(parse(sdp), self._codecs, self._features, call.local)
         except RemoteProtocolError as error:
             self._log.warning("answer not understood", error=str(error))
             remote = None
@@ -449,7 +453,7 @@ class SipLine:
         """The far end's answer to our offer within the call; one that is of no use changes nothing."""
         call.offering = False
         try:
-            remote = accept(parse(sdp), self._codecs, self._features)
+            remote = accept(parse(sdp), self._codecs, self._features, call.local)
         except RemoteProtocolError:
             remote = None
         if remote is None or not (remote.on_hold or _is_address(remote.address)):

@@ -53,6 +53,7 @@ class ReceiveCounters:
         wrong_size: Not 10, 20, 30 or 40 ms.
         out_of_window: Sequence numbers too far off to be believed at once.
         source_changes: Times another SSRC became the source.
+        unauthentic: SRTP packets with a wrong tag, or replayed.
         recovered: Lost packets whose samples came in time with a later one (RFC 2198).
     """
 
@@ -68,6 +69,7 @@ class ReceiveCounters:
     out_of_window: int = 0
     source_changes: int = 0
     recovered: int = 0
+    unauthentic: int = 0
 
 
 @dataclass(slots=True)

@@ -9,10 +9,11 @@ accepted: `negotiate` returns None, the caller of this module says 488, and the 
 """
 
 import ipaddress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from ansam.errors import LocalProtocolError
+from ansam.sdp.crypto import KEY_OCTETS, SUITES, Crypto, cryptos
 from ansam.sdp.description import Attribute, MediaDescription, Origin, SessionDescription
 
 
@@ -40,6 +41,16 @@ RED_TYPE = 121
 MAX_REDUNDANCY = 4
 
 
+class Secure(Enum):
+    """Whether audio is encrypted (SRTP with keys in the description, RFC 4568)."""
+
+    NO = "off"
+    ACCEPT = "accept"
+    """Where the peer's offer wants it; our offers do not."""
+    REQUIRE = "require"
+    """Offered, and nothing else is accepted."""
+
+
 @dataclass(frozen=True, slots=True)
 class Features:
     """What may be agreed on beside the bare law.
@@ -48,10 +59,12 @@ class Features:
         vbd: Mark a payload type for voice-band data (V.152).
         redundancy: Earlier frames that each packet repeats (RFC 2198), 0 to `MAX_REDUNDANCY`; 0: neither
             offered nor accepted.
+        secure: Encryption; it needs `LocalMedia.keys`.
     """
 
     vbd: bool = False
     redundancy: int = 0
+    secure: Secure = Secure.NO
 
     def __post_init__(self) -> None:
         if not 0 <= self.redundancy <= MAX_REDUNDANCY:
@@ -87,12 +100,24 @@ class LocalMedia:
         session_id: A number unique to this session (RFC 8866 §5.2), drawn by the owner.
         version: Of the next description. `offer` and `negotiate` use it as it stands: pass `next_version()`
             for a changed session.
+        keys: Random octets for the master keys of what we send, `KEY_OCTETS` for each of `SUITES`; b""
+            without encryption. They stay the same for the whole session.
     """
 
     address: str
     port: int
     session_id: int
     version: int = 1
+    keys: bytes = field(default=b"", repr=False)
+
+    def cryptos(self) -> list[Crypto]:
+        """Return what our offers say of encryption: a key of its own for each suite (RFC 4568 §6.1)."""
+        if len(self.keys) != KEY_OCTETS * len(SUITES):
+            raise LocalProtocolError(f"{len(self.keys)} octets for the keys of {len(SUITES)} suites")
+        cut = [self.keys[at : at + KEY_OCTETS] for at in range(0, len(self.keys), KEY_OCTETS)]
+        return [
+            Crypto(index + 1, suite, key) for index, (suite, key) in enumerate(zip(SUITES, cut, strict=True))
+        ]
 
     def next_version(self) -> "LocalMedia":
         """Return the same side, one version on (RFC 3264 §8)."""
@@ -113,6 +138,8 @@ class RemoteMedia:
         vbd_type: The number for voice-band data, None where V.152 was not agreed on.
         red_type: The number of redundant packets, None where RFC 2198 was not agreed on.
         redundancy: Frames to repeat: the smaller of what both ends named.
+        crypto: The peer's line that was taken; None: nothing is encrypted.
+        our_crypto: The key and suite of what we send.
     """
 
     address: str
@@ -124,6 +151,8 @@ class RemoteMedia:
     vbd_type: int | None = None
     red_type: int | None = None
     redundancy: int = 0
+    crypto: Crypto | None = field(default=None, repr=False)
+    our_crypto: Crypto | None = field(default=None, repr=False)
 
     @property
     def on_hold(self) -> bool:
@@ -164,7 +193,8 @@ def offer(
         )
         for index, codec in enumerate(codecs)
     ]
-    return _describe(local, (_audio(local.port, formats, Direction.SENDRECV),))
+    lines = local.cryptos() if features.secure is Secure.REQUIRE else []
+    return _describe(local, (_audio(local.port, formats, Direction.SENDRECV, lines),))
 
 
 def negotiate(
@@ -190,6 +220,10 @@ def negotiate(
     chosen: tuple[int, RemoteMedia] | None = None
     for index, medium in enumerate(offered.media):
         remote = _usable(offered, medium, codecs, features)
+        if remote is not None and remote.crypto is not None:
+            # RFC 4568 §5.1.2: the answer repeats the tag and gives the key of our own packets.
+            ours = next(one for one in local.cryptos() if one.suite == remote.crypto.suite)
+            remote = replace(remote, our_crypto=replace(ours, tag=remote.crypto.tag))
         if remote is not None:
             chosen = index, remote
             break
@@ -198,7 +232,12 @@ def negotiate(
     position, remote = chosen
     direction = remote.direction.mirrored() if remote.address else Direction.SENDRECV
     media = tuple(
-        _audio(local.port, [_Formats.of(remote)], direction)
+        _audio(
+            local.port,
+            [_Formats.of(remote)],
+            direction,
+            [] if remote.our_crypto is None else [remote.our_crypto],
+        )
         if index == position
         else replace(medium, port=0, port_count=1, connection=None, attributes=(), other=())
         for index, medium in enumerate(offered.media)
@@ -208,7 +247,10 @@ def negotiate(
 
 
 def accept(
-    answer: SessionDescription, codecs: tuple[Codec, ...] = (PCMA,), features: Features = PLAIN
+    answer: SessionDescription,
+    codecs: tuple[Codec, ...] = (PCMA,),
+    features: Features = PLAIN,
+    local: LocalMedia | None = None,
 ) -> RemoteMedia | None:
     """Read the answer to our `offer`.
 
@@ -216,17 +258,31 @@ def accept(
         answer: The peer's answer; its first line answers ours.
         codecs: What we offered.
         features: Likewise.
+        local: Our side, where encryption was offered.
 
     Returns:
         The peer's side, or None if it refused or answered with something we did not offer: end the call.
     """
-    return _usable(answer, answer.media[0], codecs, features) if answer.media else None
+    remote = _usable(answer, answer.media[0], codecs, features) if answer.media else None
+    if remote is None or remote.crypto is None:
+        return remote
+    taken = remote.crypto
+    ours = [
+        one for one in (local.cryptos() if local else []) if (one.tag, one.suite) == (taken.tag, taken.suite)
+    ]
+    return replace(remote, our_crypto=ours[0]) if ours else None
 
 
 def _usable(
     session: SessionDescription, medium: MediaDescription, codecs: tuple[Codec, ...], features: Features
 ) -> RemoteMedia | None:
-    if medium.kind != "audio" or medium.port == 0 or medium.protocol.upper() != "RTP/AVP":
+    protocol = medium.protocol.upper()
+    secure = protocol == "RTP/SAVP"
+    crypto = next(iter(cryptos(medium)), None) if secure else None
+    wanted = features.secure
+    if medium.kind != "audio" or medium.port == 0 or protocol not in ("RTP/AVP", "RTP/SAVP"):
+        return None
+    if (crypto is None or wanted is Secure.NO) if secure else wanted is Secure.REQUIRE:
         return None
     numbers = _payload_types(medium)
     marked = _vbd_types(medium)
@@ -246,6 +302,7 @@ def _usable(
                 vbd_type=vbd,
                 red_type=red,
                 redundancy=depth,
+                crypto=crypto,
             )
     return None
 
@@ -358,7 +415,7 @@ class _Formats:
         return out
 
 
-def _audio(port: int, formats: list[_Formats], direction: Direction) -> MediaDescription:
+def _audio(port: int, formats: list[_Formats], direction: Direction, lines: list[Crypto]) -> MediaDescription:
     numbers = tuple(str(number) for each in formats for number in each.numbers())
     attributes = [attribute for each in formats for attribute in each.attributes()]
     attributes.append(Attribute("ptime", str(PTIME_MS)))
@@ -368,9 +425,11 @@ def _audio(port: int, formats: list[_Formats], direction: Direction) -> MediaDes
     attributes += [
         Attribute("silenceSupp", "off - - - -"),
         Attribute("ecan", "b off -"),
+        *(line.attribute() for line in lines),
         Attribute(direction.value),
     ]
-    return MediaDescription("audio", port, "RTP/AVP", numbers, attributes=tuple(attributes))
+    protocol = "RTP/SAVP" if lines else "RTP/AVP"
+    return MediaDescription("audio", port, protocol, numbers, attributes=tuple(attributes))
 
 
 def _describe(local: LocalMedia, media: tuple[MediaDescription, ...]) -> SessionDescription:
