@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ansam.modulation.v34.info import (
-    MAX_SPAN,
+    REGISTER,
     SYNC,
     Info,
     Info0,
@@ -16,6 +16,7 @@ from ansam.modulation.v34.info import (
     PcmInfo1a,
     RateResult,
     decode,
+    fill_erased,
     find_frame,
 )
 from ansam.units import Bits
@@ -33,7 +34,7 @@ LENGTHS = {Info0: 49, Info0d: 62, Info1c: 109, Info1a: 70, PcmInfo1a: 70}
 
 def search(bits: Bits) -> list[Info]:
     """Find what the receiver's kernel finds."""
-    register, valid, found = np.zeros(MAX_SPAN, np.uint8), 0, []
+    register, valid, found = np.zeros(REGISTER, np.uint8), 0, []
     for bit in bits:
         register[:-1] = register[1:].copy()
         register[-1] = bit
@@ -118,11 +119,11 @@ def test_random_bits_hold_few() -> None:
 
 
 def search_any(bits: Bits) -> list[int]:
-    register, found = np.zeros(MAX_SPAN, np.uint8), []
+    register, found = np.zeros(REGISTER, np.uint8), []
     for n, bit in enumerate(bits):
         register[:-1] = register[1:].copy()
         register[-1] = bit
-        span = find_frame(register, min(n, MAX_SPAN))
+        span = find_frame(register, min(n, REGISTER))
         if span and decode(register[-span:]) is not None:
             found.append(n)
     return found
@@ -135,3 +136,38 @@ def test_names_for_people() -> None:
     assert [ours.can_send(k, high=False) for k in range(6)] == [True, True, False, True, False, False]
     assert ours.can_send(4, high=True)
     assert [ours.can_receive(k) for k in range(6)] == [True, True, False, True, True, True]
+
+
+@pytest.mark.parametrize("info", [Info1c(3, 2, 100), Info1a(1, 7, 127, True, 10, 14, 5, 3, 511)])
+def test_up_to_16_lost_bits_follow_from_the_check(info: Info) -> None:
+    rng = np.random.default_rng(1)
+    bits = info.encode()[:-4]
+    register = np.zeros(REGISTER, np.uint8)
+    register[-len(bits) :] = bits
+    span = len(bits) - 4
+    for count in (1, 12, 16):
+        for first in range(REGISTER - span + 8, REGISTER - count + 1):
+            erased = np.zeros(REGISTER, np.uint8)
+            erased[first : first + count] = 1
+            damaged = register.copy()
+            damaged[erased > 0] = rng.integers(0, 2, count)
+            assert fill_erased(damaged, erased, span)
+            assert np.array_equal(damaged, register)
+
+
+def test_what_can_not_be_filled() -> None:
+    bits = Info1a().encode()[:-4]
+    register = np.zeros(REGISTER, np.uint8)
+    register[-66:] = bits
+    erased = np.zeros(REGISTER, np.uint8)
+    assert not fill_erased(register, erased, 62)
+    erased[60:77] = 1
+    assert not fill_erased(register, erased, 62)
+    erased[:] = 0
+    erased[60:68] = 1
+    wrong = register.copy()
+    wrong[-3] ^= 1
+    assert not fill_erased(wrong, erased, 62)
+    no_fill = register.copy()
+    no_fill[-64] = 0
+    assert not fill_erased(no_fill, erased, 62)

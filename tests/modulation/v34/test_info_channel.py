@@ -328,3 +328,22 @@ def test_quiet_after_a_sequence(role: Role) -> None:
     assert ear.heard[0][0] == pytest.approx(BEGIN + 1500 + 480 + 150, abs=100)
     gap = Ear(role, Hearing.QUIET).feed_with_gap(x[: BEGIN + 1400], 1500)
     assert not gap.heard
+
+
+@pytest.mark.parametrize(
+    ("role", "info"), [(Role.CALLING, Info1c(1, 2, 3)), (Role.ANSWERING, Info1a(1, max_rate=9))]
+)
+def test_an_info1_with_a_lost_packet_in_it(role: Role, info: Info) -> None:
+    """Wherever the packet is, the sequence is found or not, but never a wrong one."""
+    x = signal(role, info, reverse=()) + noise(STOP + 2000, 20)
+    length = round(len(info.encode()) * 40 / 3)
+    found = 0
+    places = range(BEGIN, BEGIN + length, 25)
+    for begin in places:
+        ear = Ear(role, Hearing.FRAME)
+        ear.receiver.watch(Hearing.FRAME, fill=info.span())
+        ear.feed_with_gap(x, begin)
+        assert ear.frames in ([], [info])
+        found += len(ear.frames)
+    # The beginning is needed: fill bits and synchronisation.
+    assert found > 0.6 * len(places)

@@ -378,6 +378,8 @@ SPANS = tuple(sorted({kind.span() for kind in _KINDS}))
 """Lengths from synchronisation to CRC. With tone (zeros) in place of the fill bits the longer ones of a
 sequence pass the CRC as well, so that the shortest must be taken."""
 MAX_SPAN = SPANS[-1]
+REGISTER = MAX_SPAN + len(FILL)
+"""Bits that a receiver must keep: the longest sequence and the fill bits before it."""
 _SPAN_TABLE = np.array(SPANS)
 _SYNC_TABLE = np.array(SYNC, np.uint8)
 
@@ -411,7 +413,7 @@ def find_frame(register: Bits, valid: int) -> int:
     """Return the span of the shortest sequence that ends with the newest bit, or 0.
 
     Args:
-        register: The last bits, newest last, shape (MAX_SPAN,).
+        register: The last bits, newest last, shape (REGISTER,).
         valid: How many of them belong together; a sequence that was found takes its bits away from the next.
     """
     for span in _SPAN_TABLE:
@@ -432,3 +434,55 @@ def find_frame(register: Bits, valid: int) -> int:
         if check == 0:
             return int(span)
     return 0
+
+
+@njit(types.boolean(types.uint8[::1], types.uint8[::1], types.int64), cache=True, nogil=True)
+def fill_erased(register: Bits, erased: Bits, span: int) -> bool:
+    """Work out the bits of a sequence that a lost packet has hidden: at most 16 in a row, as the CRC has 16.
+
+    The check's register is run forwards up to the gap and backwards, from 0 at the end, down to it. Within
+    the gap each step backwards is known but for its lowest bit, which comes from the register before the gap.
+
+    Args:
+        register: The last bits, newest last, shape (REGISTER,); filled in.
+        erased: Which of them are not known, shape (REGISTER,).
+        span: Of the sequence that may end with the newest.
+
+    Returns:
+        Whether there was a gap, and it could be filled; the fewer bits it had, the more certain.
+    """
+    start = register.size - span
+    for i in range(start - 4, start + _SYNC_TABLE.size):
+        wanted = 1 if i < start else _SYNC_TABLE[i - start]
+        if erased[i] or register[i] != wanted:
+            return False
+    first = start + _SYNC_TABLE.size
+    while first < register.size and not erased[first]:
+        first += 1
+    last = register.size - 1
+    while last > first and not erased[last]:
+        last -= 1
+    count = last - first + 1
+    if first == register.size or count > CRC_BITS:
+        return False
+    before = 0xFFFF
+    for i in range(start + _SYNC_TABLE.size, first):
+        feedback = (before ^ register[i]) & 1
+        before = before >> 1 ^ (_CRC_POLYNOMIAL if feedback else 0)
+    after = 0
+    for i in range(register.size - 1, last, -1):
+        feedback = after >> 15
+        after = ((after ^ (_CRC_POLYNOMIAL if feedback else 0)) << 1) & 0xFFFF
+        after |= feedback ^ register[i]
+    feedbacks = 0
+    for _ in range(count):
+        feedback = after >> 15
+        feedbacks = feedbacks << 1 | feedback
+        after = ((after ^ (_CRC_POLYNOMIAL if feedback else 0)) << 1) & 0xFFFF
+    if (after ^ before) >> count:
+        return False
+    low = after ^ before
+    for i in range(count):
+        # The step i of the gap was the last but i backwards: its lowest bit has moved up by i.
+        register[first + i] = (low >> i & 1) ^ (feedbacks >> i & 1)
+    return True

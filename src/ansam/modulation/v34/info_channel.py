@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ansam.dsp.pulse import shaping_table
 from ansam.modulation.base import Role
 from ansam.modulation.v34 import tones
-from ansam.modulation.v34.info import MAX_SPAN, Info, decode
+from ansam.modulation.v34.info import Info, decode
 from ansam.units import SAMPLE_RATE, Audio, Bits, Samples, dbm0_from_power, rms_from_dbm0
 
 CARRIER_HZ = {Role.CALLING: 1200.0, Role.ANSWERING: 2400.0}
@@ -172,6 +172,7 @@ class InfoReceiver:
         steady_before: Samples of steady tone before it, 120 at least.
         reversal_certain: False where erased samples hid it: then the instant is the middle of the gap.
         frame: The last sequence.
+        frame_filled: A lost packet hid bits of it, which the CRC gave back: it proves little then.
         frame_end: When its last CRC bit ended on the line.
     """
 
@@ -184,11 +185,14 @@ class InfoReceiver:
         self.steady_before: Samples = 0
         self.frame: Info | None = None
         self.frame_end = 0.0
+        self.frame_filled = False
+        self._pieced: Info | None = None
+        self._pieced_end = 0.0
         self._mix = tones.mixing_table(CARRIER_HZ[far])
         self._ring = np.zeros(2 * tones.RING, np.complex64)
         self._history = np.zeros(tones.HISTORY, np.complex128)
         self._turned = np.zeros(tones.HISTORY, np.complex128)
-        self._registers = np.zeros((tones.STEPS + 1, MAX_SPAN), np.uint8)
+        self._registers, self._doubts = tones.registers()
         self._valid = np.zeros(tones.STEPS, np.int64)
         self._ones = np.zeros(tones.STEPS, np.int64)
         self._state = np.zeros(1, tones.STATE).view(np.recarray)
@@ -196,7 +200,12 @@ class InfoReceiver:
         self.watch(Hearing.FRAME)
 
     def watch(
-        self, what: Hearing, tone: Samples = 400, beside_probe: bool = False, quiet: Samples = 480
+        self,
+        what: Hearing,
+        tone: Samples = 400,
+        beside_probe: bool = False,
+        quiet: Samples = 480,
+        fill: int = 0,
     ) -> None:
         """Set what to stop at.
 
@@ -205,6 +214,7 @@ class InfoReceiver:
             tone: How long a tone must have been there without a reversal; 50 ms at least.
             beside_probe: L1 or L2 are being sent, and their echo may be louder than the tone.
             quiet: How long the band must have been silent, for one that was not since this call.
+            fill: Span of the sequences of which to work out what a lost packet has hidden; 0: none.
         """
         s = self._state[0]
         s.watch = int(what)
@@ -212,6 +222,7 @@ class InfoReceiver:
         s.beside_probe = int(beside_probe)
         s.quiet_limit = round(quiet / tones.STEP_SAMPLES)
         s.quiet, s.peak = 0, s.power
+        s.fill = fill
 
     def process(self, rx: Audio, erased: bool = False) -> tuple[int, Hearing]:
         """Take samples until the end or the first watched happening; return (samples taken, what was heard).
@@ -231,20 +242,33 @@ class InfoReceiver:
             self._history,
             self._turned,
             self._registers,
+            self._doubts,
             self._valid,
             self._ones,
         )
         heard = Hearing(int(s.events))
-        if Hearing.FRAME in heard:
-            self.frame = decode(self._registers[tones.STEPS, -int(s.span) :].copy())
-            self.frame_end = float(s.frame_end)
-            if self.frame is None:
-                heard &= ~Hearing.FRAME
+        if Hearing.FRAME in heard and not self._take_frame():
+            heard &= ~Hearing.FRAME
         if Hearing.REVERSAL in heard:
             self.reversal_at = float(s.instant)
             self.reversal_certain = bool(s.certain)
             self.steady_before = round(int(s.steady) * tones.STEP_SAMPLES)
         return int(taken), heard
+
+    def _take_frame(self) -> bool:
+        """Read the sequence found; one with a gap must look the same with two timings of the eight."""
+        s = self._state[0]
+        frame, end = decode(self._registers[tones.STEPS, -int(s.span) :].copy()), float(s.frame_end)
+        if frame is None:
+            return False
+        if s.filled:
+            same = frame == self._pieced and end - self._pieced_end < tones.STEPS * tones.STEP_SAMPLES
+            self._pieced, self._pieced_end = frame, end
+            if not same:
+                return False
+            self._valid[:] = 0
+        self.frame, self.frame_end, self.frame_filled = frame, end, bool(s.filled)
+        return True
 
     def forget_tone(self) -> None:
         """A tone that is there counts from now on only."""

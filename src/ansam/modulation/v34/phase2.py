@@ -163,12 +163,14 @@ class Phase2:
 
     def _take_frame(self, now: Samples) -> Input | None:
         core = self._core
-        frame = core.line.receiver.frame
+        frame, filled = core.line.receiver.frame, core.line.receiver.frame_filled
         if isinstance(frame, Info0):
             core.trace(now, "modulation.v34", "info0", role=core.role.other.value, **frame.as_dict())
             return Input.INFO0
         wanted = Info1a if core.role is Role.CALLING else Info1c
         if isinstance(frame, wanted):
+            if filled and not core.chooser.agrees(frame, core.probe, core.info1c):
+                return None
             core.trace(now, "modulation.v34", "info1", role=core.role.other.value, **frame.as_dict())
             return Input.INFO1
         return None

@@ -5,12 +5,14 @@ from itertools import product
 
 from ansam.modulation.base import ModulationOptions, Role
 from ansam.modulation.v34.constants import MD_STEP_SECONDS, RATE_STEP, SYMBOL_RATES, TOP_RATE, SymbolRate
-from ansam.modulation.v34.info import Info0, Info1a, Info1c, RateResult
+from ansam.modulation.v34.info import OFFSET_STEP_HZ, OFFSET_UNKNOWN, Info0, Info1a, Info1c, RateResult
 from ansam.modulation.v34.probing import PRECODER_TAPS, Choice, LineProbe, choose
 from ansam.units import SAMPLE_RATE, Samples
 
 SMALL_TOP = 28800
 """Above it a modem needs constellations of up to 1664 points (Table 15, Note)."""
+MAX_OFFSET_HZ = 7.0
+"""Of a telephone channel, one way."""
 
 
 def our_info0(options: ModulationOptions) -> Info0:
@@ -148,6 +150,34 @@ class Chooser:
             _md(info1c.md_length),
         )
         return (to_answer, to_call) if self._role is Role.CALLING else (to_call, to_answer)
+
+    def agrees(self, info: Info1a | Info1c, probe: LineProbe | None, asked: Info1c | None) -> bool:
+        """Return whether an INFO1 that was pieced together can be true.
+
+        Args:
+            info: The far end's.
+            probe: What we measured: the frequency offsets of both directions are much the same.
+            asked: The INFO1c that an INFO1a answers.
+        """
+        known = info.frequency_offset != OFFSET_UNKNOWN
+        if known and abs(info.frequency_offset * OFFSET_STEP_HZ - _offset(probe)) > 2 * MAX_OFFSET_HZ:
+            return False
+        if isinstance(info, Info1c):
+            tops = [k.top_rate for k in SYMBOL_RATES]
+            return any(r.max_rate for r in info.rates) and all(
+                r.bit_rate <= top for r, top in zip(info.rates, tops, strict=True)
+            )
+        return (
+            asked is not None
+            and asked.rates[info.rate_to_call].max_rate > 0
+            and info.rate_to_answer in self._allowed_rates
+            and self.ours.can_send(info.rate_to_answer, info.high_carrier)
+            and 0 < info.max_rate * RATE_STEP <= SYMBOL_RATES[info.rate_to_answer].top_rate
+        )
+
+
+def _offset(probe: LineProbe | None) -> float:
+    return 0.0 if probe is None or probe.offset_hz is None else probe.offset_hz
 
 
 def _md(steps: int) -> Samples:

@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 
+import numpy as np
+
 from ansam.modulation.base import Role
-from ansam.modulation.v34.info import Info0
+from ansam.modulation.v34.info import FILL, Info0
 from ansam.modulation.v34.phase2_core import Core
 from ansam.modulation.v34.phase2_steps import L2_HEARD, PAUSE, TAIL, TURN, State
 from ansam.modulation.v34.probing import L1_LENGTH, SETTLE
@@ -11,6 +13,10 @@ from ansam.units import Samples, samples
 
 STEADY: Samples = samples(0.030)
 """Of tone before a reversal, where INFO0 may come as well: its zeros are fewer."""
+PATIENCE = 3
+"""INFO0 repeated so often without success may have been taken for longer ones."""
+LONGER = 16
+"""Zeros that make an INFO0 pass for one of V.90, 13 bits longer: a check that has come to 0 stays so."""
 ATTEMPTS = 5
 """Retrains that phase 2 begins by itself before it gives up."""
 
@@ -21,7 +27,11 @@ def queue_info0(p: Core, now: Samples) -> None:
     if p.far is not None and p.state not in (State.C_INFO0, State.A_INFO0):
         # Bit 28 acknowledges the far end's INFO0 (§11.2.2, Notes); in the first INFO0 it is 0.
         info = replace(info, acknowledge=True)
-    p.line.sender.queue(info.encode())
+    bits = info.encode()
+    if p.repeats > PATIENCE:
+        # Deviation: slmodemd, after a damaged INFO0c, waits for one of V.90's length. Fill bits mean nothing.
+        bits = np.concatenate((bits[: -len(FILL)], np.zeros(LONGER, np.uint8)))
+    p.line.sender.queue(bits)
     p.deadline = now + p.line.sender.time_left
 
 
@@ -104,6 +114,7 @@ def hear_tone_repeating(p: Core, now: Samples) -> State | None:
 
 def repeat(p: Core, now: Samples) -> State | None:
     """One more INFO0."""
+    p.repeats += 1
     queue_info0(p, now)
     return None
 

@@ -94,6 +94,7 @@ class Core:
         probe: What was measured, or None.
         following: What comes after a pause.
         attempts: Retrains begun by us.
+        repeats: INFO0 sent beyond the first.
         heard_at: When the last reversal was heard.
         heard_certain: False where a gap hid it.
         reversed_at: When we last reversed our tone to measure the round trip.
@@ -121,6 +122,7 @@ class Core:
         self.probe: LineProbe | None = None
         self.following = State.IDLE
         self.attempts = 0
+        self.repeats = 0
         self.heard_at: Samples = 0
         self.heard_certain = True
         self.reversed_at: Samples = 0
@@ -180,7 +182,9 @@ class Core:
         if Input.TONE in wanted:
             self.line.receiver.forget_tone()
         step = STEPS[self.state]
-        self.line.receiver.watch(watch, step.tone, beside_probe=step.send is Sends.PROBE)
+        expected = Info1a if self.role is Role.CALLING else Info1c
+        fill = expected.span() if Input.INFO1 in wanted else 0
+        self.line.receiver.watch(watch, step.tone, beside_probe=step.send is Sends.PROBE, fill=fill)
 
     def pause(self, following: State, now: Samples, pause: Samples) -> None:
         """Be silent, then enter a state."""

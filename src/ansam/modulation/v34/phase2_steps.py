@@ -38,6 +38,9 @@ ANSWER_L2_WAIT: Samples = samples(0.600)
 """§11.2.2.2.3, plus a round trip."""
 INFO1A_WAIT: Samples = samples(0.700)
 """§11.2.2.1.6, plus a round trip."""
+MARKS_WAIT: Samples = samples(2.5)
+"""An answering modem whose phase 3 is not answered sends INFOMARKSa 600 ms and a round trip after J began
+(§11.3.2.2.1); a modem that does not (slmodemd) hangs up a few seconds later."""
 ON_ITS_WAY: Samples = samples(0.150)
 """So long, and a round trip, after INFO1c INFOMARKSa may still come that were sent before it arrived."""
 INFO1C_WAIT: Samples = samples(2.0)
@@ -170,7 +173,7 @@ STEPS: dict[State, Step] = {
     State.C_INFO1: Step(_T, "§11.2.1.1.7"),
     State.C_SENT_INFO1: Step(_S, "§11.2.1.1.8", ON_ITS_WAY, 1),
     State.C_WAIT_INFO1: Step(_S, "§11.2.1.1.8", INFO1A_WAIT - ON_ITS_WAY),
-    State.C_RECOVER: Step(_S, "§11.2.2.1.6", RECOVERY_WAIT, 2),
+    State.C_RECOVER: Step(_S, "§11.2.2.1.6", MARKS_WAIT, 1),
     State.C_MARKS: Step(_M, "§11.4.2.1.1", RECOVERY_WAIT, 2),
     State.A_INFO0: Step(_T, "§11.2.1.2.1"),
     State.A_TONE: Step(_T, "§11.2.1.2.2", NOTHING_HEARD),

@@ -27,7 +27,7 @@ from numba import from_dtype, njit, types
 from numpy.typing import NDArray
 
 from ansam.dsp.pulse import matched_table
-from ansam.modulation.v34.info import find_frame
+from ansam.modulation.v34.info import REGISTER, fill_erased, find_frame
 from ansam.units import SAMPLE_RATE, Audio
 
 BAUD = 600
@@ -71,6 +71,8 @@ CONFIRM = 19
 """Steps that must have the opposite phase: 4 ms."""
 LOST = 24
 
+SHADOW = 9.0
+"""Samples beyond a gap within which a symbol's centre makes it unreliable."""
 MARK_BITS = 32
 """Ones in a row that are INFOMARKS."""
 
@@ -92,6 +94,7 @@ STATE = np.dtype(
         ("power_min", "f8"),  # |y|² of the weakest tone
         ("beside_probe", "i8"),  # 1: our own L2 may come back louder than the tone
         ("quiet_limit", "i8"),  # steps of quiet until QUIET
+        ("fill", "i8"),  # span of sequences whose erased bits are to be worked out
         # front end
         ("mixer", "i8"),
         ("write", "i8"),
@@ -138,6 +141,7 @@ STATE = np.dtype(
         ("certain", "i8"),  # 0: hidden by a gap
         ("steady", "i8"),  # steps of steady tone before it
         ("span", "i8"),  # of the INFO sequence
+        ("filled", "i8"),  # 1: with bits that were erased
         ("frame_end", "f8"),  # when its last CRC bit ended
     ]
 )
@@ -303,8 +307,33 @@ def _judge_tone(state: Record, turned: NDArray[np.complex128]) -> None:
     s.judged += 1
 
 
+@njit(types.boolean(STATES, types.float64), cache=True, nogil=True)
+def _erased(state: Record, at: float) -> bool:
+    """Return whether a symbol is lost whose centre was on the line at an instant."""
+    s = state[0]
+    return bool(s.erased_from - SHADOW < at < s.erased_to + SHADOW)
+
+
 @njit(
-    types.void(STATES, types.complex128, types.uint8[:, ::1], types.int64[::1], types.int64[::1]),
+    types.int64(STATES, types.uint8[::1], types.uint8[::1], types.int64),
+    cache=True,
+    nogil=True,
+)
+def _find(state: Record, register: NDArray[np.uint8], doubt: NDArray[np.uint8], valid: int) -> int:
+    """Return the span of a sequence that is complete, or whose gap could be filled; 0 where there is none."""
+    s = state[0]
+    s.filled = 0
+    span = find_frame(register, valid)
+    if span or not s.fill or s.fill > valid or not fill_erased(register, doubt, s.fill):
+        return int(span)
+    s.filled = 1
+    return int(s.fill)
+
+
+@njit(
+    types.void(
+        STATES, types.complex128, types.uint8[:, ::1], types.uint8[:, ::1], types.int64[::1], types.int64[::1]
+    ),
     cache=True,
     nogil=True,
 )
@@ -312,6 +341,7 @@ def _take_bit(
     state: Record,
     product: complex,
     registers: NDArray[np.uint8],
+    doubts: NDArray[np.uint8],
     valid: NDArray[np.int64],
     ones: NDArray[np.int64],
 ) -> None:
@@ -320,19 +350,24 @@ def _take_bit(
     k = s.step % STEPS
     bit = 1 if product.real < 0 else 0
     register = registers[k]
+    doubt = doubts[k]
     for i in range(register.size - 1):
         register[i] = register[i + 1]
+        doubt[i] = doubt[i + 1]
     register[register.size - 1] = bit
+    at = _now(state)
+    doubt[register.size - 1] = 1 if _erased(state, at) or _erased(state, at - STEPS * STEP_SAMPLES) else 0
     valid[k] += 1
     ones[k] = ones[k] + 1 if bit else 0
-    span = find_frame(register, valid[k])
+    span = _find(state, register, doubt, valid[k])
     if span:
         s.span = span
         s.frame_end = _now(state) + STEPS * STEP_SAMPLES / 2
         s.events |= FRAME
         registers[STEPS] = register
-        for j in range(STEPS):
-            valid[j] = 0
+        if not s.filled:
+            for j in range(STEPS):
+                valid[j] = 0
     if ones[k] >= MARK_BITS and abs(s.real) > 0.85 * s.power > 0.425 * s.power_min:
         s.events |= MARKS
 
@@ -346,6 +381,7 @@ def _take_bit(
         types.complex64[::1],
         _COMPLEX,
         _COMPLEX,
+        types.uint8[:, ::1],
         types.uint8[:, ::1],
         types.int64[::1],
         types.int64[::1],
@@ -362,6 +398,7 @@ def listen(
     history: NDArray[np.complex128],
     turned: NDArray[np.complex128],
     registers: NDArray[np.uint8],
+    doubts: NDArray[np.uint8],
     valid: NDArray[np.int64],
     ones: NDArray[np.int64],
 ) -> int:
@@ -375,7 +412,8 @@ def listen(
         ring: Shape (2 * RING,), the mixed samples.
         history: Shape (HISTORY,), filtered.
         turned: Shape (HISTORY,), the same without the frequency offset.
-        registers: Shape (STEPS + 1, MAX_SPAN); the last row is the sequence found.
+        registers: Shape (STEPS + 1, REGISTER); the last row is the sequence found.
+        doubts: Shape (STEPS, REGISTER), which bits were erased.
         valid: Shape (STEPS,).
         ones: Shape (STEPS,).
 
@@ -435,7 +473,7 @@ def listen(
             elif s.run:
                 s.run += HOP
                 s.pure += HOP if s.pure else 0
-        _take_bit(state, y * earlier.conjugate(), registers, valid, ones)
+        _take_bit(state, y * earlier.conjugate(), registers, doubts, valid, ones)
         s.step += 1
         if s.pure >= s.tone_limit and s.good >= SURE:
             s.events |= TONE
@@ -443,6 +481,11 @@ def listen(
         if s.events:
             return n + 1
     return rx.size
+
+
+def registers() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return empty registers, and the doubts that go with them."""
+    return np.zeros((STEPS + 1, REGISTER), np.uint8), np.zeros((STEPS, REGISTER), np.uint8)
 
 
 def mixing_table(carrier_hz: float) -> NDArray[np.complex64]:
