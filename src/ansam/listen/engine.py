@@ -5,7 +5,7 @@ answering one, has the calling modem's part in phase 2 (V.90 (09/98) §9.2); wha
 A recording with one channel has both directions in it: every ear hears all of it, for either role.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -17,6 +17,8 @@ from ansam.listen.probe_ear import ProbeEar
 from ansam.listen.sound import Sound
 from ansam.listen.timeline import Entry
 from ansam.listen.v8_ear import V8Ear
+from ansam.listen.v32_duplex import follow_v32bis
+from ansam.listen.v34_duplex import follow_v34
 from ansam.modulation.base import Role
 from ansam.modulation.v34.info_channel import Hearing, InfoReceiver
 from ansam.tones.v25 import ANSWER_TONE_HZ
@@ -25,6 +27,9 @@ from ansam.units import FRAME, SAMPLE_RATE, Audio, Samples, samples
 BLOCK = samples(1)
 EARS: tuple[EarFactory, ...] = (ProbeEar, Phase2Ear, V8Ear)
 """In their order; a later one sees what the earlier ones have heard."""
+
+FOLLOWERS: tuple[Callable[[Audio, Audio, tuple[Entry, ...]], list[Entry]], ...] = (follow_v32bis, follow_v34)
+"""What needs both directions at once."""
 
 ECHO_DB = 12.0
 ECHO_DELAY = samples(1.5)
@@ -153,4 +158,9 @@ def listen(sound: Sound, ears: Sequence[EarFactory] = EARS) -> Report:
                 ear.feed(audio[begin : begin + BLOCK])
             found += ear.close()
         found = [entry for entry in found if not _is_echo(entry, found)]
+    if len(sound.channels) > 1:
+        calling, answering = (sound.channels[channels[role]] for role in (Role.CALLING, Role.ANSWERING))
+        so_far = tuple(_in_order(found))
+        for follow in FOLLOWERS:
+            found += follow(calling, answering, so_far)
     return Report(tuple(_in_order(found)), channels, sound.seconds, sound.rate, sound.remarks)

@@ -26,10 +26,13 @@ _PLAIN = 0.6
 _BESIDE = 0.02
 """Of the middle line's power that lies beside it, at least: what tells S from a tone."""
 _KEEP = 8
+_LEVEL = 1 / 40
+"""Of each window in the level."""
 _LOUD_SURE = 16
 _LOUD_MOST = 80
 """Windows with a signal, two less for each without, that make an onset certain, and that count."""
 _TURNED = -0.4
+_SURELY_TURNED = -0.65
 _SMOOTHING = 0.15
 
 
@@ -83,9 +86,12 @@ class Hearing:
         tone.feed(x, erased)
         if not hops:
             return
-        if self.s_windows == 0 and self._plain():
-            self._note_plain(hops)
-            return
+        if self.s_windows == 0:
+            share, level = lines.survey(self._audible, self.level, _LEVEL)
+            if share < _PLAIN and tone.survey(0.0, 0.0, 0.0)[0] < _PLAIN:
+                self.level = level
+                self._note_plain(hops)
+                return
         for k in range(hops):
             if lines.clean[k]:
                 self._note_onset(float(lines.power[k]) >= self._audible, int(lines.ends[k]))
@@ -95,18 +101,6 @@ class Hearing:
             if tone.clean[k]:
                 there = tone.explained[k] > _SHARE * tone.power[k] and tone.power[k] > self._audible
                 self.tone = self.tone + HOP if there else 0
-
-    def _plain(self) -> bool:
-        """Whether the new windows hold a signal without lines: data mode, where speed counts."""
-        lines, tone = self._lines, self._tone
-        return bool(
-            (
-                lines.clean
-                & (lines.explained < _PLAIN * lines.power)
-                & (tone.explained < _PLAIN * tone.power)
-                & (lines.power >= self._audible)
-            ).all()
-        )
 
     @property
     def onset(self) -> tuple[Samples, Samples] | None:
@@ -123,16 +117,16 @@ class Hearing:
             self._loud = min(_LOUD_MOST, self._loud + 1)
 
     def _note_plain(self, hops: int) -> None:
+        """Take windows with a signal without lines: data mode, where speed counts."""
         if self._silent_at is not None and self._loud < _LOUD_MOST:
             self._note_onset(True, int(self._lines.ends[0]))
         self.tone = self.quiet = 0
         self.s_missing += hops
-        self.level += (float(self._lines.power.mean()) - self.level) * min(1.0, hops / 40)
 
     def _window(
         self, amplitude: NDArray[np.complex128], power: float, explained: float, end: Samples
     ) -> None:
-        self.level += (power - self.level) / 40
+        self.level += _LEVEL * (power - self.level)
         self.quiet = self.quiet + HOP if power < self._audible else 0
         squares = np.abs(amplitude) ** 2 / 2
         beside = float(squares[0] + squares[2])
@@ -163,7 +157,8 @@ class Hearing:
         if projection < 0 <= self._projection:
             share = self._projection / (self._projection - projection)
             self._crossing = self._seen + share * (end - self._seen) - WINDOW / 2
-        if projection < _TURNED and there:
+        # S-bar is hardly longer than the window: what the line smears of it may leave no window pure.
+        if projection < (_TURNED if there else _SURELY_TURNED):
             self.reversals.append(self._crossing)
             self._reference = -self._reference
             projection = -projection
