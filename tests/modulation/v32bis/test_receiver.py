@@ -1,6 +1,6 @@
 """The receiver alone: training from TRN, rate signals, data; over lines and with packets lost."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -47,7 +47,9 @@ def run(
     bits = Random(7)
     tx = Transmitter(Role.ANSWERING, -13.0, bits)
     signal = rates or RateSignal.of(coding, coding is not Coding.UNCODED_9600)
-    tx.send(Segment(Signal.SILENCE, SILENCE), *conditioning(), rate(signal, 80), *ending(signal))
+    end, *data = ending(signal)
+    end = replace(end, symbols=8)
+    tx.send(Segment(Signal.SILENCE, SILENCE), *conditioning(), rate(signal, 80), end, *data)
     way = way or Way(noise_dbm0=-60, law=True)
     receiver = Receiver(Role.CALLING)
     got = []

@@ -71,7 +71,7 @@ HISTORY = 256
 _FOUR_POINTS = int(Coding.UNCODED_4800)
 _WILD = 9.0
 """An error so many times its mean is no noise; it moves the loops no more than one of this size."""
-_LOST_E = 5 * WORD_SYMBOLS
+_LOST_E = 6 * WORD_SYMBOLS
 """Symbols without a rate sequence after an erasure, when E is taken to have been in it. B1 is longer."""
 _WHOLE = WORD_SYMBOLS + 12
 """Symbols after an erasure of which no bit of a word depends on it: the descrambler's memory is 23 bits."""
