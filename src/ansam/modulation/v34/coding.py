@@ -7,6 +7,7 @@ from typing import TypeAlias
 import numpy as np
 from numba import from_dtype, types
 
+from ansam.dsp.records import new_record
 from ansam.modulation.base import Role
 from ansam.modulation.v34.constants import INVERSIONS, SCRAMBLER_TAPS, THETA, Trellis
 from ansam.modulation.v34.constellation import QUARTER, subset, turn
@@ -114,7 +115,7 @@ def code_record(coding: Coding) -> Record:
     """Return the constants of a direction as one record of `CODE`."""
     p = coding.parameters
     rate = p.symbol_rate
-    code = np.zeros(1, CODE).view(np.recarray)
+    code: Record = new_record(CODE)
     s = code[0]
     s.b, s.k, s.q, s.quarter = p.b, p.k, p.q, p.points // 4
     s.frames, s.superframe, s.half = rate.mapping_frames, p.superframe, 2 * rate.mapping_frames

@@ -23,6 +23,8 @@ from ansam.units import Samples, samples
 
 RING_SEEN: Samples = samples(0.03)
 """Decisions that are guesses for so long make the receiver look whether the points lie on a ring."""
+ADAPT: Samples = samples(0.1)
+"""How often the rate is thought about."""
 SEARCH_AGAIN: Samples = samples(0.5)
 _AFTER_ATTEMPT: Samples = samples(2)
 """Time after a renegotiation that came to nothing within which the next is a retrain instead."""
@@ -42,11 +44,12 @@ class DataMode:
         self._watch = SWatch()
         self._search_at: Samples = 0
         self._began: Samples = 0
+        self._adapt_at: Samples = 0
         self._before = 0
 
     def begin(self, t: Samples) -> None:
         """Data mode begins."""
-        self._began, self._search_at = t, t
+        self._began = self._search_at = self._adapt_at = t
         self._watch = SWatch()
         self._adaptation.begin(self._course.rx_rate, self._course.epoch + t)
 
@@ -63,11 +66,12 @@ class DataMode:
             pass
         elif c.rx.guesses >= RING_SEEN and not hearing.tone and c.rx.on_a_ring:
             self._respond(t)
-        elif c.rx.superframe_lost and t >= self._search_at:
-            self._search_at = t + SEARCH_AGAIN
+        elif t >= self._search_at and c.rx.superframe_lost:
             found = c.rx.resynchronise()
+            self._search_at = t + SEARCH_AGAIN
             c.note(t, "superframe lost", found=found)
-        else:
+        elif t >= self._adapt_at:
+            self._adapt_at = t + ADAPT
             self._adapt(t)
 
     # -- our own wishes --------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from numba import from_dtype, njit, types
 from numpy.typing import NDArray
 
 from ansam.coding.scrambler import descramble_bit
+from ansam.dsp.records import new_record
 from ansam.errors import LocalProtocolError
 from ansam.modulation.v34.coding import CODES, Coding, code_record
 from ansam.modulation.v34.constants import FRAME_BITS
@@ -410,8 +411,8 @@ def decoder_records(coding: Coding, delay: int = 32) -> DecoderRecords:
         shell_tables(p.k, p.rings),
         code_record(coding),
         precoder_state(coding.precoding, p.w),
-        np.zeros(1, VITERBI).view(np.recarray),
-        np.zeros(1, DECODER).view(np.recarray),
+        new_record(VITERBI),
+        new_record(DECODER),
     )
     decoder.state[0].delay = delay
     begin(decoder, 0, True)

@@ -18,6 +18,7 @@ from numba import from_dtype, njit, types
 from numpy.typing import NDArray
 
 from ansam.coding.scrambler import scramble_bit
+from ansam.dsp.records import new_record
 from ansam.modulation.v34.coding import CODES, Coding, code_record
 from ansam.modulation.v34.constants import FRAME_BITS, SYMBOLS_PER_FRAME
 from ansam.modulation.v34.constellation import QUARTER, subset, turn
@@ -244,7 +245,7 @@ def encoder_records(coding: Coding) -> EncoderRecords:
         shell_tables(p.k, p.rings),
         code_record(coding),
         precoder_state(coding.precoding, p.w),
-        np.zeros(1, ENCODER).view(np.recarray),
+        new_record(ENCODER),
     )
     begin(coder)
     return coder

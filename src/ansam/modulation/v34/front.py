@@ -10,6 +10,7 @@ from typing import TypeAlias
 import numpy as np
 from numba import from_dtype, njit, types
 
+from ansam.dsp.records import new_record
 from ansam.modulation.v34.coding import Coding, code_record
 from ansam.modulation.v34.encoder import to_line
 from ansam.modulation.v34.precoder import (
@@ -38,7 +39,7 @@ _POINT = types.Tuple((types.complex128, types.float64))  # type: ignore[no-untyp
 
 def front_record(coding: Coding) -> Record:
     """Return one record of `FRONT`."""
-    front = np.zeros(1, FRONT).view(np.recarray)
+    front: Record = new_record(FRONT)
     s = front[0]
     code = code_record(coding)[0]
     s.kappa, s.scale = code.kappa, code.scale

@@ -18,6 +18,8 @@ from typing import TypeAlias
 import numpy as np
 from numba import from_dtype, njit, types
 
+from ansam.dsp.records import new_record
+
 FRACTION = 7
 """x(n) and p(n) are multiples of 2^-7."""
 COEFFICIENT_FRACTION = 14
@@ -44,7 +46,7 @@ NO_PRECODING: Coefficients = (0, 0, 0, 0, 0, 0)
 
 def precoder_state(h: Coefficients, w: int) -> Record:
     """Return one record of `PRECODER` with an empty delay line (§10.1.3.1)."""
-    precoder = np.zeros(1, PRECODER).view(np.recarray)
+    precoder: Record = new_record(PRECODER)
     precoder[0].h[:] = h
     precoder[0].w = w
     return precoder

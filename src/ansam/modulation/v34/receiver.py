@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ansam.dsp.past import Past
 from ansam.dsp.qam import Front
 from ansam.dsp.qam_fit import Fit, Trainer
+from ansam.dsp.records import new_record
 from ansam.modulation.base import Role
 from ansam.modulation.v34 import decoder as data
 from ansam.modulation.v34 import receiver_kernel as kernel
@@ -51,6 +52,7 @@ WORTH_DB = 0.3
 """What precoding must gain to be asked for."""
 _H_LIMIT = 1.9
 """Of a component of h; MP has room for 2."""
+_NONE: Bits = np.zeros(0, np.uint8)
 _RING = 0.12
 """Spread of the points' power below which they are taken for four points."""
 _BAD_WORDS = 0.2
@@ -91,6 +93,7 @@ class Receiver:
         self.fit: Fit | None = None
         self.coding: Coding | None = None
         self._role = role
+        self._symbol = SAMPLE_RATE / float(rate.baud)
         self._front = Front(float(rate.baud), direction.carrier_hz, TAPS, ROLL_OFF, HALF_TAPS)
         self._past = Past(KEPT)
         self._training = np.zeros(0, np.complex128)
@@ -98,8 +101,10 @@ class Receiver:
         self._weights = np.zeros(kernel.HISTORY)
         self._bits: Bits = np.zeros(0, np.uint8)
         self._aux: Bits = np.zeros(0, np.uint8)
-        self._state = np.zeros(1, kernel.STATE).view(np.recarray)
+        self._state = new_record(kernel.STATE)
         s = self._s = self._state[0]
+        # Python reads a field of a record fastest by a view of it.
+        self._mode, self._count, self._bad = (self._state[name] for name in ("mode", "bits", "bad"))
         s.tap_a, s.tap_b = SCRAMBLER_TAPS[role.other]
         s.mse = 1.0
         s.averaged = kernel.AVERAGED
@@ -117,10 +122,9 @@ class Receiver:
         return self._run(x, erased)
 
     def _run(self, x: Audio, erased: bool) -> Bits:
-        s = self._s
-        s.bits = s.aux = 0
-        if s.mode == kernel.IDLE:
-            return np.zeros(0, np.uint8)
+        self._count[0] = 0
+        if self._mode.item() == kernel.IDLE:
+            return _NONE
         room = FRAME_BITS * (x.size // 16 + 2)
         if self._bits.size < room:
             self._bits, self._aux = np.zeros(room, np.uint8), np.zeros(room, np.uint8)
@@ -147,7 +151,7 @@ class Receiver:
             self._bits,
             self._aux,
         )
-        return self._bits[: int(s.bits)].copy()
+        return self._bits[: self._count.item()].copy()
 
     # -- what the owner asks for -----------------------------------------------------------------------------
 
@@ -237,7 +241,7 @@ class Receiver:
     @property
     def in_data(self) -> bool:
         """Whether data are decoded: E was received."""
-        return bool(self._s.mode == kernel.DATA)
+        return bool(self._mode.item() == kernel.DATA)
 
     @property
     def b1_over(self) -> bool:
@@ -258,7 +262,7 @@ class Receiver:
     @property
     def guesses(self) -> Samples:
         """For how long decisions have been little better than guesses."""
-        return round(int(self._s.bad) * SAMPLE_RATE / float(self.direction.symbol_rate.baud))
+        return round(int(self._bad.item()) * self._symbol)
 
     @property
     def on_a_ring(self) -> bool:

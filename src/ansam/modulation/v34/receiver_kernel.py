@@ -279,7 +279,7 @@ def receive(
     """Take all of `x`.
 
     Args:
-        state: One record of `STATE`; `bits` and `aux` are results, to be cleared by the owner.
+        state: One record of `STATE`; `bits`, which the owner clears, and `aux` are results.
         front: Of a `dsp.qam.Front`, as are the eight arrays after `erased`.
         decoder: Of `decoder.decoder_records`.
         scaling: One record of `front.FRONT`.
@@ -301,6 +301,7 @@ def receive(
         aux: Room for the auxiliary channel's.
     """
     s = state[0]
+    s.aux = 0
     for i in range(x.size):
         happened = push(front, x[i], erased, real, imag, table, line_real, line_imag, line_good)
         if happened == NOTHING:

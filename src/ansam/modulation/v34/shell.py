@@ -20,6 +20,8 @@ import numpy as np
 from numba import from_dtype, njit, types
 from numpy.typing import NDArray
 
+from ansam.dsp.records import new_record
+
 MOST_RINGS = 18
 """The largest M in Table 10."""
 
@@ -44,7 +46,7 @@ def shell_tables(k: int, rings: int) -> Record:
         k: K, 0 to 31.
         rings: M, 1 to 18; M^8 is at least 2^K.
     """
-    shell = np.zeros(1, SHELL).view(np.recarray)
+    shell: Record = new_record(SHELL)
     s = shell[0]
     s.k, s.m = k, rings
     g2 = np.convolve(np.ones(rings, np.int64), np.ones(rings, np.int64))

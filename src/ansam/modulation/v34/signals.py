@@ -11,6 +11,7 @@ from numba import from_dtype, njit, types
 from numpy.typing import NDArray
 
 from ansam.coding.scrambler import scramble_bit
+from ansam.dsp.records import new_record
 from ansam.modulation.base import Role
 from ansam.modulation.v34.constants import PP_SYMBOLS, SCRAMBLER_TAPS
 from ansam.modulation.v34.constellation import QUARTER, turn
@@ -93,7 +94,7 @@ class WordSender:
     """
 
     def __init__(self, role: Role) -> None:
-        self.state = np.zeros(1, WORDS).view(np.recarray)
+        self.state = new_record(WORDS)
         self.state[0].tap_a, self.state[0].tap_b = SCRAMBLER_TAPS[role]
         self.sixteen = False
 

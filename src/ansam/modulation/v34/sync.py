@@ -14,6 +14,7 @@ import numpy as np
 from numba import njit, types
 from numpy.typing import NDArray
 
+from ansam.dsp.records import new_record
 from ansam.modulation.v34.coding import CODES
 from ansam.modulation.v34.viterbi import VITERBI, VITERBIS, slice_point, start, step, weigh
 
@@ -99,7 +100,7 @@ def find_superframe(
     Returns:
         The place, or None where no place is certain.
     """
-    search = np.zeros(1, VITERBI).view(np.recarray)
+    search = new_record(VITERBI)
     pairs = (points.size - 1) // 2
     fits = []
     for first in (0, 1):

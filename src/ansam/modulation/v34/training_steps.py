@@ -7,8 +7,8 @@ from ansam.units import Samples, samples
 
 GRID: Samples = 10
 """Decisions are taken every so many samples (1.25 ms) in training, ..."""
-GRID_DATA: Samples = 80
-"""... and every 10 ms in data mode."""
+GRID_DATA: Samples = 160
+"""... and every 20 ms in data mode: S lasts 37 ms at least, and is heard after 12."""
 PAUSE: Samples = samples(0.07)
 """From the end of INFO1a to S (§11.3.1.2.1): 70 ± 5 ms."""
 
