@@ -18,8 +18,9 @@ TAIL: Samples = samples(0.010)
 """A tone goes on for so long after a reversal that ends it."""
 TONE_A_LEAST: Samples = samples(0.050)
 """§11.2.1.2.3, §11.2.1.2.6, and for how long a tone must be heard to be one (§11.5)."""
-DATA_ZEROS: Samples = samples(0.100)
-"""For a tone that is heard where an INFO1 may come: zeros of an INFO1 can look like 45 ms of one."""
+DATA_ZEROS: Samples = samples(0.2)
+"""For a tone that is heard where an INFO1 may come: one that has the same data rate for every symbol rate can
+look like a tone from its beginning to its end (182 ms). Who wants a retrain sends its tone far longer."""
 PAUSE: Samples = samples(0.070)
 """Silence before a retrain (§11.5)."""
 RETRAIN_TONE: Samples = samples(0.5)
