@@ -305,7 +305,7 @@ def test_a_retrain_by_either_end(by: End) -> None:
 
 def test_a_damaged_info1c_is_asked_for_again_at_once() -> None:
     def spoil(hears: End, frame: int, audio: Audio, erased: bool) -> tuple[Audio, bool]:
-        lost = hears is End.ANSWERING and frame == 129
+        lost = hears is End.ANSWERING and frame in (129, 130)
         return (np.full_like(audio, 0.5), True) if lost else (audio, erased)
 
     pair = Pair(CircuitParameters(echoes=ECHOES), spoil=spoil)
@@ -316,6 +316,22 @@ def test_a_damaged_info1c_is_asked_for_again_at_once() -> None:
     assert good is not None
     assert result.at - good.at < 8 * 600
     assert "INFOMARKSa" in [phase for _, phase in pair.phases(End.ANSWERING)]
+
+
+@pytest.mark.parametrize(("end", "frame"), [(End.ANSWERING, 130), (End.CALLING, 142)])
+def test_an_info1_with_a_lost_packet_is_pieced_together(end: End, frame: int) -> None:
+    def spoil(hears: End, k: int, audio: Audio, erased: bool) -> tuple[Audio, bool]:
+        lost = hears is end and k == frame
+        return (np.full_like(audio, 0.5), True) if lost else (audio, erased)
+
+    pair = Pair(CircuitParameters(echoes=ECHOES), spoil=spoil)
+    assert pair.run(12)
+    assert pair.agreed
+    assert not pair.repairs
+    assert "INFOMARKSa" not in [phase for _, phase in pair.phases(End.ANSWERING)]
+    result = pair.ends[End.CALLING].result
+    assert result is not None
+    assert result.send.max_rate == 33600
 
 
 def test_info1_is_asked_for_again_with_infomarks() -> None:
