@@ -17,9 +17,10 @@ _BASIC_ROW = ("B", "C", "E", "F", "L", "M", "Q", "V", "X", "Y")
 BASIC_HELP = (
     "A     Answer                    A/    Repeat last command",
     "A>    Repeat until a key        D$    Help on dialling",
-    "H     0 hang up, 1 off hook     I     0-7 information, 6 last call",
+    "H     0 hang up, 1 off hook     I     0-7 information, 6 and 11 last call",
     "O     0 return, 1 and retrain   P, T  Pulse, tone",
     "Sr=n  Set register r (S$)       Sr?   Show register r",
+    "Y11   Frequency response",
     "Z     Reset: 0 as Y says, 1-2 stored profile 0-1, 3-5 &F0-2",
     "&$    Help on & commands        +MS   Modulation, rates",
 )
