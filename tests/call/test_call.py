@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ansam.call.call import Call, CallMedia
+from ansam.call.call import HELD_KEEP_ALIVE, Call, CallMedia
 from ansam.call.party import Echo, Silence, Tone
 from ansam.call.raw import RawCall
 from ansam.codec.g711 import Law
@@ -86,6 +86,10 @@ def test_hold_sends_nothing_and_the_clock_goes_on() -> None:
     call.receive(packet(0, bytes(160)), FAR, call.now)
     assert call.tick() is None, "music on hold is no reason to answer"
     assert call.now == 320
+    kept = [sent for sent in (call.tick() for _ in range(2 * HELD_KEEP_ALIVE)) if sent is not None]
+    assert kept == [(b"", FAR)] * 2
+    call.receive(b"", FAR, call.now)
+    assert call.statistics().refused == 0
     call.renegotiated(media())
     assert call.tick() is not None
     assert call.rtp.packets_sent == 1

@@ -3,6 +3,7 @@ import pytest
 from ansam.call.line_url import RawLineUrl, SipLineUrl, parse_address, parse_line
 from ansam.codec.g711 import Law
 from ansam.errors import ConfigError
+from ansam.sdp.negotiation import Secure
 
 
 @pytest.mark.parametrize(
@@ -12,6 +13,21 @@ from ansam.errors import ConfigError
         (
             "sip:07:a%3Ab%40c@10.0.0.1:5070;transport=tcp;bind=10.0.0.2;law=ulaw;playout=80;expires=60",
             SipLineUrl("07", "a:b@c", "10.0.0.1", 5070, "tcp", "10.0.0.2", Law.ULAW, 640, 60),
+        ),
+        (
+            "sip:07:x@pbx;transport=tls;proxy=[::1]:5099;keepalive=0;ca=/x.pem;verify=off;srtp=require",
+            SipLineUrl(
+                "07",
+                "x",
+                "pbx",
+                5061,
+                "tls",
+                proxy=("::1", 5099),
+                keepalive=0,
+                ca="/x.pem",
+                verify=False,
+                srtp=Secure.REQUIRE,
+            ),
         ),
         (
             "sip:07:x@pbx;callers=registrar;vbd=off;red=2",

@@ -621,6 +621,39 @@ def test_methods_in_the_wrong_state_are_our_fault() -> None:
 
 
 # --- transport ---
+def test_keep_alives_hold_the_way_to_the_registrar() -> None:
+    pair = Pair(bob=UserAgentConfig(registrar=True))
+    flow = pair.wire.flow(ALICE, BOB)
+    identity = pair.alice.register("sip:07@192.0.2.2", flow, pair.wire.now, keep_alive=25.0)
+    pair.wire.run(60)
+    assert pair.wire.sent(ALICE, b"\r\n") == [], "only a registration that stands is worth it"
+    event = pair.wire.until(BOB, RegisterReceived)
+    while pair.wire.events[BOB]:
+        event = pair.wire.until(BOB, RegisterReceived)
+    bound = [RegisterContact(event.contacts[0].uri, 3600)]
+    pair.bob.respond_register(event.request, 200, pair.wire.now, bound)
+    pair.wire.until(ALICE, Registered)
+    pair.wire.run(101)
+    assert pair.wire.sent(ALICE, b"\r\n") == [b"\r\n\r\n"] * 4
+    pair.alice.unregister(identity, pair.wire.now)
+    event = pair.wire.until(BOB, RegisterReceived)
+    pair.bob.respond_register(event.request, 200, pair.wire.now)
+    pair.wire.until(ALICE, Unregistered)
+    pair.wire.run(100)
+    assert len(pair.wire.sent(ALICE, b"\r\n")) == 4
+    assert pair.alice.deadline() is None
+
+
+def test_a_keep_alive_on_a_connection_is_answered() -> None:
+    pair = Pair()
+    flow = Flow("tls", BOB, ALICE)
+    pair.bob.receive(b"\r\n\r\n", flow, pair.wire.now)
+    assert [outgoing.data for outgoing in pair.bob.take_outgoing()] == [b"\r\n"]
+    pair.bob.receive(b"OPTIONS sip:x SIP/2.0", flow, pair.wire.now)
+    pair.bob.receive(b"\r\n\r\n", flow, pair.wire.now)
+    assert b"\r\n" not in [outgoing.data for outgoing in pair.bob.take_outgoing()]
+
+
 def test_keep_alives_are_ignored_and_nonsense_is_counted() -> None:
     pair = Pair()
     flow = pair.wire.flow(BOB, ALICE)

@@ -22,6 +22,9 @@ from ansam.rtp.srtp import NotAuthenticRtp, SrtpKeys, SrtpReceiver, SrtpSender
 from ansam.sdp.negotiation import PCMU, RED_TYPE, RemoteMedia
 from ansam.units import FRAME, Samples
 
+HELD_KEEP_ALIVE = 750
+"""Frames between empty datagrams that hold a NAT's binding while we may not send: 15 s (RFC 6263 §4.1)."""
+
 
 @dataclass(frozen=True, slots=True)
 class CallMedia:
@@ -153,6 +156,7 @@ class Call:
         self._party = party
         self._start = start
         self._heard = 0
+        self._held_frames = 0
         self._resyncs = 0
 
     def receive(self, data: bytes, source: Address, now: float) -> None:
@@ -163,6 +167,8 @@ class Call:
             source: From where.
             now: Its arrival on the sample clock, between the last tick's frame and the next.
         """
+        if not data:
+            return  # a keep-alive (RFC 6263 §4.1)
         if self._receiver is not None:
             try:
                 data = self._receiver.unprotect(data)
@@ -188,7 +194,8 @@ class Call:
         """Exchange one frame.
 
         Returns:
-            The packet to send and where to, or None while the far end holds the call.
+            The packet to send and where to; while the far end holds the call None, and an empty datagram
+            every `HELD_KEEP_ALIVE` frames.
         """
         law = self.media.law
         out = []
@@ -203,6 +210,9 @@ class Call:
             sent = (self._sender.protect(packet) if self._sender else packet), self.rtp.remote
         else:
             self.rtp.pause()
+            self._held_frames += 1
+            if self._held_frames % HELD_KEEP_ALIVE == 0 and self.rtp.remote[0]:
+                sent = b"", self.rtp.remote
         self.now += FRAME
         self.silent_frames += 1
         return sent

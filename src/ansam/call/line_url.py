@@ -1,8 +1,9 @@
 """Line URLs: how a person says which telephone line a modem hangs on.
 
 ```
-sip:USER:SECRET@HOST[:PORT][;transport=udp|tcp][;bind=IP][;law=alaw|ulaw][;playout=MS][;expires=S]
+sip:USER:SECRET@HOST[:PORT][;transport=udp|tcp|tls][;bind=IP][;law=alaw|ulaw][;playout=MS][;expires=S]
     [;callers=any|registrar][;vbd=on|off][;red=FRAMES][;srtp=off|accept|require]
+    [;proxy=HOST[:PORT]][;keepalive=S][;ca=FILE][;verify=on|off]
 tcp:HOST:PORT[;law=…][;clock=auto|here|far]      dialling connects there
 tcp-listen:HOST:PORT[;…]                         an accepted connection rings
 unix:/path[;…]   unix-listen:/path[;…]           the same over a Unix socket
@@ -24,6 +25,7 @@ from ansam.units import SAMPLE_RATE, Samples
 
 LAWS = {"alaw": Law.ALAW, "ulaw": Law.ULAW}
 SIP_PORT = 5060
+SIPS_PORT = 5061
 
 FORMS = "sip:USER:SECRET@HOST, tcp:HOST:PORT, tcp-listen:HOST:PORT, unix:/path or unix-listen:/path"
 
@@ -37,7 +39,7 @@ class SipLineUrl:
         secret: Its password.
         host: Registrar.
         port: Registrar's port.
-        transport: ``udp`` or ``tcp``.
+        transport: ``udp``, ``tcp`` or ``tls``.
         bind: Local IP address, "" for the one that leads to the registrar.
         law: The only law offered and accepted.
         playout: Fixed playout delay, samples.
@@ -45,6 +47,10 @@ class SipLineUrl:
         vbd: Mark our audio as voice-band data for gateways that know V.152.
         red: Earlier frames that each packet repeats (RFC 2198) where the peer can do that too; 0: none.
         srtp: Encryption of the audio, keys in the session descriptions.
+        proxy: Where everything is sent instead of to the registrar itself: an IP address or name, and a port.
+        keepalive: Seconds between keep-alives that hold a NAT's binding or a connection; 0: none.
+        ca: File of certificates that may vouch for the registrar (TLS); "": those of the system.
+        verify: Whether its certificate must prove its name (TLS).
         callers: Whose calls ring: ``any`` address's, or only those that come from the registrar's.
     """
 
@@ -52,7 +58,7 @@ class SipLineUrl:
     secret: str
     host: str
     port: int = SIP_PORT
-    transport: Literal["udp", "tcp"] = "udp"
+    transport: Literal["udp", "tcp", "tls"] = "udp"
     bind: str = ""
     law: Law = Law.ALAW
     playout: Samples = 480
@@ -61,9 +67,18 @@ class SipLineUrl:
     vbd: bool = True
     red: int = 0
     srtp: Secure = Secure.NO
+    proxy: tuple[str, int] | None = None
+    keepalive: int = 25
+    ca: str = ""
+    verify: bool = True
 
     def __str__(self) -> str:
         return f"sip:{self.user}@{self.host}:{self.port}"
+
+    @property
+    def default_port(self) -> int:
+        """Port that need not be written in URIs."""
+        return SIPS_PORT if self.transport == "tls" else SIP_PORT
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,10 +190,10 @@ def _sip(body: str, options: _Options) -> SipLineUrl:
     user, colon, secret = account.partition(":")
     if not at or not colon or not user:
         raise ConfigError("line sip: user, secret or host is missing", "write sip:USER:SECRET@HOST[:PORT]")
-    host, port = where, SIP_PORT
-    if re.search(r":[^:\]]*$", where) and (where.count(":") == 1 or "]:" in where):
-        host, port = parse_address(where, "line sip")
-    host = host.removeprefix("[").removesuffix("]")
+    transport = _transport(options.choice("transport", ("udp", "tcp", "tls")))
+    standard = SIPS_PORT if transport == "tls" else SIP_PORT
+    host, port = _host_port(where, standard, "line sip")
+    proxy = options.text("proxy")
     if not host:
         raise ConfigError("line sip: the host is missing", "write sip:USER:SECRET@HOST[:PORT]")
     return SipLineUrl(
@@ -186,7 +201,7 @@ def _sip(body: str, options: _Options) -> SipLineUrl:
         secret=unquote(secret),
         host=host,
         port=port,
-        transport="tcp" if options.choice("transport", ("udp", "tcp")) == "tcp" else "udp",
+        transport=transport,
         bind=options.text("bind"),
         law=LAWS[options.choice("law", ("alaw", "ulaw"))],
         playout=options.number("playout", 60, 20, 1000) * SAMPLE_RATE // 1000,
@@ -194,8 +209,24 @@ def _sip(body: str, options: _Options) -> SipLineUrl:
         callers="registrar" if options.choice("callers", ("any", "registrar")) == "registrar" else "any",
         vbd=options.choice("vbd", ("on", "off")) == "on",
         red=options.number("red", 0, 0, MAX_DEPTH),
+        proxy=_host_port(proxy, standard, "line sip: ;proxy") if proxy else None,
+        keepalive=options.number("keepalive", 25, 0, 3600),
+        ca=options.text("ca"),
+        verify=options.choice("verify", ("on", "off")) == "on",
         srtp=Secure(options.choice("srtp", tuple(secure.value for secure in Secure))),
     )
+
+
+def _transport(text: str) -> Literal["udp", "tcp", "tls"]:
+    return "tcp" if text == "tcp" else "tls" if text == "tls" else "udp"
+
+
+def _host_port(text: str, standard: int, what: str) -> tuple[str, int]:
+    """Read ``HOST`` or ``HOST:PORT``; an IPv6 address in brackets, or bare without a port."""
+    host, port = text, standard
+    if re.search(r":[^:\]]*$", text) and (text.count(":") == 1 or "]:" in text):
+        host, port = parse_address(text, what)
+    return host.removeprefix("[").removesuffix("]"), port
 
 
 def _raw(address: tuple[str, int] | str, scheme: str, options: _Options) -> RawLineUrl:

@@ -15,7 +15,7 @@ from ansam.answer.users import Command, Menu, User
 from ansam.config.places import Path, Places
 from ansam.config.problems import ConfigProblems, Problem, place, section_name, translate
 from ansam.config.schema import ExchangeSection, File, ModemSection, Section, UserSection
-from ansam.config.settings import Config, ExchangeConfig, Listen, LogConfig, ModemConfig
+from ansam.config.settings import Config, ExchangeConfig, Listen, LogConfig, ModemConfig, Transport
 from ansam.errors import AnsamError, ConfigError
 from ansam.pbx.dialplan import Extension
 from ansam.pbx.settings import ExchangeSettings, MediaMode
@@ -174,6 +174,12 @@ class _Builder:
         listen = tuple(parse_listen(text) for text in section.listen)
         if len(set(listen)) < len(listen):
             raise _Culprit("listen", "listen names an address twice", "remove one")
+        if any(one.transport == "tls" for one in listen) and not (
+            section.certificate and section.private_key
+        ):
+            raise _Culprit(
+                "listen", "listen names tls, but there is no certificate", "set certificate and private_key"
+            )
         return ExchangeConfig(
             settings=ExchangeSettings(
                 realm=section.realm,
@@ -192,6 +198,8 @@ class _Builder:
             listen=listen,
             database=section.database,
             relay_ports=(first, last),
+            certificate=section.certificate,
+            private_key=section.private_key,
         )
 
     def _check_lines(
@@ -226,13 +234,16 @@ class _Culprit(ConfigError):
         self.key = key
 
 
+_TRANSPORTS: dict[str, Transport] = {"udp": "udp", "tcp": "tcp", "tls": "tls"}
+
+
 def parse_listen(text: str) -> Listen:
-    """Read ``udp:ADDRESS:PORT`` or ``tcp:ADDRESS:PORT``; IPv6 in brackets.
+    """Read ``udp:ADDRESS:PORT``, ``tcp:…`` or ``tls:…``; IPv6 in brackets.
 
     Raises:
         ConfigError: It is none.
     """
-    found = re.fullmatch(r"(udp|tcp):(\[[^\]]*\]|[^:\[\]]*):(\d{1,5})", text)
+    found = re.fullmatch(r"(udp|tcp|tls):(\[[^\]]*\]|[^:\[\]]*):(\d{1,5})", text)
     if found is None:
         raise _Culprit(
             "listen", f'listen: "{text}" is no address', 'write it as "udp:127.0.0.1:5060" or "tcp:…"'
@@ -247,7 +258,7 @@ def parse_listen(text: str) -> Listen:
     port = int(found[3])
     if port > 65535:
         raise _Culprit("listen", f"listen: port {port} is above 65535", "5060 is the usual one")
-    return Listen("udp" if found[1] == "udp" else "tcp", host, port)
+    return Listen(_TRANSPORTS[found[1]], host, port)
 
 
 def _line(text: str, secrets: dict[str, str]) -> "LineUrl":

@@ -35,6 +35,8 @@ class ExchangeSection(Section):
         16384,
         17383,
     ]
+    certificate: str = ""
+    private_key: str = ""
     min_expires: Positive = 60
     max_expires: Positive = 3600
     contacts_limit: Annotated[int, Field(ge=1, le=64)] = 8

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     # At run time it would bring the signal processing into commands that only list extensions.
     from ansam.call.line_url import LineUrl
 
-Transport = Literal["udp", "tcp"]
+Transport = Literal["udp", "tcp", "tls"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Listen:
     """An address the exchange listens on.
 
     Attributes:
-        transport: ``udp`` or ``tcp``.
+        transport: ``udp``, ``tcp`` or ``tls``.
         host: An IP address; IPv6 without brackets.
         port: 1–65535, or 0 for one the system chooses.
     """
@@ -43,12 +43,16 @@ class ExchangeConfig:
         listen: Addresses for SIP, at least one.
         database: A file for SQLite, or a URL of SQLAlchemy (which may hold a password).
         relay_ports: First and last UDP port of relayed media, inclusive.
+        certificate: File with the certificate chain (PEM) for TLS; "" without TLS.
+        private_key: File with its key.
     """
 
     settings: ExchangeSettings = field(default_factory=ExchangeSettings)
     listen: tuple[Listen, ...] = (Listen("udp", "127.0.0.1", 5060), Listen("tcp", "127.0.0.1", 5060))
     database: str = field(default="run/exchange.sqlite", repr=False)
     relay_ports: tuple[int, int] = (16384, 17383)
+    certificate: str = ""
+    private_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ import fcntl
 import random
 import secrets
 import socket
+import ssl
 import struct
 import time
 from typing import cast
@@ -97,10 +98,24 @@ class ExchangeServer:
             for host in local_addresses(listen.host):
                 if listen.transport == "udp":
                     address = node.open_udp(host, port)
-                else:
+                elif listen.transport == "tcp":
                     address = await node.open_tcp(host, port)
+                else:
+                    address = await node.open_tls(host, port, self._tls_context())
                 opened.append(Listen(listen.transport, *address))
         self.listening = tuple(opened)
+
+    def _tls_context(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        try:
+            context.load_cert_chain(self._config.certificate, self._config.private_key)
+        except (OSError, ssl.SSLError) as error:
+            files = f"{self._config.certificate!r} and {self._config.private_key!r}"
+            raise ConfigError(
+                f"certificate for TLS: {error.strerror or error}", f"check {files}: PEM, and of one another"
+            ) from error
+        return context
 
     def address(self, transport: str) -> tuple[str, int]:
         """Return the first address in use of a transport."""

@@ -23,7 +23,7 @@ from sqlalchemy.pool import StaticPool
 from ansam.errors import ConfigError, ResourceError
 from ansam.pbx.records import CallRecord
 from ansam.pbx.registrations import Binding
-from ansam.sip.events import Flow
+from ansam.sip.events import Flow, Transport
 from ansam.units import Seconds
 
 RECORDS_WAITING = 10_000
@@ -31,6 +31,8 @@ RECORDS_WAITING = 10_000
 
 RETRY_AFTER = 5.0
 """Seconds between attempts to write to a database that refuses."""
+
+_TRANSPORTS: dict[str, Transport] = {"udp": "udp", "tcp": "tcp", "tls": "tls"}
 
 _log = structlog.get_logger("ansam.exchange")
 
@@ -230,7 +232,7 @@ class ExchangeStore:
         return Binding(
             row.number,
             row.contact,
-            Flow("tcp" if row.transport == "tcp" else "udp", local, remote),
+            Flow(_TRANSPORTS.get(row.transport, "udp"), local, remote),
             row.expires_at - self._offset,
             row.q,
             row.call_id,

@@ -9,6 +9,7 @@ import contextlib
 import ipaddress
 import random
 import socket
+import ssl
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -17,7 +18,7 @@ from urllib.parse import quote
 import structlog
 
 from ansam.call.call import Call, CallMedia, CallStatistics
-from ansam.call.line_url import SIP_PORT, SipLineUrl
+from ansam.call.line_url import SipLineUrl
 from ansam.call.outcome import progress_of
 from ansam.codec.g711 import Law
 from ansam.dce.progress import Progress
@@ -148,11 +149,14 @@ class SipLine:
         self._remote = await self._resolve()
         self._local_ip = self._url.bind or _address_towards(self._remote)
         config = UserAgentConfig(user=self._url.user, max_calls=8)
-        node = SipNode(UserAgent(config, self._rng), self._on_event)
+        context = self._tls_context() if self._url.transport == "tls" else None
+        node = SipNode(UserAgent(config, self._rng), self._on_event, tls=context, tls_name=self._url.host)
         self._node = node
         try:
             if self._url.transport == "tcp":
                 await node.open_tcp(self._local_ip)
+            elif self._url.transport == "tls":
+                node.open_tls_client(self._local_ip)
             else:
                 node.open_udp(self._local_ip)
             user.line_ready(False)
@@ -244,7 +248,7 @@ class SipLine:
     @property
     def _authority(self) -> str:
         host = f"[{self._url.host}]" if ":" in self._url.host else self._url.host
-        return host if self._url.port == SIP_PORT else f"{host}:{self._url.port}"
+        return host if self._url.port == self._url.default_port else f"{host}:{self._url.port}"
 
     @property
     def _aor(self) -> str:
@@ -256,14 +260,29 @@ class SipLine:
 
     async def _resolve(self) -> Address:
         loop = asyncio.get_running_loop()
-        kind = socket.SOCK_STREAM if self._url.transport == "tcp" else socket.SOCK_DGRAM
+        kind = socket.SOCK_DGRAM if self._url.transport == "udp" else socket.SOCK_STREAM
+        host, port = self._url.proxy or (self._url.host, self._url.port)
+        what = "registrar" if self._url.proxy is None else "proxy"
         try:
-            found = await loop.getaddrinfo(self._url.host, self._url.port, type=kind)
+            found = await loop.getaddrinfo(host, port, type=kind)
         except OSError as error:
             raise ResourceError(
-                f"registrar {self._url.host}: name not found", "check the host of the line URL"
+                f"{what} {host}: name not found", f"check the {what} of the line URL"
             ) from error
-        return str(found[0][4][0]), self._url.port
+        return str(found[0][4][0]), port
+
+    def _tls_context(self) -> ssl.SSLContext:
+        try:
+            context = ssl.create_default_context(cafile=self._url.ca or None)
+        except (OSError, ssl.SSLError) as error:
+            raise ConfigError(
+                f"certificates {self._url.ca}: {error.strerror or error}", "give a PEM file as ;ca="
+            ) from error
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if not self._url.verify:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        return context
 
     async def _register(self, node: SipNode) -> None:
         first: asyncio.Future[Registered | RegistrationFailed] = asyncio.get_running_loop().create_future()
@@ -272,7 +291,12 @@ class SipLine:
 
         def register(agent: UserAgent, now: Seconds) -> None:
             self._registration = agent.register(
-                self._aor, flow, now, credentials=self._credentials, expires=self._url.expires
+                self._aor,
+                flow,
+                now,
+                credentials=self._credentials,
+                expires=self._url.expires,
+                keep_alive=float(self._url.keepalive) or None,
             )
 
         node.do(register)

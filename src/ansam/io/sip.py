@@ -1,4 +1,4 @@
-"""Sockets around the SIP engine: UDP and TCP, one timer.
+"""Sockets around the SIP engine: UDP, TCP and TLS, one timer.
 
 The pattern for every call into the engine: call one method, send what it wants sent, hand out its events,
 arm one timer for its deadline. `SipNode.do` is that pattern; handlers of events may call it again.
@@ -10,15 +10,16 @@ import asyncio
 import contextlib
 import errno
 import socket
+import ssl
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import structlog
 
 from ansam.errors import ResourceError
-from ansam.sip.events import Address, Event, Flow, Outgoing
+from ansam.sip.events import Address, Event, Flow, Outgoing, Transport
 from ansam.sip.ua import UserAgent
 from ansam.units import Seconds
 
@@ -31,6 +32,7 @@ MAX_UNSENT = 262_144
 """Octets waiting for a TCP peer that does not read; beyond it the connection is given up."""
 
 CONNECT_TIMEOUT = 5.0
+HANDSHAKE_TIMEOUT = 5.0
 
 T = TypeVar("T")
 _log = structlog.get_logger("ansam.io.sip")
@@ -75,6 +77,8 @@ class SipNode:
         agent: The engine.
         on_event: Takes its events, in order.
         clock: Monotonic seconds.
+        tls: For the TLS connections we open; None: there are none.
+        tls_name: What the certificates of their far ends must name; "" where `tls` does not check names.
 
     Attributes:
         agent: The engine; call its methods through `do`.
@@ -85,6 +89,8 @@ class SipNode:
         agent: UserAgent,
         on_event: Callable[[Event], None],
         clock: Callable[[], Seconds] = time.monotonic,
+        tls: ssl.SSLContext | None = None,
+        tls_name: str = "",
     ) -> None:
         self.agent = agent
         self._on_event = on_event
@@ -93,7 +99,9 @@ class SipNode:
         self._timer: asyncio.TimerHandle | None = None
         self._udp: dict[Address, socket.socket] = {}
         self._listeners: dict[Address, asyncio.Server] = {}
-        self._connections: dict[Address, _Connection] = {}
+        self._tls: dict[Address, asyncio.Server | socket.socket] = {}
+        self._tls_context, self._tls_name = tls, tls_name
+        self._connections: dict[tuple[Transport, Address], _Connection] = {}
         self._draining = False
         self._closed = False
 
@@ -122,14 +130,41 @@ class SipNode:
         """
         sock = bind_socket(socket.SOCK_STREAM, host, port, "SIP over tcp")
         address: Address = sock.getsockname()[:2]
-        server = await self._loop.create_server(lambda: _Connection(self, address), sock=sock)
+        server = await self._loop.create_server(lambda: _Connection(self, "tcp", address), sock=sock)
         self._listeners[address] = server
         return address
 
-    def flow(self, transport: Literal["udp", "tcp"], remote: Address) -> Flow:
+    async def open_tls(self, host: str, port: int, context: ssl.SSLContext) -> Address:
+        """Listen for TLS connections with the certificate of `context`; return the address.
+
+        Raises:
+            ResourceError: The address can not be had.
+        """
+        sock = bind_socket(socket.SOCK_STREAM, host, port, "SIP over tls")
+        address: Address = sock.getsockname()[:2]
+        self._tls[address] = await self._loop.create_server(
+            lambda: _Connection(self, "tls", address),
+            sock=sock,
+            ssl=context,
+            ssl_handshake_timeout=HANDSHAKE_TIMEOUT,
+        )
+        return address
+
+    def open_tls_client(self, host: str) -> Address:
+        """Name an address for TLS connections that only we open: nobody can connect to it.
+
+        Raises:
+            ResourceError: The address can not be had.
+        """
+        sock = bind_socket(socket.SOCK_STREAM, host, 0, "SIP over tls")
+        address: Address = sock.getsockname()[:2]
+        self._tls[address] = sock
+        return address
+
+    def flow(self, transport: Transport, remote: Address) -> Flow:
         """Return a path to a peer from the first address of that transport that was opened."""
-        opened = self._udp if transport == "udp" else self._listeners
-        return Flow(transport, next(iter(opened)), remote)
+        opened = {"udp": list(self._udp), "tcp": list(self._listeners), "tls": list(self._tls)}
+        return Flow(transport, opened[transport][0], remote)
 
     async def close(self) -> None:
         """Close all sockets; nothing is sent any more."""
@@ -139,7 +174,7 @@ class SipNode:
         for sock in self._udp.values():
             self._loop.remove_reader(sock)
             sock.close()
-        for server in self._listeners.values():
+        for server in (*self._listeners.values(), *self._tls.values()):
             server.close()
         for connection in list(self._connections.values()):
             connection.abort()
@@ -195,7 +230,7 @@ class SipNode:
 
     def _send(self, outgoing: Outgoing) -> None:
         flow = outgoing.flow
-        if flow.transport == "tcp":
+        if flow.reliable:
             self._connection(flow).send(outgoing.data, outgoing.close)
             return
         sock = self._udp.get(flow.local)
@@ -247,10 +282,11 @@ class SipNode:
     # -- tcp -------------------------------------------------------------------------------------------------
 
     def _connection(self, flow: Flow) -> "_Connection":
-        connection = self._connections.get(flow.remote)
+        key = (flow.transport, flow.remote)
+        connection = self._connections.get(key)
         if connection is None:
-            connection = _Connection(self, flow.local, flow)
-            self._connections[flow.remote] = connection
+            connection = _Connection(self, flow.transport, flow.local, flow)
+            self._connections[key] = connection
             connection.open_task = self._loop.create_task(connection.open())
         return connection
 
@@ -258,24 +294,45 @@ class SipNode:
         if len(self._connections) >= MAX_CONNECTIONS or self._closed:
             _log.warning("connection refused: too many", peer=f"{flow.remote[0]}:{flow.remote[1]}")
             return False
-        self._connections[flow.remote] = connection
+        self._connections[flow.transport, flow.remote] = connection
         return True
+
+    async def _connect(self, connection: "_Connection", flow: Flow) -> None:
+        """Open the connection of a flow.
+
+        Raises:
+            OSError: Refused, unreachable, or a certificate that does not prove its owner.
+        """
+        secure = flow.transport == "tls"
+        if secure and self._tls_context is None:
+            raise OSError("no TLS connections are opened here")
+        host, port = flow.remote
+        await self._loop.create_connection(
+            lambda: connection,
+            host,
+            port,
+            local_addr=(flow.local[0], 0),
+            ssl=self._tls_context if secure else None,
+            server_hostname=(self._tls_name or host) if secure else None,
+        )
 
     def _received(self, data: bytes, flow: Flow) -> None:
         if not self._closed:
             self.do(lambda agent, now: agent.receive(data, flow, now))
 
     def _lost(self, connection: "_Connection", flow: Flow) -> None:
-        if self._connections.get(flow.remote) is connection:
-            del self._connections[flow.remote]
+        key = (flow.transport, flow.remote)
+        if self._connections.get(key) is connection:
+            del self._connections[key]
             self._fail_later(flow)
 
 
 class _Connection(asyncio.Protocol):
-    """One TCP connection, opened by either side."""
+    """One connection, TCP or TLS, opened by either side."""
 
-    def __init__(self, node: SipNode, local: Address, flow: Flow | None = None) -> None:
+    def __init__(self, node: SipNode, kind: Transport, local: Address, flow: Flow | None = None) -> None:
         self._node = node
+        self._kind: Transport = kind
         self._local = local
         self._flow = flow
         self._transport: asyncio.Transport | None = None
@@ -286,12 +343,13 @@ class _Connection(asyncio.Protocol):
     async def open(self) -> None:
         """Connect to the flow's peer."""
         assert self._flow is not None
-        host, port = self._flow.remote
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
-                await asyncio.get_running_loop().create_connection(
-                    lambda: self, host, port, local_addr=(self._local[0], 0)
-                )
+                await self._node._connect(self, self._flow)
+        except ssl.SSLError as error:
+            reason = getattr(error, "verify_message", "") or error.reason or str(error)
+            _log.warning("no TLS connection", peer=self._flow.remote[0], reason=reason)
+            self._node._lost(self, self._flow)
         except (OSError, TimeoutError):
             self._node._lost(self, self._flow)
 
@@ -300,7 +358,7 @@ class _Connection(asyncio.Protocol):
         self._transport = transport
         if self._flow is None:
             peer = transport.get_extra_info("peername")
-            self._flow = Flow("tcp", self._local, (peer[0], peer[1]))
+            self._flow = Flow(self._kind, self._local, (peer[0], peer[1]))
             if not self._node._accepted(self, self._flow):
                 transport.abort()
                 return

@@ -115,7 +115,7 @@ class Exchange:
 
     def transport_failed(self, flow: Flow, now: Seconds) -> None:
         """Learn that a flow is dead: connection closed or refused, address unreachable."""
-        if flow.transport == "tcp":
+        if flow.reliable:
             self.registrations.flow_closed(flow, now)
         self._ua.transport_failed(flow, now)
         self._process(now)

@@ -56,13 +56,14 @@ def reachable_by(contact: str, flow: Flow) -> Flow | None:
     """Return the flow to a contact that does not depend on the socket its REGISTER came from.
 
     Returns:
-        None where the contact names another address than the one it sent from: a NAT lies between.
+        None where the contact names another address than the one it sent from: a NAT lies between. None over
+        TLS as well: the exchange could not tell whom it reaches, and few telephones have certificates.
     """
     try:
         uri = parse_uri(contact)
     except RemoteProtocolError:
         return None
-    if uri.address != flow.remote[0]:
+    if uri.address != flow.remote[0] or flow.transport == "tls":
         return None
     return replace(flow, remote=(uri.address, uri.port or 5060))
 
@@ -155,7 +156,7 @@ class Registrations:
     @staticmethod
     def _flow_to(contact: str, flow: Flow) -> Flow:
         """Return the way to a contact: a TCP connection that is there is used as long as it lives."""
-        if flow.transport == "tcp":
+        if flow.reliable:
             return flow
         return reachable_by(contact, flow) or flow
 
@@ -174,7 +175,7 @@ class Registrations:
         """Take over bindings that outlived a restart; expired ones and lost TCP connections are left out."""
         for binding in kept:
             flow = binding.flow
-            if flow.transport == "tcp":
+            if flow.reliable:
                 again = reachable_by(binding.contact, flow)
                 if again is None:
                     continue

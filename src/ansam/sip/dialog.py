@@ -105,7 +105,7 @@ class Dialog:
 
     def next_hop(self) -> Flow:
         """Return where a request goes: to the first route or target if it is an IP address, else the flow."""
-        if self.flow.transport == "tcp" or not self.follow_contact:
+        if self.flow.reliable or not self.follow_contact:
             return self.flow
         try:
             uri = parse_uri(parse_name_addr(self.routes[0]).uri if self.routes else self.target)

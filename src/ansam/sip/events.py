@@ -13,6 +13,8 @@ from ansam.sip.headers import Headers
 Address: TypeAlias = tuple[str, int]
 """An IP address as text (IPv6 without brackets) and a port."""
 
+Transport: TypeAlias = Literal["udp", "tcp", "tls"]
+
 CallId = NewType("CallId", int)
 RegistrationId = NewType("RegistrationId", int)
 RequestId = NewType("RequestId", int)
@@ -20,22 +22,22 @@ RequestId = NewType("RequestId", int)
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """A path to one peer: a pair of UDP addresses, or one TCP connection.
+    """A path to one peer: a pair of UDP addresses, or one connection.
 
     Attributes:
-        transport: ``udp`` or ``tcp``.
+        transport: ``udp``, ``tcp``, or ``tls`` over TCP.
         local: Our listening address, as the peer is to see it in Via and Contact (never 0.0.0.0).
-        remote: The peer. For a TCP connection the peer opened: its ephemeral port.
+        remote: The peer. For a connection the peer opened: its ephemeral port.
     """
 
-    transport: Literal["udp", "tcp"]
+    transport: Transport
     local: Address
     remote: Address
 
     @property
     def reliable(self) -> bool:
         """True where the transport resends by itself, so that SIP's retransmission timers rest."""
-        return self.transport == "tcp"
+        return self.transport != "udp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Outgoing:
 
     Attributes:
         data: One datagram, or a piece of a stream.
-        flow: Where. A TCP flow without a connection is to be opened to `flow.remote` (failure:
+        flow: Where. A TCP or TLS flow without a connection is to be opened to `flow.remote` (failure:
             `UserAgent.transport_failed`).
         close: Close the TCP connection after the data (its stream cannot be read any further).
     """

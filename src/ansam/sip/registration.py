@@ -33,6 +33,10 @@ _LASTING = frozenset({401, 403, 404, 405, 407, 420})
 MAX_EXPIRES = (1 << 32) - 1
 
 
+KEEP_ALIVE = b"\r\n\r\n"
+"""Holds the binding of a NAT on the way, or shows that a connection is dead (RFC 5626 §3.5.1)."""
+
+
 class RegistrationState(Enum):
     """Where a registration stands."""
 
@@ -55,6 +59,7 @@ class Registration:
         digest: Signs, None without credentials.
         expires: Seconds to ask for.
         on_gone: Called once after `Unregistered`.
+        keep_alive: Time between keep-alives, s; None: none.
     """
 
     def __init__(
@@ -67,6 +72,7 @@ class Registration:
         digest: DigestClient | None,
         expires: int,
         on_gone: Callable[[RegistrationId], None],
+        keep_alive: Seconds | None = None,
     ) -> None:
         self._core = core
         self._identity = identity
@@ -81,6 +87,8 @@ class Registration:
         self._seq = 0
         self._failures = 0
         self._alarm: Alarm | None = None
+        self._keep_alive = keep_alive
+        self._ping: Alarm | None = None
         self._requester: Requester | None = None
         self.state = RegistrationState.WAITING
 
@@ -158,6 +166,16 @@ class Registration:
         share = granted * self._core.rng.uniform(0.75, 0.85)
         self._set_alarm(now + max(1.0, min(share, max(granted - 40.0, granted * 0.5))))
         self._core.emit(Registered(self._identity, granted))
+        if self._keep_alive is not None and self._ping is None:
+            self._ping = self._core.alarm(now + self._keep_alive, self._send_keep_alive)
+
+    def _send_keep_alive(self, now: Seconds) -> None:
+        # RFC 5626 §4.4.1: two line ends; over UDP, where it asks for STUN, registrars pass over them as well.
+        assert self._keep_alive is not None
+        self._ping = None
+        if self.state in (RegistrationState.REGISTERED, RegistrationState.REGISTERING):
+            self._core.layer.send_raw(KEEP_ALIVE, self._flow)
+            self._ping = self._core.alarm(now + self._keep_alive, self._send_keep_alive)
 
     def _granted(self, response: Response) -> int:
         """Return the time granted to our Contact (§10.2.4), else Expires, else what we asked for."""
@@ -196,6 +214,8 @@ class Registration:
 
     def _gone(self) -> None:
         self.state = RegistrationState.GONE
+        if self._ping is not None:
+            self._ping.cancel()
         self._core.emit(Unregistered(self._identity))
         self._on_gone(self._identity)
 

@@ -23,6 +23,11 @@ class StreamReader:
         self._head: Message | None = None
         self._missing = 0
 
+    @property
+    def between_messages(self) -> bool:
+        """True if nothing of a message waits for its end."""
+        return self._head is None and not self._buffer
+
     def receive(self, data: bytes) -> list[Message]:
         """Take a piece and return the messages that it completes.
 

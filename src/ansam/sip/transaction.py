@@ -373,7 +373,7 @@ def response_flow(request: Request, flow: Flow) -> Flow:
 
     Deviation: `maddr` is ignored; it would let anyone aim our responses at third parties.
     """
-    if flow.transport == "tcp":
+    if flow.reliable:
         return flow
     try:
         via = top_via(request)

@@ -40,7 +40,7 @@ from ansam.sip.message import (
     to_of,
 )
 from ansam.sip.outgoing import OutgoingCall
-from ansam.sip.registration import Registration
+from ansam.sip.registration import KEEP_ALIVE, Registration
 from ansam.sip.session import Session
 from ansam.sip.stream import StreamBroken, StreamReader
 from ansam.sip.transaction import (
@@ -61,6 +61,9 @@ __all__ = ["UserAgent", "UserAgentConfig"]
 
 MAX_STREAMS = 4096
 """TCP connections read at once; the one silent longest is closed for a new one."""
+
+PONG = b"\r\n"
+"""Answer to a keep-alive on a connection (RFC 5626 §4.4.1)."""
 
 MAX_REGISTERS = 1024
 """REGISTER requests that wait for `respond_register`."""
@@ -143,6 +146,7 @@ class UserAgent:
         registrar: str | None = None,
         credentials: Credentials | None = None,
         expires: int = 3600,
+        keep_alive: Seconds | None = None,
     ) -> RegistrationId:
         """Register an address of record and keep it registered until `unregister`.
 
@@ -153,6 +157,7 @@ class UserAgent:
             registrar: Request-URI; None: ``sip:`` and the domain of `aor`.
             credentials: To answer challenges with.
             expires: Seconds to ask for.
+            keep_alive: Time between keep-alives along the flow while the registration stands, s; None: none.
 
         Raises:
             RemoteProtocolError: `aor` is no SIP URI.
@@ -169,6 +174,7 @@ class UserAgent:
             self._digest(credentials),
             expires,
             self._registration_gone,
+            keep_alive,
         )
         self._registrations[identity] = registration
         registration.start(now)
@@ -345,6 +351,8 @@ class UserAgent:
 
     def _receive_stream(self, data: bytes, flow: Flow, now: Seconds) -> None:
         reader = self._streams.pop(flow, None) or StreamReader()
+        if data == KEEP_ALIVE and reader.between_messages:
+            self._core.layer.send_raw(PONG, flow)
         # Taken out and put in again: the first in the dict is the one silent longest.
         self._streams[flow] = reader
         if len(self._streams) > MAX_STREAMS:
