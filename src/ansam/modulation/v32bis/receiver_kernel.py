@@ -155,7 +155,8 @@ def _end_block(
     ratio = s.power / (_BLOCK * s.usual)
     s.power = 0.0
     s.counted = 0
-    stepped = ratio > _STEP or ratio * _STEP < 1.0
+    # Near the limit of a rate the error is always large, but then it does not rise.
+    stepped = (ratio > _STEP or ratio * _STEP < 1.0) and (s.bad or s.fast > 2.0 * s.mse)
     if s.fast < _WORRY * s.bad_error:
         s.steps = 0
         s.usual *= 1.0 + (min(ratio, 2.0) - 1.0) / 16
