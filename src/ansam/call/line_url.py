@@ -3,7 +3,7 @@
 ```
 sip:USER:SECRET@HOST[:PORT][;transport=udp|tcp|tls][;bind=IP][;law=alaw|ulaw][;playout=MS][;expires=S]
     [;callers=any|registrar][;vbd=on|off][;red=FRAMES][;srtp=off|accept|require]
-    [;proxy=HOST[:PORT]][;keepalive=S][;ca=FILE][;verify=on|off]
+    [;proxy=HOST[:PORT]][;srv=on|off][;keepalive=S][;ca=FILE][;verify=on|off]
 tcp:HOST:PORT[;law=…][;clock=auto|here|far]      dialling connects there
 tcp-listen:HOST:PORT[;…]                         an accepted connection rings
 unix:/path[;…]   unix-listen:/path[;…]           the same over a Unix socket
@@ -48,6 +48,7 @@ class SipLineUrl:
         red: Earlier frames that each packet repeats (RFC 2198) where the peer can do that too; 0: none.
         srtp: Encryption of the audio, keys in the session descriptions.
         proxy: Where everything is sent instead of to the registrar itself: an IP address or name, and a port.
+        srv: Ask for the servers of the host's (or proxy's) domain by SRV records; try one after the other.
         keepalive: Seconds between keep-alives that hold a NAT's binding or a connection; 0: none.
         ca: File of certificates that may vouch for the registrar (TLS); "": those of the system.
         verify: Whether its certificate must prove its name (TLS).
@@ -68,6 +69,7 @@ class SipLineUrl:
     red: int = 0
     srtp: Secure = Secure.NO
     proxy: tuple[str, int] | None = None
+    srv: bool = False
     keepalive: int = 25
     ca: str = ""
     verify: bool = True
@@ -210,6 +212,7 @@ def _sip(body: str, options: _Options) -> SipLineUrl:
         vbd=options.choice("vbd", ("on", "off")) == "on",
         red=options.number("red", 0, 0, MAX_DEPTH),
         proxy=_host_port(proxy, standard, "line sip: ;proxy") if proxy else None,
+        srv=options.choice("srv", ("off", "on")) == "on",
         keepalive=options.number("keepalive", 25, 0, 3600),
         ca=options.text("ca"),
         verify=options.choice("verify", ("on", "off")) == "on",

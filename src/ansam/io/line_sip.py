@@ -25,6 +25,7 @@ from ansam.dce.progress import Progress
 from ansam.errors import AnsamError, ConfigError, RemoteProtocolError, ResourceError
 from ansam.io.clock import FramePacer
 from ansam.io.line import LineUser
+from ansam.io.resolve import Resolver, SystemResolver, locate
 from ansam.io.rtp_socket import PacedCall, RtpPorts
 from ansam.io.sip import SipNode
 from ansam.sdp.crypto import KEY_OCTETS, SUITES
@@ -105,6 +106,7 @@ class SipLine:
         ports: Where RTP sockets come from.
         must_register: `open` raises when the first registration fails; False keeps trying in the background.
         rng: Source of tags, SSRCs and the like; the system's by default.
+        resolver: Finds the registrar; the system's by default.
 
     Attributes:
         name: Extension and exchange, without the secret.
@@ -118,6 +120,7 @@ class SipLine:
         *,
         must_register: bool = False,
         rng: random.Random | None = None,
+        resolver: Resolver | None = None,
     ) -> None:
         self.name = str(url)
         self._url = url
@@ -131,6 +134,9 @@ class SipLine:
         self._node: SipNode | None = None
         self._user: LineUser | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._resolver = resolver or SystemResolver()
+        self._servers: list[Address] = []
+        self._failures = 0
         self._remote: Address = ("", 0)
         self._local_ip = ""
         self._registration: RegistrationId | None = None
@@ -146,7 +152,8 @@ class SipLine:
         """Register; see `Line.open`."""
         self._user = user
         self._loop = asyncio.get_running_loop()
-        self._remote = await self._resolve()
+        self._servers = await self._resolve()
+        self._remote = self._servers[0]
         self._local_ip = self._url.bind or _address_towards(self._remote)
         config = UserAgentConfig(user=self._url.user, max_calls=8)
         context = self._tls_context() if self._url.transport == "tls" else None
@@ -258,18 +265,17 @@ class SipLine:
     def _credentials(self) -> Credentials:
         return Credentials(self._url.user, self._url.secret)
 
-    async def _resolve(self) -> Address:
-        loop = asyncio.get_running_loop()
-        kind = socket.SOCK_DGRAM if self._url.transport == "udp" else socket.SOCK_STREAM
+    async def _resolve(self) -> list[Address]:
         host, port = self._url.proxy or (self._url.host, self._url.port)
-        what = "registrar" if self._url.proxy is None else "proxy"
-        try:
-            found = await loop.getaddrinfo(host, port, type=kind)
-        except OSError as error:
-            raise ResourceError(
-                f"{what} {host}: name not found", f"check the {what} of the line URL"
-            ) from error
-        return str(found[0][4][0]), port
+        return await locate(
+            host,
+            port,
+            self._url.transport,
+            self._resolver,
+            self._rng,
+            srv=self._url.srv,
+            what="registrar" if self._url.proxy is None else "proxy",
+        )
 
     def _tls_context(self) -> ssl.SSLContext:
         try:
@@ -333,6 +339,7 @@ class SipLine:
         assert self._user is not None
         match event:
             case Registered():
+                self._failures = 0
                 self._log.info("registered", expires=event.expires)
                 self._tell_first(event)
                 self._user.line_ready(True)
@@ -340,8 +347,9 @@ class SipLine:
                 self._log.warning(
                     "not registered", error=str(self._refusal(event)), retry_in=round(event.retry_in)
                 )
-                self._tell_first(event)
-                self._user.line_ready(False)
+                if not self._next_server(event):
+                    self._tell_first(event)
+                    self._user.line_ready(False)
             case Unregistered():
                 self._registration = None
                 self._signed_off.set()
@@ -361,6 +369,19 @@ class SipLine:
                     self._signed_off.set()
             case _:
                 self._log.debug("ignored", sip_event=type(event).__name__)
+
+    def _next_server(self, failed: RegistrationFailed) -> bool:
+        """Turn to the next server where this one is out of order (RFC 3263 §4.3); False after a round."""
+        self._failures += 1
+        if failed.status not in (408, 502, 503, 504) or self._failures % len(self._servers) == 0:
+            return False
+        assert self._node is not None
+        at = self._servers.index(self._remote)
+        self._remote = self._servers[(at + 1) % len(self._servers)]
+        flow = self._node.flow(self._url.transport, self._remote)
+        identity = failed.registration
+        self._node.do(lambda agent, now: agent.move_registration(identity, flow, now))
+        return True
 
     def _tell_first(self, outcome: Registered | RegistrationFailed) -> None:
         if not self._first.done():
@@ -414,7 +435,8 @@ class SipLine:
     def _incoming(self, event: IncomingCall, user: LineUser) -> None:
         assert self._node is not None
         status, call = 486, None
-        if self._url.callers == "registrar" and event.flow.remote[0] != self._remote[0]:
+        known = [server[0] for server in self._servers]
+        if self._url.callers == "registrar" and event.flow.remote[0] not in known:
             self._log.warning("call from elsewhere than the registrar refused", peer=event.flow.remote[0])
             status = 403
         elif self._call is None:

@@ -98,6 +98,14 @@ class Registration:
         self.state = RegistrationState.REGISTERING
         self._send(self._expires, now)
 
+    def move(self, flow: Flow, now: Seconds) -> None:
+        """Register over another flow, at once; one that is being removed is left alone."""
+        if self.state in (RegistrationState.UNREGISTERING, RegistrationState.GONE):
+            return
+        self._flow = flow
+        self._contact = self._core.contact(parse_uri(self._aor).user, flow)
+        self.start(now)
+
     def stop(self, now: Seconds) -> None:
         """Remove the binding."""
         if self.state in (RegistrationState.UNREGISTERING, RegistrationState.GONE):

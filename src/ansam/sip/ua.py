@@ -181,6 +181,14 @@ class UserAgent:
         self._pump(now)
         return identity
 
+    def move_registration(self, registration: RegistrationId, flow: Flow, now: Seconds) -> None:
+        """Try another server of the same registrar, at once."""
+        self._known(registration)
+        found = self._registrations.get(registration)
+        if found is not None:
+            found.move(flow, now)
+        self._pump(now)
+
     def unregister(self, registration: RegistrationId, now: Seconds) -> None:
         """Remove the binding; `Unregistered` follows."""
         self._known(registration)
