@@ -58,6 +58,7 @@ class _End(Follower):
         self.data_at: Samples | None = None
         self.trained_at: float | None = None
         self._skipped = how.md == 0
+        self._left_j = False
         self._j, self._mp = JReader(), MpReader()
         self._t = 8000 / float(how.symbol_rate.baud)
         self._sequence = np.zeros(0, np.complex128)
@@ -93,7 +94,7 @@ class _End(Follower):
             hearing.forget()
             return self._s_bar(at, now, sixteen)
         if self._trn_at is not None and now >= self._trn_at + (self._sequence.size + 30) * self._t + SEARCH:
-            self._train(now, sixteen)
+            return self._train(now, sixteen)
         return None
 
     def _s_bar(self, at: float, now: Samples, sixteen: bool) -> str | None:
@@ -119,10 +120,10 @@ class _End(Follower):
         words.sixteen = sixteen
         return words.trn(count)
 
-    def _train(self, now: Samples, sixteen: bool) -> None:
+    def _train(self, now: Samples, sixteen: bool) -> str | None:
         assert self._trn_at is not None
         at = self._trn_at - self.begin
-        name = "PP, TRN" if self.phase == 3 else "TRN"
+        name, phase = ("PP, TRN", 3) if self.phase == 3 else ("TRN", 4)
         done = self.receiver.train(self._sequence, at - SEARCH, at + SEARCH, sixteen and self.phase == 4)
         fit = self.receiver.fit
         if done and fit is not None:
@@ -138,6 +139,7 @@ class _End(Follower):
             self.phase = 4
             self._j, self._mp = JReader(), MpReader()
         self._trn_at = None
+        return "TRN of phase 4" if phase == 4 else None
 
     def _read(self, bits: Bits, now: Samples, sixteen: bool) -> str | None:
         happened = None
@@ -145,8 +147,7 @@ class _End(Follower):
             j = self._j.push(int(bit))
             if j is J.PRIME:
                 self.note(now, now, "J'")
-                self.receiver.seek_words(sixteen)
-                self._mp = MpReader()
+                self.leave_j(sixteen)
             elif j is not None and j is not self.asks:
                 self.asks = j
                 self.note(now, now, "J", f"asks for {16 if j is J.SIXTEEN else 4} points in phase 4")
@@ -157,6 +158,13 @@ class _End(Follower):
                 self._note_mp(mp, now)
                 happened = "MP"
         return happened
+
+    def leave_j(self, sixteen: bool) -> None:
+        """J is over: TRN and MP come with the points that the other end's J asked for."""
+        if self.mp is None and not self._left_j:
+            self._left_j = True
+            self.receiver.seek_words(sixteen)
+            self._mp = MpReader()
 
     def _note_mp(self, mp: Mp, now: Samples) -> None:
         precoding = "" if mp.precoding is None else f", precoder {' '.join(map(str, mp.precoding))}"
@@ -236,6 +244,8 @@ def follow_v34(calling: Audio, answering: Audio, so_far: tuple[Entry, ...]) -> l
             far.stop_learning()
         elif happened == "MP":
             _arm(ends)
+        elif happened == "TRN of phase 4" and role is Role.ANSWERING:
+            far.leave_j(end.asks is J.SIXTEEN)  # even if its J' was not to be read
 
     run(calling, answering, begin, step)
     length = min(calling.size, answering.size)
