@@ -37,7 +37,7 @@ cover: $(VENV)/.installed
 
 bench: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,bench]'
-	$(PYTEST) -m bench -s tests/bench
+	$(PYTEST) -m bench -s tests
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .coverage*
