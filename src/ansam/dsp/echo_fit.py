@@ -47,7 +47,8 @@ class Window:
 
 
 @njit(types.float64(_REAL, _REAL), cache=True, nogil=True, fastmath=True)
-def _dot(a: Real, b: Real) -> float:
+def dot(a: Real, b: Real) -> float:
+    """Return the inner product; numpy's would wake a thread per core for a long one."""
     total = 0.0
     for k in range(len(a)):
         total += a[k] * b[k]
@@ -67,11 +68,11 @@ def _products(u: Real, u_at: int, v: Real, v_at: int, runs: Runs, out: Real) -> 
     for r in range(len(runs)):
         a, b = runs[r, 0], runs[r, 1]
         for j in range(columns):
-            out[0, j] += _dot(u[u_at + a : u_at + b], v[v_at + a - j : v_at + b - j])
+            out[0, j] += dot(u[u_at + a : u_at + b], v[v_at + a - j : v_at + b - j])
             first[r, j] = v[v_at + a - j]
             last[r, j] = v[v_at + b - j]
         for i in range(1, rows):
-            out[i, 0] += _dot(u[u_at + a - i : u_at + b - i], v[v_at + a : v_at + b])
+            out[i, 0] += dot(u[u_at + a - i : u_at + b - i], v[v_at + a : v_at + b])
     for i in range(1, rows):
         for j in range(1, columns):
             out[i, j] = out[i - 1, j - 1]
@@ -89,7 +90,7 @@ def _correlations(u: Real, u_at: int, rx: Real, runs: Runs, out: Real) -> None:
         out[i] = 0.0
         for r in range(len(runs)):
             a, b = runs[r, 0], runs[r, 1]
-            out[i] += _dot(rx[a:b], u[u_at + a - i : u_at + b - i])
+            out[i] += dot(rx[a:b], u[u_at + a - i : u_at + b - i])
 
 
 @njit(types.boolean(_SQUARE), cache=True, nogil=True)
@@ -104,8 +105,8 @@ def factorise(matrix: Real) -> bool:
     """
     for i in range(len(matrix)):
         for j in range(i):
-            matrix[i, j] = (matrix[i, j] - _dot(matrix[i, :j], matrix[j, :j])) / matrix[j, j]
-        pivot = matrix[i, i] - _dot(matrix[i, :i], matrix[i, :i])
+            matrix[i, j] = (matrix[i, j] - dot(matrix[i, :j], matrix[j, :j])) / matrix[j, j]
+        pivot = matrix[i, i] - dot(matrix[i, :i], matrix[i, :i])
         if pivot <= 0.0:
             return False
         matrix[i, i] = np.sqrt(pivot)
@@ -122,7 +123,7 @@ def substitute(factor: Real, vector: Real) -> None:
     """
     n = len(vector)
     for i in range(n):
-        vector[i] = (vector[i] - _dot(factor[i, :i], vector[:i])) / factor[i, i]
+        vector[i] = (vector[i] - dot(factor[i, :i], vector[:i])) / factor[i, i]
     for i in range(n - 1, -1, -1):
         vector[i] /= factor[i, i]
         for j in range(i):
@@ -135,7 +136,7 @@ def _convolve(backwards: Real, u: Real, u_at: int, out: Real) -> None:
     count = len(backwards)
     for t in range(len(out)):
         newest = u_at + t + 1
-        out[t] += _dot(backwards, u[newest - count : newest])
+        out[t] += dot(backwards, u[newest - count : newest])
 
 
 def echo(window: Window, taps: Real, lead: int, count: int) -> Real:

@@ -46,7 +46,7 @@ OLDEST = 4_000
 _SLOW = 5e-6
 _FAST = 3e-3
 """LMS steps; the fast one is stable although taps move once per GRID."""
-_GUIDED_DELAY = 0.3
+_GUIDED_DELAY = 1.0
 """LMS step times the age of what it learns from, for a loop that is stable."""
 _LINE = types.float32[::1]
 _CUBE32 = types.float32[:, :, ::1]

@@ -15,10 +15,10 @@ import numpy as np
 from numba import njit, types
 from numpy.typing import NDArray
 
-from ansam.dsp.echo_fit import Real
+from ansam.dsp.echo_fit import Real, dot
 
-MAX_DELAY = 12_000
-"""Longest delay searched, 1.5 s."""
+MAX_DELAY = 12_400
+"""Longest delay searched: a round trip of 1.5 s, and some for the hybrid's own."""
 MAX_TAPS = 256
 HALF = 63
 """Delay of the Hilbert transformer of a path with frequency offset."""
@@ -113,7 +113,7 @@ class Record:
     def power_from(self, delay: int) -> float:
         """Return the mean power of what was sent that many samples before the record was heard."""
         sent = self.tx[LEAD - delay : LEAD - delay + len(self.rx)]
-        return float(sent @ sent) / len(sent) + 1e-30
+        return dot(sent, sent) / len(sent) + 1e-30
 
     @property
     def loudness(self) -> float:

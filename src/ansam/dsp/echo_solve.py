@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from ansam.dsp.echo_fit import (
     Real,
     Window,
+    dot,
     echo,
     factorise,
     fit,
@@ -123,7 +124,7 @@ def _place(record: Record, rest: Real, valid: NDArray[np.bool_], path: Path, low
     matrix[np.diag_indices_from(matrix)] += 0.01 * wide.count * record.power
     taps = _solved(matrix, right)
     energy = float(np.sum(rest[stretch] ** 2))
-    least = max(energy - float(right @ taps), 1e-9 * energy)
+    least = max(energy - dot(right, taps), 1e-9 * energy)
     count = max(1, int(stretch.sum()))
     price = _TAP_PRICE * least / count
     level = 10 * math.log10(max(energy - least, 0.0) / (count * record.power_from(low)) + 1e-12)
@@ -135,7 +136,7 @@ def _place(record: Record, rest: Real, valid: NDArray[np.bool_], path: Path, low
         place = int(np.argmax(sums[length:] - sums[: len(sums) - length]))
         inside = slice(place, place + length)
         part = _solved(matrix[inside, inside], right[inside])
-        spent = energy - float(right[inside] @ part) + price * length
+        spent = energy - dot(right[inside], part) + price * length
         if spent < cost:
             best, cost = (place, length), spent
     return replace(path, start=low + best[0], taps=np.zeros(best[1]), level_db=level)
@@ -185,7 +186,7 @@ def _fit_all(record: Record, paths: list[Path], valid: NDArray[np.bool_], noise:
     rest: Real = np.where(record.valid, record.rx - np.sum(echoes, axis=0), 0.0)
     fitted = []
     for path, h, y in zip(paths, taps, echoes, strict=True):
-        level = 10 * math.log10(float(y @ y) / count / record.power_from(path.start) + 1e-12)
+        level = 10 * math.log10(dot(y, y) / count / record.power_from(path.start) + 1e-12)
         fitted.append(replace(path, taps=h, level_db=level))
     noise = float(np.mean(rest[valid] ** 2)) + 1e-14
     return _Fitted(fitted, windows, echoes, rest, valid, noise, factor)
@@ -223,17 +224,17 @@ def _slope(record: Record, fitted: _Fitted, path: Path) -> tuple[float, float, P
     )
     turned = np.where(fitted.valid, -late, 0.0)
     instants = np.arange(count)
-    energy = float(turned @ turned) + 1e-30
-    centre = float((turned * instants) @ turned) / energy
+    energy = dot(turned, turned) + 1e-30
+    centre = dot(turned * instants, turned) / energy
     column = turned * (instants - centre)
     side = right_side(fitted.windows, column, runs_of(fitted.valid), LEAD)
     imitated = side.copy()
     substitute(fitted.factor, imitated)
     noise = 1.5 * fitted.noise
-    lever = max(float(column @ column - imitated @ side), 0.0) + noise / _WIDEST**2
-    slope = float(column @ fitted.rest) / lever
+    lever = max(dot(column, column) - dot(imitated, side), 0.0) + noise / _WIDEST**2
+    slope = dot(column, fitted.rest) / lever
     # The phase belongs to the instant of sending, and stays as it is in the middle of the echo.
-    phase = path.phase + float(turned @ fitted.rest) / energy - slope * (centre - path.start)
+    phase = path.phase + dot(turned, fitted.rest) / energy - slope * (centre - path.start)
     return (
         slope,
         math.sqrt(noise / lever),
