@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from ansam.modulation.v34.adaptation import (
     DOWN_AFTER,
     GUESSES_DOWN,
@@ -55,11 +57,9 @@ def test_guesses_go_down_at_once_or_lead_to_a_retrain() -> None:
 def test_retrains_come_ever_more_rarely() -> None:
     it = Adaptation(True)
     bad = Quality(-9, GUESSES_RETRAIN)
-    times = []
-    for t in range(0, samples(300), samples(1)):
-        if it.decide(t, bad, False, False) is Wish.RETRAIN:
-            times.append(t)
-    gaps = [b - a for a, b in zip(times, times[1:], strict=False)]
+    every = range(0, samples(300), samples(1))
+    times = [t for t in every if it.decide(t, bad, False, False) is Wish.RETRAIN]
+    gaps = [b - a for a, b in pairwise(times)]
     assert gaps[0] == RETRAIN_FIRST
     assert gaps == sorted(gaps)
     assert len(times) < 9

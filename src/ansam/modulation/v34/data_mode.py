@@ -7,8 +7,8 @@
                        ▼        │
     responder  data ──────── S S- TRN ── MP MP' E B1 ─ data
 
-Both may begin at once: then each takes the other's S for the answer. Packets that are lost may hide S; then
-the decisions are guesses and the points lie on a ring, as those of TRN and MP do, and that is enough.
+Both may begin at once: then each takes the other's S for the answer. Packets that are lost may hide S;
+then that the points lie on a ring, as those of TRN and MP do, is enough.
 """
 
 from ansam.modulation.base import CarrierLost, Renegotiating, Role
@@ -21,8 +21,6 @@ from ansam.modulation.v34.training_steps import State
 from ansam.modulation.v34.transmitter import Segment, Signal, s_and_bar
 from ansam.units import Samples, samples
 
-RING_SEEN: Samples = samples(0.03)
-"""Decisions that are guesses for so long make the receiver look whether the points lie on a ring."""
 ADAPT: Samples = samples(0.1)
 """How often the rate is thought about."""
 SEARCH_AGAIN: Samples = samples(0.5)
@@ -64,7 +62,7 @@ class DataMode:
             c.enter(State.AWAIT_S_BAR, t)
         elif hearing.quiet:
             pass
-        elif c.rx.guesses >= RING_SEEN and not hearing.tone and c.rx.on_a_ring:
+        elif c.rx.on_a_ring and not hearing.tone and not c.rx.has_ring:
             self._respond(t)
         elif t >= self._search_at and c.rx.superframe_lost:
             found = c.rx.resynchronise()

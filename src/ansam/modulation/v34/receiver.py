@@ -53,8 +53,8 @@ WORTH_DB = 0.3
 _H_LIMIT = 1.9
 """Of a component of h; MP has room for 2."""
 _NONE: Bits = np.zeros(0, np.uint8)
-_RING = 0.12
-"""Spread of the points' power below which they are taken for four points."""
+_RING = 0.1
+"""Spread of the points' power below which they are taken for four points; that of data is 0.3 and more."""
 _BAD_WORDS = 0.2
 _BAD_DATA = 0.4
 """Mean square error, in units of the data's grid, at which decisions are little better than guesses."""
@@ -104,9 +104,10 @@ class Receiver:
         self._state = new_record(kernel.STATE)
         s = self._s = self._state[0]
         # Python reads a field of a record fastest by a view of it.
-        self._mode, self._count, self._bad = (self._state[name] for name in ("mode", "bits", "bad"))
+        fields = ("mode", "bits", "bad", "spread")
+        self._mode, self._count, self._bad, self._spread = (self._state[name] for name in fields)
         s.tap_a, s.tap_b = SCRAMBLER_TAPS[role.other]
-        s.mse = 1.0
+        s.mse = s.spread = 1.0
         s.averaged = kernel.AVERAGED
         self._use(Coding(Parameters(rate, rate.bottom_rate), role.other))
 
@@ -212,7 +213,7 @@ class Receiver:
         Returns:
             Whether it was found: then data are decoded from now on, and B1 counts as over.
         """
-        if self.coding is None or (self.coding.parameters.points > 4 and self.on_a_ring):
+        if self.coding is None or (self.on_a_ring and not self.has_ring):
             return False
         order = (np.arange(SEARCHED) + int(self._s.history) - SEARCHED) % kernel.HISTORY
         points, weights = self._points[order], self._weights[order]
@@ -267,9 +268,12 @@ class Receiver:
     @property
     def on_a_ring(self) -> bool:
         """Whether the last points have the same power, as the four of TRN and MP, and not those of data."""
-        order = (np.arange(128) + int(self._s.history) - 128) % kernel.HISTORY
-        power = np.abs(self._points[order][self._weights[order] >= 1.0]) ** 2
-        return bool(power.size >= 64 and np.var(power) < _RING * np.mean(power) ** 2)
+        return bool(self._spread.item() < _RING)
+
+    @property
+    def has_ring(self) -> bool:
+        """Whether data of the coding in force lie on a ring themselves."""
+        return self.coding is not None and self.coding.parameters.points <= 16
 
     @property
     def margin_db(self) -> float:

@@ -46,6 +46,7 @@ _WILD = 9.0
 AVERAGED = 512
 """Symbols over which errors are averaged."""
 _DOUBT_SHARE = 1 / 16
+_SPREAD_SHARE = 1 / 64
 _STRANGE = 0.15
 """Mean square error of decisions among four points: data give 0.25 and more, words must have less."""
 _FEW = 1 / np.sqrt(2.0)
@@ -71,6 +72,7 @@ STATE = np.dtype(
         ("mse", "f8"),
         ("averaged", "i8"),  # symbols in it, as far as that matters
         ("doubt", "f8"),  # the same over few symbols: above `_STRANGE` these are no words
+        ("spread", "f8"),  # mean square of the points' power less 1, over the last few that arrived
         ("bad", "i8"),
         ("bad_error", "f8"),
         ("history", "i8"),
@@ -182,6 +184,9 @@ def _symbol(
     """Decide, learn and decode one symbol."""
     s = state[0]
     whole = front[0].hold == 0
+    if whole:
+        beyond = min(point.real * point.real + point.imag * point.imag, 4.0) - 1.0
+        s.spread += _SPREAD_SHARE * (beyond * beyond - s.spread)
     if s.mode == WORDS:
         turns, q, decision = decide_word(point, s.points16)
         if s.known > 0:
