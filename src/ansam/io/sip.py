@@ -151,7 +151,7 @@ class SipNode:
         return address
 
     def open_tls_client(self, host: str) -> Address:
-        """Name an address for TLS connections that only we open: nobody can connect to it.
+        """Name an address for TLS connections that only we open, from it: nobody can connect to it.
 
         Raises:
             ResourceError: The address can not be had.
@@ -306,15 +306,35 @@ class SipNode:
         secure = flow.transport == "tls"
         if secure and self._tls_context is None:
             raise OSError("no TLS connections are opened here")
-        host, port = flow.remote
+        sock = await self._connected_socket(flow)
         await self._loop.create_connection(
             lambda: connection,
-            host,
-            port,
-            local_addr=(flow.local[0], 0),
+            sock=sock,
             ssl=self._tls_context if secure else None,
-            server_hostname=(self._tls_name or host) if secure else None,
+            server_hostname=(self._tls_name or flow.remote[0]) if secure else None,
         )
+
+    async def _connected_socket(self, flow: Flow) -> socket.socket:
+        """Connect; where nobody can connect to us, from the port that our Contact names.
+
+        Registrars look for a connection to the Contact's address, and find the one that is there. A port that
+        was used a moment ago may still rest (TIME_WAIT): then any other.
+        """
+        ports = [flow.local[1], 0] if isinstance(self._tls.get(flow.local), socket.socket) else [0]
+        for port in ports:
+            sock = bind_socket(socket.SOCK_STREAM, flow.local[0], port, "SIP")
+            try:
+                await self._loop.sock_connect(sock, flow.remote)
+            except OSError as error:
+                sock.close()
+                if error.errno not in (errno.EADDRNOTAVAIL, errno.EADDRINUSE) or port == 0:
+                    raise
+            except BaseException:
+                sock.close()
+                raise
+            else:
+                return sock
+        raise OSError(errno.EADDRNOTAVAIL, "no port to connect from")
 
     def _received(self, data: bytes, flow: Flow) -> None:
         if not self._closed:
@@ -350,7 +370,7 @@ class _Connection(asyncio.Protocol):
             reason = getattr(error, "verify_message", "") or error.reason or str(error)
             _log.warning("no TLS connection", peer=self._flow.remote[0], reason=reason)
             self._node._lost(self, self._flow)
-        except (OSError, TimeoutError):
+        except (OSError, TimeoutError, ResourceError):
             self._node._lost(self, self._flow)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
