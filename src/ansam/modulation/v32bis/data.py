@@ -31,8 +31,8 @@ ATTEMPTS = 3
 PREAMBLE = 64
 _FAINT = rms_from_dbm0(-43.0) ** 2
 """Power that is no carrier where there was a stronger one (§2.5: circuit 109 is ON from -43 dBm0 on)."""
-_AFTER_ATTEMPT = samples(2)
-"""Time after a renegotiation that came to nothing within which the next is a retrain instead."""
+_LOOK = samples(0.1)
+"""Between two looks at the quality of what is received."""
 
 
 class DataMode:
@@ -42,12 +42,18 @@ class DataMode:
         self._course, self._rates, self._options = course, rates, options
         self._adaptation = Adaptation(options.fallback)
         self._attempts = 0
-        self._failed_at: Samples | None = None
+        self._look_at: Samples = 0
+        self._lowest = 0
+        self._higher: RateSignal | None = None
 
     def begin(self, t: Samples) -> None:
         """Data mode begins."""
+        c = self._course
         self._attempts = 0
-        self._adaptation.begin(self._course.coding, t)
+        self._adaptation.begin(c.coding, t)
+        self._look_at = t
+        self._lowest = min(common(c.offered, c.far).rates, default=0)
+        self._higher = self._rise()
 
     def data(self, t: Samples) -> None:
         """Watch for the far end's wishes, the carrier's end, and our own wishes."""
@@ -62,7 +68,8 @@ class DataMode:
             c.enter(State.SUSPECT, t)
         elif absent:
             c.retrain(t, "noise where the signal was")
-        else:
+        elif t >= self._look_at:
+            self._look_at = t + _LOOK
             self._adapt(t)
 
     # -- our own wishes --------------------------------------------------------------------------------------
@@ -76,12 +83,11 @@ class DataMode:
     def _adapt(self, t: Samples) -> None:
         c = self._course
         quality = Quality(c.rx.snr_db or 0.0, c.rx.bad_symbols)
-        lowest = min(common(c.offered, c.far).rates, default=0)
-        at_lowest = c.coding.rate <= lowest
+        at_lowest = c.coding.rate <= self._lowest
         lower = not at_lowest and self._can_renegotiate
-        wish = self._adaptation.decide(t, quality, self._rise(), lower, at_lowest)
+        wish = self._adaptation.decide(t, quality, self._higher, lower, at_lowest)
         if wish is Wish.DOWN:
-            rates = c.possible(c.offered).limited(lambda rate: rate < c.coding.rate).rates or {lowest}
+            rates = c.possible(c.offered).limited(lambda rate: rate < c.coding.rate).rates or {self._lowest}
             self._propose(t, c.offered.limited(lambda rate: rate <= max(rates)))
         elif wish is Wish.UP:
             higher = self._adaptation.reachable(quality.snr_db, c.offered)
@@ -104,9 +110,6 @@ class DataMode:
 
     def _propose(self, t: Samples, wanted: RateSignal) -> None:
         c = self._course
-        if self._failed_at is not None and t - self._failed_at < _AFTER_ATTEMPT:
-            c.retrain(t, "renegotiation did not help")
-            return
         c.wanted = wanted
         c.leave_data(t, Renegotiating(by_us=True))
         self._attempts = 0
