@@ -127,7 +127,9 @@ def test_phase_2_of_v90(truth: Truth) -> None:
 
 def test_a_call_without_v34() -> None:
     (truth,) = [t for t in TRUTHS if "banksia" in t.name]
-    assert {entry.what for entry in report(truth).entries} == {"ANSam"}
+    heard = {entry.what for entry in report(truth).entries}
+    assert "ANSam" in heard
+    assert not {what for what in heard if what.startswith(("INFO", "tone", "CM", "JM", "L1", "L2"))}
 
 
 def test_retrains_show() -> None:

@@ -26,7 +26,7 @@ MIN_MARKS: Samples = 1200
 """INFOMARKS of less than 150 ms have not been sent to be heard."""
 MARKS_STEP: Samples = 80
 BEFORE_INFO: Samples = 3 * SAMPLE_RATE
-"""A tone so much before the first INFO sequence is none of phase 2."""
+"""A retrain has tones for so long before its INFO1."""
 MAX_HEARD = 1000
 ECHO_DB = 12.0
 """An INFO sequence so much weaker than the loudest of the same end is the echo of one."""
@@ -183,6 +183,14 @@ class Phase2Ear:
         }
         return Entry(start, end, self._role, "tone B" if calling else "tone A", text, details)
 
+    def _begin_of_phase2(self, frames: list[Entry]) -> Samples:
+        """Return before which instant tones are something else, such as V.21's space in CM."""
+        if not frames:
+            return self._now
+        first = min(frames, key=lambda frame: frame.start)
+        # A recording may begin in a retrain, which has tones before any INFO.
+        return first.start if first.what.startswith("INFO0") else first.start - BEFORE_INFO
+
     def close(self) -> list[Entry]:
         """Return what was heard; zeros of an INFO1 are no tone, and an echo is nothing new."""
         self._end_tone()
@@ -190,9 +198,9 @@ class Phase2Ear:
         loudest = max((level for level in self._levels.values()), default=0.0)
         self._found = [e for e in self._found if self._levels.get(e.start, loudest) > loudest - ECHO_DB]
         frames = [entry for entry in self._found if not entry.what.startswith("INFOMARKS")]
-        first = min((frame.start for frame in frames), default=self._now + BEFORE_INFO)
+        begin = self._begin_of_phase2(frames)
         for tone in self._tones:
-            if tone.end < first - BEFORE_INFO:
+            if tone.end < begin:
                 continue
             start = max([tone.start, *(f.end for f in frames if f.start <= tone.start < f.end)])
             end = min([tone.end, *(f.start for f in frames if start < f.start < tone.end)])
