@@ -108,3 +108,9 @@ def test_an_answer_that_takes_no_line_of_ours(line: str) -> None:
 def test_without_keys_nothing_is_offered() -> None:
     with pytest.raises(LocalProtocolError):
         offer(LocalMedia("192.0.2.1", 4000, 1), features=Features(secure=Secure.REQUIRE))
+
+
+def test_an_answer_cannot_take_a_key_that_was_not_offered() -> None:
+    text = BASE + f"a=crypto:1 {LONG} inline:{KEY}\n"
+    assert accept(parse(text.encode()), features=Features(secure=Secure.ACCEPT), local=OURS) is None
+    assert accept(parse(text.encode()), features=Features(secure=Secure.REQUIRE), local=OURS) is not None
