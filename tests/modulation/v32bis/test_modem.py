@@ -121,6 +121,18 @@ def test_an_echo_with_a_frequency_offset():
     assert call.clean()
 
 
+def test_an_echo_that_jumps_by_a_packet_is_found_again():
+    call = Call(echo_db=-20.0, echo_delay=960, delay=480).connect(then=3)
+    for echo in call.line._echoes:
+        assert echo is not None
+        echo._at += FRAME
+    call.run(6)
+    assert "Retraining" not in call.kinds(0) + call.kinds(1)
+    assert call.clean()
+    (path,) = call.modems[0]._echo.report.paths
+    assert path.delay == pytest.approx(960 + FRAME, abs=5)
+
+
 def test_report():
     call = Call(ModulationOptions(max_rate=9600), skew_ppm=50.0, offset_hz=-4.0, delay=480).connect()
     report = call.modems[0].report()
@@ -129,7 +141,7 @@ def test_report():
     assert report.carrier_offset_hz == pytest.approx(-4, abs=0.2)
     assert report.timing_offset_ppm == pytest.approx(50, abs=40)
     assert report.snr_db == pytest.approx(37.5, abs=2)
-    assert len(report.constellation) == 256
+    assert len(report.constellation) == 1024
     assert report.near_echo_loss_db is None
 
 

@@ -66,7 +66,7 @@ from ansam.units import Audio
 IDLE, WORDS, DATA = 0, 1, 2
 """Modes: no signal followed; four points, in which rate signals are looked for; data."""
 
-HISTORY = 256
+HISTORY = 1024
 """Points kept for the constellation."""
 _FOUR_POINTS = int(Coding.UNCODED_4800)
 _WILD = 9.0
