@@ -80,10 +80,14 @@ class FakeModem:
         self._owed += count * self.ready.tx_rate / SAMPLE_RATE
         bits = self._bits.pull(int(self._owed))
         self._owed -= len(bits)
-        self._far_end().arrived.append(bits)
+        far = self._far_end()
+        if far:
+            far.arrived.append(bits)
 
     def _far_end(self):
-        return next(m for m in reversed(FakeModem.made) if m.role is self.role.other and m.speaking)
+        """Return the far end's instance; None where tones come from elsewhere."""
+        ends = (m for m in reversed(FakeModem.made) if m.role is self.role.other and m.speaking)
+        return next(ends, None)
 
     def _decide(self, now):
         for watch in self._watches:
@@ -97,7 +101,8 @@ class FakeModem:
             self._settle()
 
     def _settle(self):
-        common = self._rates & self._far_end()._rates
+        far = self._far_end()
+        common = self._rates & far._rates if far else self._rates
         if common:
             self.ready = Ready(self.spec.name, max(common), max(common))
         self._events.append(self.ready or Failed("no rate in common"))
