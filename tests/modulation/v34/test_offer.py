@@ -23,7 +23,10 @@ def test_every_rate_has_its_es_n0(symbols: object) -> None:
 def test_only_what_is_allowed() -> None:
     options = ModulationOptions(min_rate=9600, max_rate=28800)
     assert receivable(60.0, FAST, Role.CALLING, options) == 28800
-    assert receivable(0.0, FAST, Role.CALLING, options) == 9600
+    floor = wanted_coding(9600, FAST, Role.CALLING, options, None).needed_es_n0_db()
+    assert receivable(floor - 2.9, FAST, Role.CALLING, options) == 9600
+    assert receivable(floor - 3.1, FAST, Role.CALLING, options) == 0
+    assert receivable(-20.0, FAST, Role.CALLING, ANY) == 4800
     assert receivable(60.0, FAST, Role.CALLING, ModulationOptions(min_rate=40000, max_rate=50000)) == 0
 
 

@@ -208,6 +208,16 @@ class V34:
         if self._procedure.entry is not None:
             self._phase2.start(self._clock, self._procedure.entry)
 
+    def renegotiate(self, now: Samples, rate: int | None = None) -> None:
+        """Begin a rate renegotiation (V.34 (10/96) §11.6), in data mode.
+
+        Args:
+            now: The instant.
+            rate: The most to ask for, bit/s; None for what the line seems to carry.
+        """
+        if self._procedure.ready:
+            self._procedure.renegotiate(self._clock - self._base, rate)
+
     def clear_down(self, now: Samples) -> None:
         """Stop sending."""
         self._procedure.clear_down(self._clock - self._base)

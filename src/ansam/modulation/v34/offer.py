@@ -13,6 +13,8 @@ from ansam.modulation.v34.receiver import Whitening
 MARGIN_DB = -0.4
 """Es/N0 in training beyond what a coding needs for 1 wrong bit in 100,000. Training, whose loops move fast,
 measures 1.3 dB too little at high rates: that leaves 0.9 dB."""
+HOPELESS_DB = -3.0
+"""Margin below which a rate carries nothing."""
 _TRELLISES = {16: Trellis.STATES_16, 32: Trellis.STATES_32, 64: Trellis.STATES_64}
 
 
@@ -53,15 +55,18 @@ def receivable(
         margin_db: Beyond what the coding needs.
 
     Returns:
-        The lowest rate allowed where none is carried for certain, 0 where none is allowed.
+        The lowest rate allowed where none is carried for certain; 0 where none is allowed, or the lowest
+        one allowed is hopeless, which ends the call (§11.7) where others would only fail to carry data.
     """
     allowed = [rate for rate in symbols.rates if options.allows(rate)]
     snr_db += whitening.gain_db if whitening is not None else 0.0
+    lowest, margin = 0, 0.0
     for rate in sorted(allowed, reverse=True):
         coding = wanted_coding(rate, symbols, sender, options, whitening)
-        if snr_db >= coding.needed_es_n0_db() + margin_db:
+        lowest, margin = rate, snr_db - coding.needed_es_n0_db()
+        if margin >= margin_db:
             return rate
-    return min(allowed, default=0)
+    return 0 if lowest > symbols.bottom_rate and margin < HOPELESS_DB else lowest
 
 
 def our_mp(course: Course, snr_db: float) -> Mp:
