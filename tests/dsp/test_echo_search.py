@@ -31,6 +31,13 @@ def test_delay_and_offset_of_an_echo(seconds: float, offset_hz: float) -> None:
     assert hertz == pytest.approx(offset_hz, abs=0.3 if seconds < 1 else 0.02)
 
 
+def test_an_echo_at_the_very_end_is_found() -> None:
+    known = record(LinePath(-20, 3000, 0, HYBRID), 0.5)
+    found = Search(known).strongest(known.rx)
+    assert found is not None
+    assert found[0] == pytest.approx(3003, abs=6)
+
+
 def test_noise_is_no_echo() -> None:
     for seed in range(12):
         known = record(None, 0.3 + 0.15 * seed, seed=seed)

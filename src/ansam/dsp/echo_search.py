@@ -38,6 +38,8 @@ _MEDIAN = (0.69, 0.84, 0.89, 0.92)
 """Median over mean of the same."""
 _HEARD = 0.05
 """Least share of the most that can be heard from a delay; below, an echo would not be told from noise."""
+_SMOOTH = 129
+"""Bins over which the spectrum of what was sent is smoothed, 63 Hz."""
 _BLOCK = 512
 _PAUSE = 80
 """Samples that are sound or pause together."""
@@ -138,14 +140,15 @@ class Search:
 
     def __init__(self, record: Record) -> None:
         self._record = record
-        count = max(1, len(record.rx) // _SEGMENT)
-        starts = np.arange(count) * _SEGMENT
+        count = -(-len(record.rx) // _SEGMENT)
+        starts = np.linspace(0, max(0, len(record.rx) - _SEGMENT), count).astype(int)
         energies = [float(np.sum(record.rx[a : a + _SEGMENT] ** 2)) for a in starts]
         self._starts = sorted(int(starts[k]) for k in np.argsort(energies)[-_SEGMENTS:])
-        sent = np.stack([np.resize(self._frame(a), _FFT) for a in self._starts])
+        sent = np.stack([self._frame(a) for a in self._starts])
         spectra = np.fft.rfft(sent, axis=1)
         power = np.mean(np.abs(spectra) ** 2, axis=0)
-        smooth = np.convolve(power, np.ones(129) / 129, "same")
+        sums = np.cumsum(np.concatenate([[0.0], np.pad(power, _SMOOTH // 2)]))
+        smooth = (sums[_SMOOTH:] - sums[:-_SMOOTH]) / _SMOOTH
         sums = np.concatenate([[0.0], np.cumsum(smooth)])
         edge = -min(_TURNS)
         self._first = edge + int(np.argmax(sums[edge + _BINS : -edge] - sums[edge : -edge - _BINS]))
@@ -167,6 +170,8 @@ class Search:
         usable = total > _HEARD * total.max()
         self._lags, self._energy = lags[usable], total[usable]
         pieces = self._energy**2 / np.sum(energies[:, usable] ** 2, axis=0)
+        # Segments of a short record overlap, and those that do are no new evidence.
+        pieces = np.minimum(pieces, len(self._record.rx) / _SEGMENT)
         counts = np.arange(1, _SEGMENTS + 1)
         self._limit = np.interp(pieces, counts, _THRESHOLD)
         self._median = np.interp(pieces, counts, _MEDIAN)
