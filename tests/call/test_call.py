@@ -88,6 +88,7 @@ def test_hold_sends_nothing_and_the_clock_goes_on() -> None:
     assert call.now == 320
     kept = [sent for sent in (call.tick() for _ in range(2 * HELD_KEEP_ALIVE)) if sent is not None]
     assert kept == [(b"", FAR)] * 2
+    assert call.silent_frames == 0
     call.receive(b"", FAR, call.now)
     assert call.statistics().refused == 0
     call.renegotiated(media())

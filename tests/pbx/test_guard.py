@@ -157,6 +157,21 @@ def test_forged_credentials_ban_nobody() -> None:
     assert not [event for event in caller.seen(CallFailed) if event.status != 480]
 
 
+def test_a_forged_invite_is_answered_by_one_datagram() -> None:
+    net = Net(extensions("05"))
+    data = (
+        b"INVITE sip:05@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 203.0.113.9;branch=z9hG4bK1\r\n"
+        b"From: <sip:07@x>;tag=1\r\nTo: <sip:05@x>\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\n"
+        b"Content-Length: 0\r\n\r\n"
+    )
+    for _ in range(2):
+        net.exchange.receive(data, Flow("udp", EXCHANGE, HERE), net.now)
+    net.run(60)
+    answers = [out.data for _, out in net.sent]
+    assert [answer[:11] for answer in answers] == [b"SIP/2.0 401"] * 2
+    assert net.exchange.deadline() is None
+
+
 def test_a_banned_stream_is_closed() -> None:
     net = Net(extensions("05"), ExchangeSettings(failures_limit=1))
     telephone = net.telephone("05", "wrong", transport="tcp")

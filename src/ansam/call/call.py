@@ -124,7 +124,7 @@ class Call:
         now: Instant of the next frame.
         rtp: The media stream.
         drift: The loop that slaves our pace to the far end's.
-        silent_frames: Ticks since a packet of the far end came.
+        silent_frames: Ticks since a packet of the far end came; those of a hold do not count.
     """
 
     def __init__(
@@ -214,7 +214,8 @@ class Call:
             if self._held_frames % HELD_KEEP_ALIVE == 0 and self.rtp.remote[0]:
                 sent = b"", self.rtp.remote
         self.now += FRAME
-        self.silent_frames += 1
+        # Who holds the call owes us no packets.
+        self.silent_frames += bool(self.media.remote[0])
         return sent
 
     def renegotiated(self, media: CallMedia) -> None:

@@ -223,6 +223,17 @@ class TransactionLayer:
         transaction.sent = serialise(response)
         self._step(transaction, what, now)
 
+    def respond_once(self, key: Key, response: Response, now: Seconds) -> None:
+        """Answer within a server transaction and forget it: a repetition of the request is a new one.
+
+        For challenges over UDP (RFC 3261 §26.3.2.4): who forges the source of an INVITE gets one datagram
+        sent there and not a dozen, as nothing is resent until an ACK comes.
+        """
+        transaction = self._running.get(key)
+        if transaction is not None:
+            self._outgoing.append(Outgoing(serialise(response), transaction.flow))
+            self._enter(transaction, State.TERMINATED, now)
+
     def refuse(self, request: Request, flow: Flow, response: Response) -> None:
         """Answer a request without any state."""
         if request.method != "ACK":

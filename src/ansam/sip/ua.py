@@ -468,7 +468,11 @@ class UserAgent:
         if check.verdict is Verdict.WRONG:
             self._core.emit(AuthenticationFailed(request.method, check.username, flow))
         values = auth.challenges(now, check.verdict is Verdict.STALE, flow.remote[0])
-        self._core.respond(key, request, 401, now, headers=[("WWW-Authenticate", value) for value in values])
+        headers = [("WWW-Authenticate", value) for value in values]
+        if request.method == "INVITE" and not flow.reliable:
+            self._core.layer.respond_once(key, self._core.make_response(request, 401, headers=headers), now)
+        else:
+            self._core.respond(key, request, 401, now, headers=headers)
         return False, None
 
     def _on_invite(self, key: Key, request: Request, flow: Flow, now: Seconds) -> None:
