@@ -298,7 +298,7 @@ class Receiver:
         r.rate_symbol = r.erased_symbol = 0
         rate_signal.restart_detector(self._detector, 2)
         r.register = 0
-        r.bad = r.absent = r.settle = r.counted = r.steps = 0
+        r.bad = r.absent = r.settle = r.counted = r.steps = r.strange = 0
         r.bad_error = _BAD_ERROR[Coding.UNCODED_4800]
         r.level = r.usual = 1.0
         r.power = 0.0

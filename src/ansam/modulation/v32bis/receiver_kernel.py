@@ -72,7 +72,10 @@ _FOUR_POINTS = int(Coding.UNCODED_4800)
 _WILD = 9.0
 """An error so many times its mean is no noise; it moves the loops no more than one of this size."""
 _LOST_E = 6 * WORD_SYMBOLS
-"""Symbols without a rate sequence after an erasure, when E is taken to have been in it. B1 is longer."""
+"""Symbols without the rate sequence after an erasure, when E is taken to have been in it, or symbols that are
+none of its four states. B1 is longer."""
+_STRANGE = 0.1
+"""Mean square error of decisions among four states that shows that there are more."""
 _WHOLE = WORD_SYMBOLS + 12
 """Symbols after an erasure of which no bit of a word depends on it: the descrambler's memory is 23 bits."""
 _GOOD = 1 / 512
@@ -119,6 +122,7 @@ STATE = np.dtype(
         ("fast", "f8"),  # the same over a shorter time
         ("bad", "i8"),  # symbols for which the error has been that of guesses
         ("bad_error", "f8"),
+        ("strange", "i8"),  # symbols that were none of the four states
         ("four", "i8"),  # 1: in data mode, the last points are training states
         ("level", "f8"),  # power at the equaliser's input
         ("absent", "i8"),  # symbols for which the signal has been gone
@@ -265,7 +269,7 @@ def _descramble(
                 s.rate_word = detector[0].word
             elif found == END_FOUND and whole:
                 ended = True
-            if detector[0].since == 0 and whole:
+            if detector[0].since == 0 and whole and detector[0].candidate == s.rate_word:
                 s.rate_symbol = symbol
     if s.mode == DATA:
         s.clamp -= 1
@@ -330,6 +334,7 @@ def _symbol(
         s.mse += _GOOD * (square - s.mse)
         s.fast += _FAST * (square - s.fast)
         s.bad = s.bad + 1 if s.fast > s.bad_error else 0
+        s.strange = s.strange + 1 if s.mode == WORDS and s.fast > _STRANGE else 0
         if s.mode == DATA and s.bad % _TRY_AGAIN == _TRY:
             _find_phase(state, front, coding, points)
     else:
@@ -339,6 +344,7 @@ def _symbol(
         ended = _descramble(state, detector, front[0].symbols, value, BITS_PER_SYMBOL[coding], bits)
     if s.mode == WORDS and s.data >= 0:
         lost = s.rate_symbol < s.erased_symbol <= front[0].symbols - _LOST_E
+        lost |= s.strange > _LOST_E and s.data != _FOUR_POINTS
         if ended or lost:
             _enter_data(state, decoder, s.data, ended)
 
