@@ -382,6 +382,20 @@ def test_a_registration_too_short_is_told_the_shortest() -> None:
     assert binding.expires_at - net.now > 100
 
 
+@pytest.mark.parametrize("gone", ["caller", "callee"])
+def test_a_call_whose_telephone_vanished_ends(gone: str) -> None:
+    net, caller, callee = registered_pair(ExchangeSettings(session_seconds=600))
+    connected(net, caller, callee)
+    net.run(3000)
+    assert net.exchange.calls_up == 1, "refreshed, and nobody notices"
+    address = (caller if gone == "caller" else callee).address
+    net.lose = lambda outgoing: address in (outgoing.flow.local, outgoing.flow.remote)
+    net.run(700)
+    assert net.exchange.calls_up == 0
+    assert net.records[-1].cause is Cause.LOST
+    assert (callee if gone == "caller" else caller).seen(CallEnded)
+
+
 def test_stopping_ends_every_call() -> None:
     net, caller, callee = registered_pair()
     other = net.telephone("06")

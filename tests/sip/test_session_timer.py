@@ -47,6 +47,11 @@ def test_table_2(supported: bool, asked: str, granted: Interval | None) -> None:
     assert required == (granted is not None and granted.refresher == "uac")
 
 
+def test_an_interval_of_our_own() -> None:
+    assert grant(invite(), 30) == Interval(90, "uas")
+    assert grant(invite(("x", "200"), ("Supported", "timer")), 600) == Interval(200, "uac")
+
+
 def test_a_client_that_does_not_know_timers_is_not_told_422() -> None:
     assert too_short(invite(("x", "89"), ("Supported", "timer")))
     assert not too_short(invite(("x", "90"), ("Supported", "timer")))

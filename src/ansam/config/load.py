@@ -190,6 +190,7 @@ class _Builder:
                 max_expires=section.max_expires,
                 contacts_limit=section.contacts_limit,
                 calls_limit=section.calls_limit,
+                session_seconds=section.session_seconds,
                 failures_limit=section.failures_limit,
                 ban_seconds=section.ban_seconds,
                 messages_per_second=section.messages_per_second,

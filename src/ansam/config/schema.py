@@ -41,6 +41,7 @@ class ExchangeSection(Section):
     max_expires: Positive = 3600
     contacts_limit: Annotated[int, Field(ge=1, le=64)] = 8
     calls_limit: Annotated[int, Field(ge=1, le=10_000)] = 500
+    session_seconds: Annotated[int, Field(ge=0, le=86_400)] = 0
     failures_limit: Annotated[int, Field(ge=0, le=10_000)] = 20
     ban_seconds: Annotated[float, Field(gt=0, le=31_536_000)] = 300.0
     messages_per_second: Annotated[int, Field(ge=0, le=1_000_000)] = 500

@@ -86,6 +86,7 @@ class Exchange:
                 registrar=True,
                 max_calls=3 * settings.calls_limit,
                 follow_contact=False,
+                session_expires=settings.session_seconds or None,
             ),
             rng,
             trace,

@@ -35,6 +35,8 @@ class ExchangeSettings:
         failures_limit: Wrong credentials within a minute that ban their source; 0: none do.
         ban_seconds: How long nothing from a banned source is read.
         messages_per_second: From one source, on average; more are not read. 0: any number.
+        session_seconds: Ends calls whose telephones vanished: each leg is refreshed twice in that time, one
+            that does not answer ends the call (RFC 4028). 0: only where a telephone asks for it.
         trusted: IP addresses that are never banned or limited: proxies that speak for many.
     """
 
@@ -49,6 +51,7 @@ class ExchangeSettings:
     failures_limit: int = 20
     ban_seconds: Seconds = 300.0
     messages_per_second: int = 500
+    session_seconds: int = 0
     trusted: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -56,6 +59,8 @@ class ExchangeSettings:
             raise ConfigError(f"realm {self.realm!r}", 'use printable characters other than "')
         if self.ring_seconds <= 0:
             raise ConfigError(f"ring_seconds = {self.ring_seconds:g}", "set a time above 0")
+        if self.session_seconds and not 90 <= self.session_seconds <= 86_400:
+            raise ConfigError(f"session_seconds = {self.session_seconds}", "set it to 90 to 86400, or 0")
         for address in self.trusted:
             try:
                 ipaddress.ip_address(address)

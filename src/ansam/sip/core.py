@@ -44,8 +44,8 @@ class UserAgentConfig:
         max_calls: Calls at once; an INVITE beyond them gets 486 (503 from an exchange).
         follow_contact: Send requests within a call over UDP to the peer's Contact when that is an IP address;
             False: always back along the flow it came from (peers behind a NAT).
-        session_expires: Interval of the session timer that our INVITE asks for, s; None: we ask for none, and
-            grant what the peer asks for.
+        session_expires: Interval of the session timer, s, that our INVITE asks for and our 2xx sets where the
+            peer asks for none; None: only what the peer asks for.
     """
 
     user: str = "ansam"

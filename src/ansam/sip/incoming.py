@@ -67,7 +67,7 @@ class RingingCall:
         """Send the 2xx and return the session."""
         self._stop()
         session = Session(self._core, self.call, self.dialog, None, False, self._on_end)
-        granted = grant(self._request)
+        granted = grant(self._request, self._core.config.session_expires)
         headers = (*self._contact(), ("Supported", "timer"), *granting_fields(granted))
         response = self._core.respond(
             self.key, self._request, 200, now, tag=self.tag, headers=headers, body=sdp

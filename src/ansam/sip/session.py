@@ -279,7 +279,7 @@ class Session:
 
     def _respond_success(self, key: Key, request: Request, sdp: bytes, now: Seconds) -> Response:
         """Answer a target refresh with 200, and run the session timer anew."""
-        granted = grant(request)
+        granted = grant(request, self._core.config.session_expires)
         headers = (
             ("Contact", f"<{self.dialog.contact}>"),
             ("Allow", self._core.allow),

@@ -82,15 +82,19 @@ def too_short(request: Request) -> bool:
     return asked is not None and asked.seconds < MIN_SE and "timer" in request.headers.tokens("Supported")
 
 
-def grant(request: Request) -> Interval | None:
+def grant(request: Request, wanted: int | None = None) -> Interval | None:
     """Return what a 2xx to the request says, None for a session without an end.
+
+    Args:
+        request: INVITE or UPDATE.
+        wanted: Interval of our own where the client asks for none, s; we refresh then. None: no timer.
 
     Spec: RFC 4028 §9, table 2. Where the client leaves it open, it refreshes if it can: it is the one that
     wants the timer.
     """
     asked = session_expires(request)
     if asked is None:
-        return None
+        return None if wanted is None else Interval(max(wanted, MIN_SE), "uas")
     knows = "timer" in request.headers.tokens("Supported")
     return Interval(max(asked.seconds, MIN_SE), (asked.refresher or "uac") if knows else "uas")
 
