@@ -84,7 +84,7 @@ def test_rate_signal_and_end_run_on_from_trn(role: Role) -> None:
     pairs = {"A": (0, 0), "B": (0, 1), "C": (1, 1), "D": (1, 0)}
     before = [bit for name in trn[-12:] for bit in pairs[name]]
     heard = descrambled(bits, role is Role.CALLING, before[::-1][:23])
-    assert heard == [*np.tile(word_bits(ALL.word), 3), *np.tile(word_bits(last.word), 2)]
+    assert heard == [*np.tile(word_bits(ALL.word), 3), *word_bits(last.word)]
     assert last.word == 0b1111100110011001
 
 

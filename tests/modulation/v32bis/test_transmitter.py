@@ -110,11 +110,11 @@ def test_a_start_up_read_from_the_line(role: Role) -> None:
         (Signal.RATE, 1720),
     ]
     end = names[7][1]
-    assert names[7:] == [(Signal.END, end), (Signal.B1, end + 16), (Signal.DATA, end + 144)]
+    assert names[7:] == [(Signal.END, end), (Signal.B1, end + 8), (Signal.DATA, end + 136)]
     assert (end - 1720) % 8 == 0
     assert 1800 + 3 <= end < 1800 + 3 + 8
     points = read(x, 20, 2500)
-    row = letters(points[: end + 16 - 20])
+    row = letters(points[: end + 8 - 20])
     expected = {Signal.AA: "AA", Signal.CC: "CC", Signal.AC: "AC", Signal.CA: "CA"}
     assert row[:44] == (expected[tone] * 22)
     assert row[44:108] == (expected[turned] * 32)
@@ -134,7 +134,7 @@ def test_a_start_up_read_from_the_line(role: Role) -> None:
     # B1 and data through the decoder, whose round trip test_trellis proves.
     label = {"A": 0, "B": 1, "C": 3, "D": 2}[row[-1]]
     decoder = Decoder(Coding.TRELLIS_14400, depth=24, previous=label)
-    values = decoder.process(points[end + 16 - 20 :] * SCALE * 2)[24:, 0]
+    values = decoder.process(points[end + 8 - 20 :] * SCALE * 2)[24:, 0]
     bits = ((values[:, None] >> np.arange(5, -1, -1)) & 1).ravel()
     heard = descrambled(bits, role is Role.CALLING, list(words[::-1][:23]))
     assert set(heard[: 128 * 6]) == {1}
@@ -170,8 +170,8 @@ def test_renegotiation_out_of_data() -> None:
         (Signal.CC, 56),
         (Signal.RATE, 64),
         (Signal.END, 128),
-        (Signal.B1, 144),
-        (Signal.DATA, 168),
+        (Signal.B1, 136),
+        (Signal.DATA, 160),
     ]
 
 

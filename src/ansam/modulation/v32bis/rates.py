@@ -8,7 +8,7 @@ import math
 from dataclasses import replace
 
 from ansam.modulation.base import Ready
-from ansam.modulation.v32bis.constants import B1_SYMBOLS, CLEARDOWN_MIN, RENEGOTIATION_B1, TRN_MIN
+from ansam.modulation.v32bis.constants import B1_SYMBOLS, CLEARDOWN_MIN, RENEGOTIATION_B1, TRN_USUAL
 from ansam.modulation.v32bis.course import Course, T
 from ansam.modulation.v32bis.rate_signal import CLEARDOWN, RateSignal, common
 from ansam.modulation.v32bis.signals import Segment, Signal, conditioning, ending, rate
@@ -61,7 +61,7 @@ class Rates:
             c.why = c.mismatch(theirs)
             c.tx.send(*conditioning(), rate(CLEARDOWN))
             # Note 6; the first of them comes after S, S-bar and TRN.
-            c.cleared_at = t + (TRN_MIN + 288 + CLEARDOWN_MIN) * T
+            c.cleared_at = t + (TRN_USUAL + 288 + CLEARDOWN_MIN) * T
             c.enter(State.CLEARDOWN, t)
             return
         c.tx.send(*conditioning(), rate(RateSignal.of(chosen, theirs.bis and c.bis)))

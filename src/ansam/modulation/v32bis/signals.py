@@ -30,8 +30,8 @@ from ansam.modulation.v32bis.constants import (
     STATE_B,
     STATE_C,
     STATE_D,
-    TRN_MIN,
     TRN_TWO_STATE,
+    TRN_USUAL,
     WORD_SYMBOLS,
     Coding,
 )
@@ -104,7 +104,7 @@ class Segment:
         return self.signal.unit
 
 
-def conditioning(trn: int = TRN_MIN) -> tuple[Segment, ...]:
+def conditioning(trn: int = TRN_USUAL) -> tuple[Segment, ...]:
     """Return the receiver conditioning signal (§5.2): S, S-bar and `trn` symbols of TRN."""
     return (
         Segment(Signal.S, S_SYMBOLS),
@@ -122,14 +122,11 @@ def ending(signal: RateSignal, b1: int = B1_SYMBOLS) -> tuple[Segment, ...]:
     """Return E (§5.3.2), `b1` symbols of scrambled ones, and data, at the highest rate of a signal.
 
     A signal that calls for a cleardown has E only, without end (§8 note 2).
-
-    Deviation: E is sent twice. A modem that misses the only one hangs up (a vendor's did in one call of ten);
-    one that reads the first takes the second for eight symbols of B1, which nobody sees.
     """
     if signal.best is None:
         return (Segment(Signal.END, None, signal.end_word),)
     return (
-        Segment(Signal.END, 2 * WORD_SYMBOLS, RateSignal.of(signal.best, signal.bis).end_word),
+        Segment(Signal.END, WORD_SYMBOLS, RateSignal.of(signal.best, signal.bis).end_word),
         Segment(Signal.B1, b1, coding=signal.best),
         Segment(Signal.DATA, coding=signal.best),
     )

@@ -8,7 +8,7 @@ import math
 from ansam.dsp.echo import Adapt
 from ansam.dsp.lines import HOP
 from ansam.modulation.base import Role
-from ansam.modulation.v32bis.constants import S_BAR_SYMBOLS, TRN_MAX, TRN_MIN
+from ansam.modulation.v32bis.constants import S_BAR_SYMBOLS, TRN_MAX, TRN_USUAL
 from ansam.modulation.v32bis.course import Course, T
 from ansam.modulation.v32bis.hearing import Pattern
 from ansam.modulation.v32bis.receiver import TRAINING
@@ -32,7 +32,7 @@ ECHO_LEAST = samples(0.45)
 def trn(course: Course) -> tuple[Segment, ...]:
     """Return S, S-bar and a TRN that lets the echo canceller hear enough of the latest possible echo."""
     wanted = math.ceil(((course.round_trip or 0.0) + ECHO_LEAST) / T)
-    return conditioning(min(TRN_MAX, max(TRN_MIN, wanted)))
+    return conditioning(min(TRN_MAX, max(TRN_USUAL, wanted)))
 
 
 class Training:

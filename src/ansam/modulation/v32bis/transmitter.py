@@ -14,7 +14,7 @@ from ansam.modulation.v32bis.signals import Segment, Signal, SymbolSource
 HALF_SPAN = 9
 """Half the pulse in symbols: the transmitter's delay, 30 samples."""
 KAISER_BETA = 3.0
-"""With this span: -3.7 dB at 600 and 3000 Hz, -33 dB at 300 and 3300 Hz, -56 dB from there to 0 and 4000 Hz."""
+"""With this span: -3.7 dB at 600 and 3000 Hz, -33 dB at 300 and 3300 Hz, -56 dB beyond."""
 
 
 class Transmitter(ProgrammeTransmitter[Segment]):
@@ -22,8 +22,8 @@ class Transmitter(ProgrammeTransmitter[Segment]):
 
     Args:
         role: Chooses the scrambler (V.32bis (02/91) §4.1).
-        level_dbm0: Mean level of training and of data up to 9600 bit/s; 0.1 dB more at 14 400 bit/s, 0.2 dB more
-            at 12 000 (figures 2-1 and 2-2).
+        level_dbm0: Mean level of training and of data up to 9600 bit/s; 0.1 dB more at 14 400 bit/s, 0.2 dB
+            more at 12 000 (figures 2-1 and 2-2).
         bits: Where user bits come from.
     """
 

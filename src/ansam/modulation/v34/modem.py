@@ -30,7 +30,6 @@ from ansam.modulation.telemetry import EchoPath, ReceiverState, Telemetry
 from ansam.modulation.v34.constants import SYMBOL_RATES, TOP_RATE
 from ansam.modulation.v34.phase2 import Phase2
 from ansam.modulation.v34.phase2_core import Phase2Result
-from ansam.modulation.v34.phase2_steps import START_PAUSE
 from ansam.modulation.v34.probing import TONES_HZ
 from ansam.modulation.v34.procedure import Procedure
 from ansam.modulation.v34.receiver import Receiver
@@ -98,13 +97,13 @@ class V34:
         return self._phase2.far_end_seen
 
     def start(self, now: Samples) -> None:
-        """Begin with phase 2; the silence that ends phase 1 is over (see `Modulation.start`)."""
+        """Begin with the silence that ends phase 1 (see `Modulation.start`): INFO0 may come during it."""
         if not any(map(self._options.allows, _RATES)):
             low, high = self._options.min_rate, self._options.max_rate
             self._events.append(Failed(f"no data rate of V.34 lies between {low} and {high} bit/s"))
             return
         self._running = True
-        self._phase2.start(self._clock - START_PAUSE)
+        self._phase2.start(self._clock)
 
     def process(self, rx: Audio, now: Samples, erased: bool = False) -> Audio:
         """Take received samples and return as many to send (see `Modulation.process`)."""

@@ -70,12 +70,9 @@ class AnsweringExchange(Exchange):
         self._listen(now)
         if self._step is Answering.ANSAM:
             return self._answer_tone(now)
-        if self._step is Answering.JM:
-            if self._menu_is_over(now):
-                self._enter(Answering.GAP, now)
-        elif now - self._since >= GAP:
-            return Outcome.AGREED if self.result.mode else Outcome.NOTHING_IN_COMMON
-        return None
+        if self._step is Answering.JM and self._menu_is_over(now):
+            self._enter(Answering.GAP, now)
+        return self._after_gap(now) if self._step is Answering.GAP else None
 
     def _answer_tone(self, now: Samples) -> Outcome | None:
         offered = self._receiver.menu

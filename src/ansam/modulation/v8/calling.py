@@ -80,12 +80,9 @@ class CallingExchange(Exchange):
             return self._silence(now)
         if self._step is Calling.CM:
             return self._menu(now)
-        if self._step is Calling.CJ:
-            if self._sender.finished:
-                self._enter(Calling.GAP, now)
-        elif now - self._since >= GAP:
-            return Outcome.AGREED if self.result.mode else Outcome.NOTHING_IN_COMMON
-        return None
+        if self._step is Calling.CJ and self._sender.finished:
+            self._enter(Calling.GAP, now)
+        return self._after_gap(now) if self._step is Calling.GAP else None
 
     def _silence(self, now: Samples) -> Outcome | None:
         if now - self._tone_at >= TONE_MISSING:

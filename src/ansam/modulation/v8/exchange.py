@@ -115,6 +115,15 @@ class Exchange:
             values = {"kind": found.kind.value, "octets": found.octets.hex(" "), "twice": found.repeated}
             self._trace(now, self._source, "received", **values, text=decode(found.octets).describe())
 
+    def _after_gap(self, now: Samples) -> Outcome | None:
+        """Return how it ended once the silence that ends phase 1 is over.
+
+        V.34 hears during that silence (V.34 (10/96) §11.2.1.1.1, §11.2.1.2.1), so it has it to itself.
+        """
+        if now - self._since < GAP and self.result.mode is not Mode.V34:
+            return None
+        return Outcome.AGREED if self.result.mode else Outcome.NOTHING_IN_COMMON
+
     def _sends(self, now: Samples, octets: bytes) -> None:
         self._trace(now, self._source, "sent", octets=octets.hex(" "), text=decode(octets).describe())
 
