@@ -2,7 +2,7 @@
 
 ::
 
-    noise at the decoder ─┬─ 1 dB above what the coding bears, for 1 s ────────────► down
+    noise at the decoder ─┬─ 0.5 dB above what the coding bears, for 1 s ──────────► down
     decisions are guesses ┼─ for 200 ms ───────────────────────────────────────────► down, one rate at least
                           ├─ for 500 ms where no lower rate or renegotiation is ───► retrain
                           └─ 2 dB below what a higher one bears, for `wait` ────────► up
@@ -16,8 +16,8 @@ from enum import Enum
 
 from ansam.units import Samples, samples
 
-DOWN_DB = -1.0
-"""Margin below which a rate falls: bit errors of 2 in 10,000."""
+DOWN_DB = -0.5
+"""Margin below which a rate falls: bit errors of 1 in 10,000, which spoil as much as a lower rate takes."""
 UP_DB = 2.0
 """Margin that a higher rate must have."""
 DOWN_AFTER = samples(1.0)

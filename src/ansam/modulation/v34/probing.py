@@ -24,7 +24,8 @@ Decision, for each symbol rate S, carrier and pre-emphasis filter that may be us
 Power
     Lowering the power by r dB lowers distortion of the third order by 3 r dB, so that signal to distortion
     improves by 2 r while signal to noise loses r. Where an empty place holds twice the noise of 150 Hz, the
-    r with the best result is asked for; otherwise 0.
+    r with the best result is asked for; otherwise 0, or what brings the level down to where G.711 does not
+    clip.
 """
 
 import math
@@ -69,6 +70,8 @@ FILTERS = tuple(range(11))
 """Pre-emphasis indices (Tables 3 and 4)."""
 WORTH_DB = 0.3
 MAX_REDUCTION = 7
+LOUDEST_DBM0 = -9.0
+"""Beyond it the peaks of data, 12 dB above their level, reach the limit of G.711."""
 _GRID = 64
 """Frequencies of a band at which SNR(f) is taken."""
 
@@ -393,6 +396,8 @@ def choose(
             )
             if gain > best + float(SYMBOL_RATES[0].baud) * WORTH_DB / 3:
                 best, reduction = gain, r
+    if may_reduce:
+        reduction = max(reduction, min(MAX_REDUCTION, math.ceil(probe.level_dbm0 - LOUDEST_DBM0)))
     filters = FILTERS if pre_emphasis else FILTERS[:1]
     rates = [_choose_rate(probe, rate, allowed, max_rate, reduction, taps, filters) for rate in SYMBOL_RATES]
     return Choice(tuple(rates), reduction)
