@@ -61,5 +61,8 @@ def test_v32bis_is_read_to_its_frames() -> None:
     report = heard("banksia-mymodem144-V32bis-14400-14400")
     words = [(e.what, e.details["word"]) for e in report.entries if e.what in ("R1", "R2", "R3")]
     assert words == [("R1", "0000111111111001"), ("R2", "0000111111111001"), ("R3", "0000100110011001")]
+    points = report.of(Role.CALLING, "data")[0].details["constellation"]
+    assert isinstance(points, list)
+    assert len(points) >= 256
     assert frames(report, Role.CALLING) == {"RR": 8, "XID": 2, "SABME": 1}
     assert frames(report, Role.ANSWERING) == {"RR": 8, "XID": 1, "UA": 1}

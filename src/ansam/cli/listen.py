@@ -2,15 +2,17 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from ansam.errors import ResourceError
 from ansam.listen import Report, Sound, read
 from ansam.listen import listen as hear
 from ansam.listen.timeline import clock
+from ansam.modulation.base import Role
 
 
 def listen(
@@ -19,12 +21,20 @@ def listen(
     png: Annotated[
         Path | None, typer.Option(help="Draw the spectrogram of every channel into this file.")
     ] = None,
+    constellations: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Draw the constellation of each direction's data into this directory."
+        ),
+    ] = None,
 ) -> None:
     """Tell what the modems in a recorded call said to each other."""
     sound = read(file)
     report = hear(sound)
     if png is not None:
         _draw(sound, report, png)
+    if constellations is not None:
+        _draw_constellations(report, constellations)
     if as_json:
         typer.echo(json.dumps({"file": str(file), **report.as_dict()}, indent=2, ensure_ascii=False))
         return
@@ -41,6 +51,21 @@ def listen(
     for entry in report.entries:
         table.add_row(clock(entry.start), clock(entry.end), entry.role.value, entry.what, entry.text)
     console.print(table)
+
+
+def _draw_constellations(report: Report, directory: Path) -> None:
+    from ansam.scope.picture import constellation_png
+
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ResourceError(
+            f"directory {str(directory)!r}: {error.strerror}", "choose a directory that can be written"
+        ) from error
+    for role in Role:
+        for entry in report.of(role, "data")[:1]:
+            pairs = cast(list[list[float]], entry.details["constellation"])
+            constellation_png([complex(x, y) for x, y in pairs], directory / f"{role.value}.png")
 
 
 def _draw(sound: Sound, report: Report, path: Path) -> None:

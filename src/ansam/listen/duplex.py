@@ -6,7 +6,7 @@ is sent is the other channel. As in a call, it learns while only one modem train
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -116,13 +116,17 @@ class Follower:
         """Add an entry."""
         self.entries.append(Entry(round(start), round(end), self.role, what, text, details))
 
-    def note_data(self, start: Samples, end: Samples, text: str, **details: object) -> None:
-        """Add what there was in data mode."""
+    def note_data(
+        self, start: Samples, end: Samples, text: str, points: Sequence[complex], **details: object
+    ) -> None:
+        """Add what there was in data mode, and the last points of its constellation."""
         frames = self.frames
         for at, words in frames.shown:
             self.note(at, at, "LAPM", words)
         counts = {"frames_good": frames.good, "frames_bad": frames.bad, "frames": dict(frames.counts)}
-        self.note(start, end, "data", f"{text}; {frames.text()}", **details, **counts)
+        pairs = [[round(p.real, 4), round(p.imag, 4)] for p in points]
+        text = f"{text}; {frames.text()}"
+        self.note(start, end, "data", text, **details, **counts, constellation=pairs)
 
 
 def run(

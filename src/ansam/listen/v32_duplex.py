@@ -101,7 +101,8 @@ class _End(Follower):
         """There is no more."""
         if self.data_at is not None and self._coding is not None:
             rate, snr = self._coding.rate, round(self.receiver.snr_db or 0.0, 1)
-            self.note_data(self.data_at, now, f"{rate} bit/s", rate=rate, snr_db=snr)
+            points = self.receiver.constellation()
+            self.note_data(self.data_at, now, f"{rate} bit/s", points, rate=rate, snr_db=snr)
 
     @property
     def settled(self) -> bool:

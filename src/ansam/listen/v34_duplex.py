@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from ansam.listen.duplex import Follower, run
+from ansam.listen.duplex import STEP, Follower, run
 from ansam.listen.timeline import Entry
 from ansam.modulation.base import Role
 from ansam.modulation.v34.coding import Coding
@@ -24,6 +24,8 @@ TONE_HEARD: Samples = samples(0.06)
 S_HEARD = 6
 ECHO_AFTER: Samples = samples(0.4)
 """From one end's S-bar of phase 3 until the other is surely silent."""
+POINTS_STEP: Samples = samples(0.25)
+"""From one look at the constellation to the next; the last one before data end is kept."""
 SEARCH = 60
 """Samples around the expected end of S-bar."""
 
@@ -59,6 +61,7 @@ class _End(Follower):
         self.trained_at: float | None = None
         self._skipped = how.md == 0
         self._left_j = False
+        self._points: list[complex] = []
         self._j, self._mp = JReader(), MpReader()
         self._t = 8000 / float(how.symbol_rate.baud)
         self._sequence = np.zeros(0, np.complex128)
@@ -87,6 +90,8 @@ class _End(Follower):
 
     def _look(self, now: Samples, sixteen: bool) -> str | None:
         hearing = self.receiver.hearing
+        if self.data_at is not None and now % POINTS_STEP < STEP and not hearing.s_windows:
+            self._points = self.receiver.constellation()
         if self.data_at is not None and hearing.tone >= TONE_HEARD:
             self.leave_data(now, "retrain")
         if hearing.reversals and hearing.s_windows >= S_HEARD:
@@ -205,6 +210,7 @@ class _End(Follower):
             self.data_at,
             now,
             f"{self._rate} bit/s, {self._text}, B1 {bits} bits, {wrong} wrong, until {why}",
+            self._points,
             rate=self._rate,
             b1_bits=bits,
             b1_wrong=wrong,
