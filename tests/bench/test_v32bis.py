@@ -34,7 +34,7 @@ def error_events(coding: Coding, es_n0_db: float, seconds: int) -> float:
     signal = RateSignal.of(coding, coding is not Coding.UNCODED_9600)
     end, *data = ending(signal)
     end = replace(end, symbols=8)  # once, so that the first user bit is where it belongs
-    tx.send(Segment(Signal.SILENCE, 300), *conditioning(), rate(signal, 80), end, *data)
+    tx.send(Segment(Signal.SILENCE, 300), *conditioning(1280), rate(signal, 80), end, *data)
     receiver = Receiver(Role.CALLING)
     rng = np.random.default_rng(3)
     begin = (300 + 256 + S_BAR_SYMBOLS) * 10 / 3 + 30

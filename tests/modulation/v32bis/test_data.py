@@ -34,7 +34,7 @@ def test_retrain(ends: tuple[int, ...]):
     call = Call().connect()
     for end in ends:
         call.modems[end].retrain(call.line.now)
-    call.run(4)
+    call.run(7)
     for end in (0, 1):
         assert call.rates(end) == [14400, 14400]
         assert call.kinds(end).count("Retraining") == 1
@@ -49,7 +49,7 @@ def test_a_retrain_that_is_under_way_is_not_begun_again():
     call.modems[0].retrain(call.line.now)
     call.run(0.5)
     call.modems[0].retrain(call.line.now)
-    call.run(4)
+    call.run(7)
     assert call.kinds(0).count("Retraining") == 1
 
 
@@ -61,7 +61,7 @@ def test_renegotiation_over_lost_packets(way: str, lost: tuple[int, ...]):
     first = call.line.frame
     line: Way = getattr(call.line, way)
     line.erase = [first + k for k in lost]
-    renegotiate(call, 0).run(6)
+    renegotiate(call, 0).run(9)
     for end in (0, 1):
         assert call.rates(end)[-1] == call.rates(1 - end)[-1]
         assert "CarrierLost" not in call.kinds(end)
@@ -109,7 +109,7 @@ def test_without_renegotiation_a_bad_line_is_retrained(makers: tuple[type[V32bis
     call = Call(options, makers=makers).connect()
     before = call.rates(0)[-1]
     call.line.down.noise_dbm0 = -23.0
-    call.run(8)
+    call.run(12)
     assert "Renegotiating" not in call.kinds(0)
     assert Retraining(by_us=True) in call.events(0)
     assert call.rates(0)[-1] < before
@@ -121,7 +121,7 @@ def test_without_fallback_a_retrain_keeps_the_rate():
     call.line.down.noise_dbm0 = -27.0
     call.run(1)
     call.modems[0].retrain(call.line.now)
-    call.run(4)
+    call.run(7)
     assert call.rates(0) == [14400, 14400]
     renegotiate(call, 1).run(2)
     assert set(call.rates(0)) == {14400}

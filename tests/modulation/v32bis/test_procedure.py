@@ -110,8 +110,8 @@ def test_only_one_end_sends_while_the_other_trains(call: Call):
 
 def test_connect_time(call: Call):
     ready = [end.ready_at() for end in call.ends]
-    # Twelve times the way, six training segments of 0.1 to 0.65 s, and what it takes to be certain.
-    assert max(ready) < 4.5
+    # Twelve times the way, three trainings of 1.4 s, and what it takes to be certain.
+    assert max(ready) < 6.0
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -125,7 +125,7 @@ def test_any_packets_lost_in_start_up(seed: int):
     assert call.rates(0) == call.rates(1) == [14400]
 
 
-@pytest.mark.parametrize("start", [20, 45, 70, 95, 120, 145])
+@pytest.mark.parametrize("start", [10, 25, 60, 110, 160, 210, 260])
 def test_a_long_dropout_in_start_up_is_overcome(start: int):
     call = Call(delay=DELAY)
     call.line.down.erase = range(start, start + 15)

@@ -50,7 +50,7 @@ def run(
     signal = rates or RateSignal.of(coding, coding is not Coding.UNCODED_9600)
     end, *data = ending(signal)
     end = replace(end, symbols=8)
-    tx.send(Segment(Signal.SILENCE, SILENCE), *conditioning(), rate(signal, 80), end, *data)
+    tx.send(Segment(Signal.SILENCE, SILENCE), *conditioning(1280), rate(signal, 80), end, *data)
     way = way or Way(noise_dbm0=-60, law=True)
     receiver = Receiver(Role.CALLING)
     got = []

@@ -148,7 +148,13 @@ class Receiver:
         self._mode[0] = kernel.IDLE
 
     def seek_words(self) -> None:
-        """Decide among four points and look for a new rate signal, with the loops as they are (§8)."""
+        """Decide among four points and look for a new rate signal, with the loops as they are (§8).
+
+        What comes before it is none of the four points (data), or always the same (a tone): only the carrier's
+        phase is followed until `await_end` or `resume`.
+        """
+        f = self._front.state
+        f["carrier_integral"] = f["timing_gain"] = f["timing_integral"] = f["step"] = 0.0
         s = self._state
         self._mode[0] = kernel.WORDS
         s["rate_word"] = s["data"] = -1
@@ -171,6 +177,7 @@ class Receiver:
         s["data"] = -1
         s["clamp"] = s["bad"] = s["four"] = 0
         s["bad_error"] = _BAD_ERROR[coding]
+        self._tune(training=False)
         trellis.restart(self._decoder, int(coding), trellis.DEPTH, False, 0)
 
     @property
