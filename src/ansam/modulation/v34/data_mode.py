@@ -44,11 +44,15 @@ class DataMode:
         self._began: Samples = 0
         self._adapt_at: Samples = 0
         self._before = 0
+        self._needed: dict[int, float] = {}
+        self._possible: list[int] = []
 
     def begin(self, t: Samples) -> None:
         """Data mode begins."""
         self._began = self._search_at = self._adapt_at = t
         self._watch = SWatch()
+        self._needed.clear()
+        self._possible = self._rates()
         self._adaptation.begin(self._course.rx_rate, self._course.epoch + t)
 
     def data(self, t: Samples) -> None:
@@ -64,13 +68,13 @@ class DataMode:
             pass
         elif c.rx.on_a_ring and not hearing.tone and not c.rx.has_ring:
             self._respond(t)
-        elif t >= self._search_at and c.rx.superframe_lost:
-            found = c.rx.resynchronise()
-            self._search_at = t + SEARCH_AGAIN
-            c.note(t, "superframe lost", found=found)
         elif t >= self._adapt_at:
             self._adapt_at = t + ADAPT
-            self._adapt(t)
+            if t >= self._search_at and c.rx.superframe_lost:
+                self._search_at = t + SEARCH_AGAIN
+                c.note(t, "superframe lost", found=c.rx.resynchronise())
+            else:
+                self._adapt(t)
 
     # -- our own wishes --------------------------------------------------------------------------------------
 
@@ -86,14 +90,16 @@ class DataMode:
 
     def _margin_at(self, rate: int) -> float:
         c = self._course
-        coding = wanted_coding(rate, c.receive_symbols, c.role.other, c.options, c.whitening)
-        return c.rx.data_es_n0_db - coding.needed_es_n0_db()
+        needed = self._needed.get(rate)
+        if needed is None:
+            coding = wanted_coding(rate, c.receive_symbols, c.role.other, c.options, c.whitening)
+            needed = self._needed[rate] = coding.needed_es_n0_db()
+        return c.rx.data_es_n0_db - needed
 
     def _adapt(self, t: Samples) -> None:
         c = self._course
         may = c.options.renegotiation
-        rates = self._rates()
-        now = c.rx_rate
+        rates, now = self._possible, c.rx_rate
         lower = [r for r in rates if r < now]
         higher = next((r for r in rates if r > now), None) if self._we_limit else None
         up = may and higher is not None and self._margin_at(higher) >= UP_DB
@@ -154,7 +160,7 @@ class DataMode:
 
     def _respond(self, t: Samples) -> None:
         c = self._course
-        higher = [r for r in self._rates() if self._margin_at(r) >= UP_DB]
+        higher = [r for r in self._possible if self._margin_at(r) >= UP_DB]
         self._leave(by_us=False)
         c.rx.hearing.forget()
         c.limit = max([c.rx_rate, *higher])

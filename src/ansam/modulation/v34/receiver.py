@@ -114,6 +114,8 @@ class Receiver:
     def _use(self, coding: Coding) -> None:
         self._decoder = data.decoder_records(coding, DELAY)
         self._scaling = front_record(coding)
+        self._growth = self._decoder.state["growth"]
+        self._mean_power = coding.mean_power()
         self._loop_precoder = precoder_state(coding.precoding, coding.parameters.w)
 
     def process(self, x: Audio, erased: bool) -> Bits:
@@ -285,12 +287,12 @@ class Receiver:
     def data_es_n0_db(self) -> float:
         """Es/N0 in data mode, the noise taken behind the filter 1 + h."""
         assert self.coding is not None
-        return 10 * math.log10(self.coding.mean_power() / max(self._noise, 1e-6))
+        return 10 * math.log10(self._mean_power / max(self._noise, 1e-6))
 
     @property
     def _noise(self) -> float:
         """Mean square noise in units of the grid."""
-        return float(self._decoder.state[0].growth)
+        return float(self._growth.item())
 
     @property
     def mse(self) -> float:
