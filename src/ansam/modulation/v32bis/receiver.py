@@ -150,8 +150,8 @@ class Receiver:
     def seek_words(self) -> None:
         """Decide among four points and look for a new rate signal, with the loops as they are (§8).
 
-        What comes before it is none of the four points (data), or always the same (a tone): only the carrier's
-        phase is followed until `await_end` or `resume`.
+        What comes before it is none of the four points (data), or always the same (a tone): only the phase of
+        the carrier is followed until `await_end` or `resume`.
         """
         f = self._front.state
         f["carrier_integral"] = f["timing_gain"] = f["timing_integral"] = f["step"] = 0.0
