@@ -1,4 +1,4 @@
-"""The last seconds of a signal, and which of its samples never arrived: receivers train in retrospect.
+"""The last seconds of a signal, and which samples never arrived: for receivers that train in retrospect."""
 
 import numpy as np
 from numpy.typing import NDArray
