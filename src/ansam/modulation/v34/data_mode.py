@@ -24,6 +24,8 @@ from ansam.units import Samples, samples
 ADAPT: Samples = samples(0.1)
 """How often the rate is thought about."""
 SEARCH_AGAIN: Samples = samples(0.5)
+UPSET: Samples = samples(10)
+"""Decisions that become guesses again within this time are the line's fault."""
 _AFTER_ATTEMPT: Samples = samples(2)
 """Time after a renegotiation that came to nothing within which the next is a retrain instead."""
 
@@ -44,6 +46,7 @@ class DataMode:
         self._began: Samples = 0
         self._adapt_at: Samples = 0
         self._before = 0
+        self._upset_at: Samples | None = None
         self._needed: dict[int, float] = {}
         self._possible: list[int] = []
 
@@ -106,12 +109,26 @@ class DataMode:
         quality = Quality(c.rx.margin_db, c.rx.guesses)
         wish = self._adaptation.decide(c.epoch + t, quality, up, may and bool(lower))
         if wish is Wish.DOWN:
-            carried = [r for r in lower if self._margin_at(r) >= 0.0]
-            self._propose(t, max(carried, default=min(lower)))
+            self._lower(t, lower, quality.guesses > 0)
         elif wish is Wish.UP:
             self._propose(t, max(r for r in rates if r > now and self._margin_at(r) >= UP_DB))
         elif wish is Wish.RETRAIN:
             c.retrain(t, "the line became too bad for its rate")
+
+    def _lower(self, t: Samples, lower: list[int], guesses: bool) -> None:
+        c = self._course
+        now = c.epoch + t
+        if guesses and (self._upset_at is None or now - self._upset_at > UPSET):
+            # The loops may have lost their way in a moment of silence: TRN puts them right, and then tells
+            # what the line carries.
+            self._upset_at = now
+            self._propose(t, c.rx_rate)
+            return
+        if t - self._began < _AFTER_ATTEMPT and self._before == c.rx_rate and not guesses:
+            c.retrain(t, "renegotiation did not help")
+            return
+        carried = [r for r in lower if self._margin_at(r) >= 0.0]
+        self._propose(t, max(carried, default=min(lower)))
 
     @property
     def _we_limit(self) -> bool:
@@ -134,9 +151,6 @@ class DataMode:
 
     def _propose(self, t: Samples, rate: int | None) -> None:
         c = self._course
-        if t - self._began < _AFTER_ATTEMPT and self._before == c.rx_rate:
-            c.retrain(t, "renegotiation did not help")
-            return
         self._leave(by_us=True)
         c.limit = rate
         c.tx.sixteen = False
