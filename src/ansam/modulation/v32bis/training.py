@@ -25,6 +25,9 @@ MATURE = (TRAINING + 24) * T + 40
 """From the first symbol of TRN to the instant at which the receiver can be trained."""
 AGAIN = samples(0.08)
 """From one attempt to train to the next."""
+WIDEN = samples(0.02)
+WIDEST = samples(0.15)
+"""By how much later attempts look for TRN further away, either way, and up to which width."""
 ECHO_LEAST = samples(0.45)
 """Echo that the canceller learns from beyond the longest delay there can be."""
 
@@ -111,7 +114,11 @@ class Training:
         if self._trn_at is None or t < self._try_at:
             return
         self._try_at = t + AGAIN
-        if not c.rx.train(*self._trn_at):
+        begin, end = self._trn_at
+        if not c.rx.train(begin, end):
+            # A reversal that fell into lost packets was anywhere in them.
+            if end - begin < WIDEST:
+                self._trn_at = begin - WIDEN, end + WIDEN
             return
         c.rx.hearing.forget()
         self._await_trn()
