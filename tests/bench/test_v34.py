@@ -92,9 +92,8 @@ def test_cpu_and_memory(capsys: pytest.CaptureFixture[str]) -> None:
     spent.clear()
     call.line.run(10)
     with capsys.disabled():
-        print(
-            f"\ndata: {100 * data:.2f} % of a core per modem; longest frame of training {1e3 * max(spent):.0f} ms"
-        )
+        print(f"\ndata: {100 * data:.2f} % of a core per modem; ", end="")
+        print(f"longest frame of training {1e3 * max(spent):.0f} ms")
         print(f"memory per modem {size / 1e6:.1f} MB")
     assert data < 0.05
 
