@@ -55,9 +55,6 @@ _H_LIMIT = 1.9
 _NONE: Bits = np.zeros(0, np.uint8)
 _RING = 0.1
 """Spread of the points' power below which they are taken for four points; that of data is 0.3 and more."""
-_BAD_WORDS = 0.2
-_BAD_DATA = 0.4
-"""Mean square error, in units of the data's grid, at which decisions are little better than guesses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +195,6 @@ class Receiver:
         s = self._s
         s.mode, s.deliver, s.points16 = kernel.WORDS, 1, int(sixteen)
         s.armed = s.ended = s.ones = s.bad = 0
-        s.bad_error = _BAD_WORDS
 
     def await_end(self, coding: Coding) -> None:
         """After E, decode data of this coding."""
@@ -206,7 +202,6 @@ class Receiver:
         self._use(coding)
         s = self._s
         s.armed = 1
-        s.bad_error = _BAD_DATA * float(self._scaling[0].scale) ** 2
         self._tune(training=False)
 
     def find_data(self) -> bool:

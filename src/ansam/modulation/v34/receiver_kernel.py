@@ -33,7 +33,7 @@ from ansam.modulation.v34 import decoder as data
 from ansam.modulation.v34 import front as grid
 from ansam.modulation.v34.constants import E_BITS
 from ansam.modulation.v34.constellation import locate
-from ansam.modulation.v34.precoder import PRECODERS
+from ansam.modulation.v34.precoder import FRACTION, PRECODERS
 from ansam.units import Audio
 
 IDLE, WORDS, DATA = 0, 1, 2
@@ -45,6 +45,13 @@ _WILD = 9.0
 """An error so many times its mean is no noise; it moves the loops no more than one of this size."""
 AVERAGED = 512
 """Symbols over which errors are averaged."""
+_ASTRAY = 6.0
+_ASTRAY_MOST = 2.5
+"""Square of the distance between x(n) decided and received, by the mean and in units of the grid, that makes
+the decision doubtful; a wrong one is off by 4 at least."""
+_GUESSES = 0.45
+"""Mean square error of the newest decisions, in units of the grid, from which on they are like guesses: with
+1.5 dB more noise than gives 1 wrong bit in 100,000."""
 _DOUBT_SHARE = 1 / 16
 _SPREAD_SHARE = 1 / 64
 _STRANGE = 0.15
@@ -73,8 +80,7 @@ STATE = np.dtype(
         ("averaged", "i8"),  # symbols in it, as far as that matters
         ("doubt", "f8"),  # the same over few symbols: above `_STRANGE` these are no words
         ("spread", "f8"),  # mean square of the points' power less 1, over the last few that arrived
-        ("bad", "i8"),
-        ("bad_error", "f8"),
+        ("bad", "i8"),  # symbols of data decided like guesses
         ("history", "i8"),
         ("bits", "i8"),
         ("aux", "i8"),
@@ -142,7 +148,24 @@ def _learn(
     learn(front, point, decision, trust, taps_real, taps_imag, line_real, line_imag)
     s.averaged = min(s.averaged + 1, AVERAGED)
     s.mse += (min(square, 4.0) - s.mse) / s.averaged
-    s.bad = s.bad + 1 if s.mse > s.bad_error else 0
+
+
+@njit(types.boolean(PRECODERS, types.complex128, types.float64), cache=True, nogil=True)
+def _heal(loop_precoder: ReceiverRecord, received: complex, most: float) -> bool:
+    """Put x(n) as received in place of the decided one where they are too far apart; return whether.
+
+    A wrong decision would be followed by wrong x(n) for as long as 1/(1 + h) lasts, and the equaliser would
+    learn from them what makes the next decision wrong.
+    """
+    s = loop_precoder[0]
+    unit = float(1 << FRACTION)
+    a = s.x[0] / unit - received.real
+    b = s.x[1] / unit - received.imag
+    if a * a + b * b <= most or abs(received.real) + abs(received.imag) > 256.0:
+        return False
+    s.x[0] = int(np.rint(received.real * unit))
+    s.x[1] = int(np.rint(received.imag * unit))
+    return True
 
 
 @njit(
@@ -223,10 +246,16 @@ def _symbol(
     decoder.state[0].aux = s.aux
     if data.push(decoder, y, weight, bits, aux):
         # The loops move with every second symbol: only of that one is the delay line still there.
+        most = min(_ASTRAY_MOST, _ASTRAY * s.mse / (scaling[0].scale * scaling[0].scale))
         first = grid.follow(scaling, loop_precoder, decoder.state[0].tentative[0])
+        if scaling[0].taps:
+            _heal(loop_precoder, scaling[0].x[1], most)
         decision = grid.follow(scaling, loop_precoder, decoder.state[0].tentative[1])
+        if scaling[0].taps and _heal(loop_precoder, scaling[0].x[0], most):
+            whole = False
         miss = first - before
         if whole:
+            s.bad = s.bad + 2 if decoder.state[0].error > _GUESSES else 0
             s.mse += (min(miss.real * miss.real + miss.imag * miss.imag, 4.0) - s.mse) / AVERAGED
         _learn(state, front, point, decision, whole, taps_real, taps_imag, line_real, line_imag)
     s.bits = decoder.state[0].bits
