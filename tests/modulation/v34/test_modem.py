@@ -5,6 +5,7 @@ from tests.support.modem_line import End, Random, Way
 
 from ansam.modulation.base import Failed, ModulationOptions, Ready, Renegotiating, Retraining, Role
 from ansam.modulation.v34 import V34
+from ansam.units import Audio
 
 A_LAW_NOISE = -50.0
 
@@ -15,6 +16,22 @@ def line(seed: int = 0, **changes: object) -> Way:
 
 def call(options: ModulationOptions | None = None, up: Way | None = None, down: Way | None = None) -> Call:
     return Call("V.34", options or ModulationOptions(), up or line(), down or line(1))
+
+
+class Sloped:
+    """A modem behind a line that loses the top of its band, with white noise at its end."""
+
+    def __init__(self, modem: V34, seed: int) -> None:
+        self._process, self._rng = modem.process, np.random.default_rng(seed)
+        taps = np.convolve([1.0, 0.85], [1.0, 0.5])
+        self._taps, self._past = taps / np.linalg.norm(taps), np.zeros(2)
+
+    def process(self, rx: Audio, now: int, erased: bool = False) -> Audio:
+        padded = np.concatenate([self._past, rx])
+        self._past = padded[-2:]
+        noise = self._rng.normal(0, 0.002, rx.size)
+        heard = np.convolve(padded, self._taps, "valid") + noise
+        return self._process(heard.astype(np.float32), now, erased)
 
 
 def ready_events(end: End) -> list[Ready]:
@@ -60,6 +77,22 @@ def test_each_way_has_its_own_rate() -> None:
     assert ready.rx_rate < ready.tx_rate
     assert ready_events(it.line.answering) == [Ready("V.34", ready.rx_rate, ready.tx_rate)]
     flows(it)
+
+
+def test_precoding_gains_a_rate_on_a_line_with_a_slope() -> None:
+    rates = []
+    for precoding in (True, False):
+        it = Call("V.34", ModulationOptions(v34_precoding=precoding))
+        for seed, end in enumerate(it.ends):
+            assert isinstance(end.modem, V34)
+            end.modem.process = Sloped(end.modem, seed).process  # type: ignore[method-assign]
+        it.connect()
+        flows(it, 2.0)
+        assert retrained(it) == [0, 0]
+        assert [count(end, Renegotiating) for end in it.ends] == [0, 0]
+        rates.append(ready_events(it.line.calling)[0].rx_rate)
+        assert it.calling.report().precoding == (precoding, precoding)
+    assert rates[0] > rates[1]
 
 
 @pytest.mark.parametrize(("symbols", "rate"), [(2400, 2400), (2743, 21600), (2800, 9600), (3000, 28800)])
