@@ -164,11 +164,16 @@ class Course:
         self.leave_data(t, Retraining(by_us))
         self.begin(t)
 
-    def far_end_begins_again(self, t: Samples) -> bool:
-        """Follow a far end that sends AA or AC where it should not: it trains anew (§7)."""
+    def far_end_begins_again(self, t: Samples, patience: Samples = 0) -> bool:
+        """Follow a far end that sends AA or AC where it should not: it trains anew (§7).
+
+        Args:
+            t: Now.
+            patience: Time after which it should not.
+        """
         run = self.rx.hearing.runs[self.tone]
         # What was on its way when we changed our signal says nothing.
-        heard = run.end - max(run.begin, self.since + (self.round_trip or 0.0))
+        heard = run.end - max(run.begin, self.since + patience + (self.round_trip or 0.0))
         if run.windows < RETRAIN_HEARD or heard < RETRAIN_HEARD * HOP:
             return False
         self.retrain(t, "the far end keeps beginning again", by_us=False)

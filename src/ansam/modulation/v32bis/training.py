@@ -25,6 +25,8 @@ MATURE = (TRAINING + 24) * T + 40
 """From the first symbol of TRN to the instant at which the receiver can be trained."""
 AGAIN = samples(0.08)
 """From one attempt to train to the next."""
+LATE_END = samples(0.3)
+"""For how much longer than the round trip the answerer's AC may be heard."""
 WIDEN = samples(0.02)
 WIDEST = samples(0.15)
 """By how much later attempts look for TRN further away, either way, and up to which width."""
@@ -102,7 +104,8 @@ class Training:
         elif self._s_long and run.missing >= S_GONE:
             self._trn_at = (self._s_end - 2 * S_BAR_SYMBOLS * T, t - S_GONE * HOP + S_BAR_SYMBOLS * T)
         if self._trn_at is None:
-            c.far_end_begins_again(t)
+            # AC goes on for as long as lost packets hide the end of CC.
+            c.far_end_begins_again(t, LATE_END if c.state is State.AWAIT_S else 0)
             return
         self._try_at = self._trn_at[0] + MATURE
         following = {State.AWAIT_S: State.TRAIN, State.AWAIT_S2: State.TRAIN2}
