@@ -207,6 +207,20 @@ def test_results_do_not_depend_on_the_cut(role: Role) -> None:
 
 
 @ROLES
+def test_a_sequence_whose_crc_ends_with_zeros(role: Role) -> None:
+    """Its beginning has the length of INFO0d and a good CRC, as with one of 256 INFO1a."""
+    info = Info1a(max_rate=3, rate_to_call=4, rate_to_answer=4, frequency_offset=0)
+    bits = info.encode()
+    assert not bits[58:66].any()
+    sender = InfoSender(role, LEVEL)
+    sender.begin()
+    sender.queue(bits)
+    x = np.zeros(1600, np.float32)
+    sender.add_to(x)
+    assert Ear(role).feed(x + noise(len(x), 15)).frames == [info]
+
+
+@ROLES
 def test_every_sequence_of_a_group_is_found(role: Role) -> None:
     sender = InfoSender(role, LEVEL)
     sender.begin()

@@ -198,6 +198,15 @@ class Info0d(Info0):
         *_flags(38, "power_at_codec", "a_law", "upstream_3429"),
     )
 
+    @property
+    def plausible(self) -> bool:
+        """Whether it can be one: 3000 and 3200 symbols a second are mandatory (V.34 (10/96) §5.2).
+
+        An INFO1a whose CRC ends with eight zeros, as one of 256 does, has the length of INFO0d eight bits
+        before its end.
+        """
+        return (self.low_3000 or self.high_3000) and (self.low_3200 or self.high_3200)
+
     @classmethod
     def decode(cls, bits: Bits) -> "Info0d":
         """Read a whole sequence, from its first fill bit on."""

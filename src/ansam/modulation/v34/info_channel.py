@@ -260,6 +260,8 @@ class InfoReceiver:
         s = self._state[0]
         frame, end = decode(self._registers[tones.STEPS, -int(s.span) :].copy()), float(s.frame_end)
         if frame is None:
+            # The beginning of a longer one: its bits still belong together.
+            self._valid[:] = s.span
             return False
         if s.filled:
             same = frame == self._pieced and end - self._pieced_end < tones.STEPS * tones.STEP_SAMPLES
