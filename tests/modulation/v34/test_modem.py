@@ -69,6 +69,7 @@ def test_33600_both_ways_within_seven_seconds() -> None:
     assert report.trellis == ("64S-4D", "64S-4D")
     assert report.symbol_rate == pytest.approx(3428.57, abs=0.01)
     assert len(report.frequency_response) == 21
+    assert report.preemphasis_db == (0.0, 0.0)
 
 
 def test_each_way_has_its_own_rate() -> None:

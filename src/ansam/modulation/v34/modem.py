@@ -59,6 +59,11 @@ MAX_BITS = 131072
 """Received bits kept for `take_bits`; beyond it the newest are dropped, since nobody is listening."""
 
 
+def _rise_db(index: int) -> float:
+    """Return by how much a pre-emphasis filter raises the end of the band (Tables 3 and 4: α, or β + γ)."""
+    return 2.0 * index if index <= 5 else 1.5 * (index - 5)
+
+
 class V34:
     """One V.34 modem in one role for one call; V.8 has come before.
 
@@ -257,6 +262,7 @@ class V34:
         report.symbol_rate = float(result.receive.symbol_rate.baud)
         report.tx_symbol_rate = float(result.send.symbol_rate.baud)
         report.carriers_hz = (result.receive.carrier_hz, result.send.carrier_hz)
+        report.preemphasis_db = (_rise_db(result.receive.pre_emphasis), _rise_db(result.send.pre_emphasis))
         report.constellation = rx.constellation()
         if rx.fit is not None:
             report.carrier_offset_hz = rx.carrier_offset_hz
