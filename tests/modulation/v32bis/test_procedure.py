@@ -133,6 +133,16 @@ def test_a_long_dropout_in_start_up_is_overcome(start: int):
     assert call.rates(0) == [14400]
 
 
+@pytest.mark.parametrize("way", ["up", "down"])
+@pytest.mark.parametrize("start", range(5, 40, 5))
+def test_three_packets_lost_cost_no_attempt(start: int, way: str):
+    """Tones, reversals, the end of CC, S-bar: wherever they fall, the first attempt succeeds."""
+    call = Call(delay=DELAY)
+    getattr(call.line, way).erase = range(start, start + 3)
+    call.connect(8, then=0.2)
+    assert [name for _, name in call.steps(0)].count("AA") == 1
+
+
 @pytest.mark.parametrize(
     ("calling", "answering", "rate"),
     [
