@@ -57,7 +57,7 @@ def test_v34_is_read_to_its_frames(name: str, down: int, up: int) -> None:
 
 
 def test_v32bis_is_read_to_its_frames() -> None:
-    """Every frame there is: of 25 pieces between flags in the answerer's data, 15 are characters of ADP."""
+    """All frames: no other piece of four octets or more stands between flags (docs/spec/v32bis.md)."""
     report = heard("banksia-mymodem144-V32bis-14400-14400")
     words = [(e.what, e.details["word"]) for e in report.entries if e.what in ("R1", "R2", "R3")]
     assert words == [("R1", "0000111111111001"), ("R2", "0000111111111001"), ("R3", "0000100110011001")]
