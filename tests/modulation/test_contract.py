@@ -7,7 +7,13 @@ from ansam.modulation.registry import MODULATIONS
 
 NAMES = [name for name in MODULATIONS if name != "V.32"]
 """V.32 is V.32bis's modem with fewer rates: they are tried, the lines are not."""
-RATES = [(name, rate) for name, (spec, _) in MODULATIONS.items() for rate in spec.data_rates]
+SLOW = {("V.34", rate) for rate in range(4800, 33600, 2400) if rate not in (4800, 14400, 28800)}
+"""`make bench` has all of them."""
+RATES = [
+    pytest.param(name, rate, marks=pytest.mark.bench if (name, rate) in SLOW else ())
+    for name, (spec, _) in MODULATIONS.items()
+    for rate in spec.data_rates
+]
 ROLES = list(Role)
 
 SHARED = [name for name in NAMES if contract.shares_band(name)]

@@ -7,7 +7,7 @@ A recording with one channel has both directions in it: every ear hears all of i
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import TypeAlias, cast
 
 import numpy as np
 
@@ -28,7 +28,9 @@ BLOCK = samples(1)
 EARS: tuple[EarFactory, ...] = (ProbeEar, Phase2Ear, V8Ear)
 """In their order; a later one sees what the earlier ones have heard."""
 
-FOLLOWERS: tuple[Callable[[Audio, Audio, tuple[Entry, ...]], list[Entry]], ...] = (follow_v32bis, follow_v34)
+FollowerOfBoth: TypeAlias = Callable[[Audio, Audio, tuple[Entry, ...]], list[Entry]]
+"""Called with what the calling and the answering modem sent, and what has been heard so far."""
+FOLLOWERS: tuple[FollowerOfBoth, ...] = (follow_v32bis, follow_v34)
 """What needs both directions at once."""
 
 ECHO_DB = 12.0
@@ -137,12 +139,15 @@ def _is_echo(entry: Entry, entries: Sequence[Entry]) -> bool:
     )
 
 
-def listen(sound: Sound, ears: Sequence[EarFactory] = EARS) -> Report:
+def listen(
+    sound: Sound, ears: Sequence[EarFactory] = EARS, followers: Sequence[FollowerOfBoth] = FOLLOWERS
+) -> Report:
     """Let the ears hear a recording.
 
     Args:
         sound: One channel with both directions, or one per direction.
-        ears: Who listens.
+        ears: Who listens to one direction.
+        followers: Who needs both at once.
     """
     channels = find_roles(sound)
     parts = find_parts(sound, channels)
@@ -161,6 +166,6 @@ def listen(sound: Sound, ears: Sequence[EarFactory] = EARS) -> Report:
     if len(sound.channels) > 1:
         calling, answering = (sound.channels[channels[role]] for role in (Role.CALLING, Role.ANSWERING))
         so_far = tuple(_in_order(found))
-        for follow in FOLLOWERS:
+        for follow in followers:
             found += follow(calling, answering, so_far)
     return Report(tuple(_in_order(found)), channels, sound.seconds, sound.rate, sound.remarks)
