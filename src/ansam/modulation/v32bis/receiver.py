@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ansam.coding.scrambler import Scrambler
 from ansam.dsp.past import Past
-from ansam.dsp.qam import RING, Front
+from ansam.dsp.qam import Front
 from ansam.dsp.qam_fit import Fit, Trainer
 from ansam.dsp.records import new_record
 from ansam.modulation.base import Role
@@ -95,7 +95,6 @@ class Receiver:
         self._detector = new_record(rate_signal.DETECTOR)
         self._points = np.zeros(kernel.HISTORY, np.complex128)
         self._bits: Bits = np.zeros(6 * 100, np.uint8)
-        self._first_sample: Samples = 0
         s = self._state = new_record(kernel.STATE)
         # Views of single fields, which are read with every frame.
         self._mode, self._count, self._mse = s["mode"], s["bits"], s["mse"]
@@ -257,45 +256,17 @@ class Receiver:
         if fit is None or not fit.mse < _POOR_FIT:
             return False
         self.fit = fit
-        self._follow(fit, first)
+        start = self._follow(fit)
         # Cut where erasures begin and end; the newest samples are run by `process` from here on.
-        start = self._first_sample
         marks = erased[start:]
         cuts = [0, *(np.flatnonzero(np.diff(marks)) + 1).tolist(), marks.size]
         for a, b in pairwise(cuts):
             self._run(np.ascontiguousarray(x[start + a : start + b]), bool(marks[a]))
         return True
 
-    def _follow(self, fit: Fit, past_first: Samples) -> None:
-        """Set the loops so that symbol 0 meets the main tap."""
-        f, s = self._front, self._front.state[0]
-        delay = (f.table.shape[1] - 2) / 2
-        step = float(s.half) + fit.drift / 2
-        oldest = fit.first - MAIN * step + delay
-        start = max(0, math.floor(oldest) - RING)
-        increment = float(s.increment)
-        f.real[:] = f.imag[:] = 0
-        f.line_real[:] = f.line_imag[:] = 0
-        f.line_good[:] = 1
-        s.mixer = math.remainder(-increment * (start - 1), 2 * math.pi)
-        s.dirty = s.hold = 0
-        s.odd = 0 if TAPS % 2 == 0 else 1
-        s.newest = 0
-        s.gain = fit.gain
-        s.power = 1.0
-        # The first T/2 instant is that of the oldest tap of symbol 0's window.
-        s.next = oldest - (start - 1)
-        s.drift = fit.drift
-        s.frequency = fit.frequency
-        f.taps_real[:] = fit.taps.real
-        f.taps_imag[:] = fit.taps.imag
-        self._first_sample = start
-        # Windows before symbol 0's are incomplete, and counted below zero.
-        before = TAPS // 2 - 1
-        s.symbols = -before - 1
-        s.phase = math.remainder(-fit.frequency * (before + 1), 2 * math.pi)
-        s.hold = 0
-        s.centre = float(np.sum(np.arange(TAPS) * np.abs(fit.taps) ** 2) / np.sum(np.abs(fit.taps) ** 2))
+    def _follow(self, fit: Fit) -> int:
+        """Set the loops so that symbol 0 meets the main tap; return the index of the first sample to run."""
+        start = self._front.align(fit.first, fit.taps, MAIN, fit.gain, fit.frequency, fit.drift)
         self._tune(training=True)
         r = self._state[0]
         r.mode = kernel.WORDS
@@ -310,6 +281,7 @@ class Receiver:
         r.level = r.usual = 1.0
         r.power = 0.0
         trellis.restart(self._decoder, int(Coding.UNCODED_4800), trellis.DEPTH, False, 0)
+        return start
 
     def _tune(self, training: bool) -> None:
         s = self._front.state[0]

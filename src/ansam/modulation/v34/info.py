@@ -32,7 +32,6 @@ PCM_RATE = 6
 OFFSET_UNKNOWN = -512
 """Frequency offset that could not be measured to 0.25 Hz."""
 OFFSET_STEP_HZ = 0.02
-MD_STEP_MS = 35
 _NAMES = tuple(rate.name for rate in SYMBOL_RATES)
 
 

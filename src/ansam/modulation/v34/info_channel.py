@@ -18,7 +18,6 @@ from ansam.units import SAMPLE_RATE, Audio, Bits, Samples, dbm0_from_power, rms_
 
 CARRIER_HZ = {Role.CALLING: 1200.0, Role.ANSWERING: 2400.0}
 """Tone B and tone A (V.34 (10/96) §10.1.2.1, §10.1.2.2)."""
-GUARD_HZ = 1800.0
 ANSWERING_BELOW_DB = 1.0
 GUARD_BELOW_DB = 7.0
 """§10.1.2.3.1; together with the guard tone the answering end then has the nominal power.
