@@ -2,47 +2,31 @@
 
 Everything that arrives while a call is up and would change its medium to something that can not carry a
 modem — T.38, another codec — is refused with 488, and the call goes on undisturbed (RFC 3261 §14.2).
+The registration itself is `sip_account`, the session descriptions are `line_media`.
 """
 
 import asyncio
 import contextlib
-import ipaddress
 import random
 import socket
-import ssl
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
-from urllib.parse import quote
 
 import structlog
 
 from ansam.call.call import Call, CallMedia, CallStatistics
 from ansam.call.line_url import SipLineUrl
 from ansam.call.outcome import progress_of
-from ansam.codec.g711 import Law
 from ansam.dce.progress import Progress
-from ansam.errors import AnsamError, ConfigError, RemoteProtocolError, ResourceError
+from ansam.errors import ResourceError
 from ansam.io.clock import FramePacer
 from ansam.io.line import LineUser
-from ansam.io.resolve import Resolver, SystemResolver, locate
+from ansam.io.line_media import LineMedia, is_reachable
+from ansam.io.resolve import Resolver, SystemResolver
 from ansam.io.rtp_socket import PacedCall, RtpPorts
-from ansam.io.sip import SipNode
-from ansam.sdp.crypto import KEY_OCTETS, SUITES
-from ansam.sdp.description import SessionDescription, parse
-from ansam.sdp.negotiation import (
-    PCMA,
-    PCMU,
-    Codec,
-    Features,
-    LocalMedia,
-    RemoteMedia,
-    Secure,
-    accept,
-    negotiate,
-    offer,
-)
-from ansam.sip.auth import Credentials
+from ansam.io.sip_account import SipAccount
+from ansam.sdp.negotiation import LocalMedia, RemoteMedia
 from ansam.sip.events import (
     Address,
     CallAnswered,
@@ -56,21 +40,15 @@ from ansam.sip.events import (
     IncomingCall,
     Registered,
     RegistrationFailed,
-    RegistrationId,
     Reinvite,
     ReinviteAnswered,
     Unregistered,
 )
-from ansam.sip.ua import UserAgent, UserAgentConfig
+from ansam.sip.ua import UserAgent
 from ansam.units import Seconds
-
-REGISTER_TIMEOUT = 5.0
-"""Seconds the first registration may take before the registrar counts as dead."""
 
 CLOSE_TIMEOUT = 2.0
 """Seconds for BYE and un-registration at the end."""
-
-CODEC = {Law.ALAW: PCMA, Law.ULAW: PCMU}
 
 
 class Phase(Enum):
@@ -92,7 +70,8 @@ class _CallState:
     sock: socket.socket
     local: LocalMedia
     remote: RemoteMedia | None = None
-    answer: SessionDescription | None = None
+    answer: bytes = b""
+    """To the offer of an incoming call; b"" where there was none."""
     offering: bool = False
     """A re-INVITE without a description was answered with our offer: the peer's answer comes in its ACK."""
 
@@ -125,21 +104,13 @@ class SipLine:
         self.name = str(url)
         self._url = url
         self._pacer = pacer
-        self._ports = ports or RtpPorts()
         self._must_register = must_register
         self._rng = rng or random.SystemRandom()
-        self._codecs: tuple[Codec, ...] = (CODEC[url.law],)
-        self._features = Features(url.vbd, url.red, url.srtp)
         self._log: Any = structlog.get_logger("ansam.line").bind(line=self.name)
-        self._node: SipNode | None = None
+        self._account = SipAccount(url, self._rng, resolver or SystemResolver(), self._log)
+        self._media = LineMedia(url, ports or RtpPorts(), self._rng, self._log)
         self._user: LineUser | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._resolver = resolver or SystemResolver()
-        self._servers: list[Address] = []
-        self._failures = 0
-        self._remote: Address = ("", 0)
-        self._local_ip = ""
-        self._registration: RegistrationId | None = None
         self._signed_off = asyncio.Event()
         self._call: _CallState | None = None
         self._paced: PacedCall | None = None
@@ -152,72 +123,60 @@ class SipLine:
         """Register; see `Line.open`."""
         self._user = user
         self._loop = asyncio.get_running_loop()
-        self._servers = await self._resolve()
-        self._remote = self._servers[0]
-        self._local_ip = self._url.bind or _address_towards(self._remote)
-        config = UserAgentConfig(user=self._url.user, max_calls=8)
-        context = self._tls_context() if self._url.transport == "tls" else None
-        node = SipNode(UserAgent(config, self._rng), self._on_event, tls=context, tls_name=self._url.host)
-        self._node = node
+        await self._account.open(self._on_event)
         try:
-            if self._url.transport == "tcp":
-                await node.open_tcp(self._local_ip)
-            elif self._url.transport == "tls":
-                node.open_tls_client(self._local_ip)
-            else:
-                node.open_udp(self._local_ip)
             user.line_ready(False)
-            await self._register(node)
+            await self._account.register(must=self._must_register)
         except BaseException:
-            self._node = None
-            await node.close()
+            await self._account.close()
             raise
 
     def place_call(self, number: str) -> None:
         """Call; see `Line.place_call`."""
-        assert self._node is not None
         assert self._user is not None
         if self._call is not None:
             self._user.progress(Progress.REFUSED)
             return
         try:
-            sock, local = self._open_media()
+            sock, local = self._media.open(self._account.local_ip)
         except ResourceError as error:
             self._log.error("no call", error=str(error))
             self._user.progress(Progress.UNREACHABLE)
             return
-        flow = self._node.flow(self._url.transport, self._remote)
-        target = f"sip:{quote(number, safe='*+')}@{self._authority}"
-        sdp = offer(local, self._codecs, self._features).serialise()
+        account, sdp = self._account, self._media.offer(local)
 
         def invite(agent: UserAgent, now: Seconds) -> None:
             identity = agent.invite(
-                target, flow, now, from_=self._aor, sdp=sdp, credentials=self._credentials
+                account.uri_of(number),
+                account.flow,
+                now,
+                from_=account.aor,
+                sdp=sdp,
+                credentials=account.credentials,
             )
             self._call = _CallState(identity, Phase.CALLING, sock, local)
 
-        self._node.do(invite)
+        account.node.do(invite)
 
     def accept_call(self) -> None:
         """Answer; see `Line.accept_call`."""
-        assert self._node is not None
         call = self._call
         if call is None or call.phase is not Phase.RINGING:
             return
-        description = call.answer or offer(call.local, self._codecs, self._features)
+        description = call.answer or self._media.offer(call.local)
         call.phase = Phase.UP if call.remote else Phase.ACCEPTED
-        self._node.do(lambda agent, now: agent.answer(call.identity, description.serialise(), now))
+        self._account.node.do(lambda agent, now: agent.answer(call.identity, description, now))
         if self._call is call and call.remote is not None:
             self._start_media(call, call.remote, answered=True)
 
     def end_call(self, reason: str) -> None:
         """Hang up; see `Line.end_call`."""
         call = self._call
-        if call is None or self._node is None:
+        if call is None or not self._account.is_open:
             return
         self._forget(call)
         self._ending.add(call.identity)
-        self._node.do(lambda agent, now: agent.hang_up(call.identity, now))
+        self._account.node.do(lambda agent, now: agent.hang_up(call.identity, now))
 
     def statistics(self) -> CallStatistics | None:
         """See `Line.statistics`."""
@@ -228,110 +187,21 @@ class SipLine:
 
     async def close(self) -> None:
         """Hang up and un-register; see `Line.close`."""
-        node = self._node
-        if node is None:
+        if not self._account.is_open:
             return
         self.end_call("shut down")
-        registration = self._registration
-        if registration is not None:
-            self._signed_off.clear()
-            node.do(lambda agent, now: agent.unregister(registration, now))
+        self._account.unregister()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_TIMEOUT):
-                while self._ending or self._registration is not None:
+                while self._ending or self._account.registered_as is not None:
                     self._signed_off.clear()
                     await self._signed_off.wait()
-        self._node = None
-        await node.close()
+        await self._account.close()
 
     @property
     def signalling(self) -> Address:
         """Our SIP address; the line must be open."""
-        assert self._node is not None
-        return self._node.flow(self._url.transport, self._remote).local
-
-    # -- opening ---------------------------------------------------------------------------------------------
-
-    @property
-    def _authority(self) -> str:
-        host = f"[{self._url.host}]" if ":" in self._url.host else self._url.host
-        return host if self._url.port == self._url.default_port else f"{host}:{self._url.port}"
-
-    @property
-    def _aor(self) -> str:
-        return f"sip:{quote(self._url.user, safe='*+')}@{self._authority}"
-
-    @property
-    def _credentials(self) -> Credentials:
-        return Credentials(self._url.user, self._url.secret)
-
-    async def _resolve(self) -> list[Address]:
-        host, port = self._url.proxy or (self._url.host, self._url.port)
-        return await locate(
-            host,
-            port,
-            self._url.transport,
-            self._resolver,
-            self._rng,
-            srv=self._url.srv,
-            what="registrar" if self._url.proxy is None else "proxy",
-        )
-
-    def _tls_context(self) -> ssl.SSLContext:
-        try:
-            context = ssl.create_default_context(cafile=self._url.ca or None)
-        except (OSError, ssl.SSLError) as error:
-            raise ConfigError(
-                f"certificates {self._url.ca}: {error.strerror or error}", "give a PEM file as ;ca="
-            ) from error
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        if not self._url.verify:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        return context
-
-    async def _register(self, node: SipNode) -> None:
-        first: asyncio.Future[Registered | RegistrationFailed] = asyncio.get_running_loop().create_future()
-        self._first = first
-        flow = node.flow(self._url.transport, self._remote)
-
-        def register(agent: UserAgent, now: Seconds) -> None:
-            self._registration = agent.register(
-                self._aor,
-                flow,
-                now,
-                credentials=self._credentials,
-                expires=self._url.expires,
-                keep_alive=float(self._url.keepalive) or None,
-            )
-
-        node.do(register)
-        if not self._must_register:
-            return
-        try:
-            async with asyncio.timeout(REGISTER_TIMEOUT):
-                outcome = await first
-        except TimeoutError:
-            outcome = None
-        if not isinstance(outcome, Registered):
-            raise self._refusal(outcome)
-
-    def _refusal(self, outcome: RegistrationFailed | None) -> AnsamError:
-        where = f"registrar {self._url.host}:{self._url.port}"
-        if outcome is None or outcome.status in (408, 503):
-            return ResourceError(f"{where} does not respond", "check the address and that the exchange runs")
-        if outcome.status in (401, 403, 404, 407):
-            return ConfigError(
-                f"{where} refuses extension {self._url.user}: {outcome.status} {outcome.reason}",
-                "check USER and SECRET of the line URL",
-            )
-        return ResourceError(f"{where} refuses to register: {outcome.status} {outcome.reason}")
-
-    def _open_media(self) -> tuple[socket.socket, LocalMedia]:
-        sock = self._ports.open(self._local_ip)
-        keys = self._rng.randbytes(KEY_OCTETS * len(SUITES)) if self._url.srtp is not Secure.NO else b""
-        port = sock.getsockname()[1]
-        return sock, LocalMedia(self._local_ip, port, self._rng.getrandbits(31), keys=keys)
+        return self._account.flow.local
 
     # -- events ----------------------------------------------------------------------------------------------
 
@@ -339,19 +209,13 @@ class SipLine:
         assert self._user is not None
         match event:
             case Registered():
-                self._failures = 0
-                self._log.info("registered", expires=event.expires)
-                self._tell_first(event)
+                self._account.registered(event)
                 self._user.line_ready(True)
             case RegistrationFailed():
-                self._log.warning(
-                    "not registered", error=str(self._refusal(event)), retry_in=round(event.retry_in)
-                )
-                if not self._next_server(event):
-                    self._tell_first(event)
+                if self._account.refused(event):
                     self._user.line_ready(False)
             case Unregistered():
-                self._registration = None
+                self._account.registered_as = None
                 self._signed_off.set()
             case IncomingCall():
                 self._incoming(event, self._user)
@@ -369,23 +233,6 @@ class SipLine:
                     self._signed_off.set()
             case _:
                 self._log.debug("ignored", sip_event=type(event).__name__)
-
-    def _next_server(self, failed: RegistrationFailed) -> bool:
-        """Turn to the next server where this one is out of order (RFC 3263 §4.3); False after a round."""
-        self._failures += 1
-        if failed.status not in (408, 502, 503, 504) or self._failures % len(self._servers) == 0:
-            return False
-        assert self._node is not None
-        at = self._servers.index(self._remote)
-        self._remote = self._servers[(at + 1) % len(self._servers)]
-        flow = self._node.flow(self._url.transport, self._remote)
-        identity = failed.registration
-        self._node.do(lambda agent, now: agent.move_registration(identity, flow, now))
-        return True
-
-    def _tell_first(self, outcome: Registered | RegistrationFailed) -> None:
-        if not self._first.done():
-            self._first.set_result(outcome)
 
     def _on_call_event(self, event: Event, call: _CallState, user: LineUser) -> None:
         match event:
@@ -420,12 +267,8 @@ class SipLine:
 
     def _answered(self, sdp: bytes, call: _CallState, user: LineUser) -> None:
         """The far end's answer to our offer is here: a talking path, or none that a modem can use."""
-        try:
-            remote = accept(parse(sdp), self._codecs, self._features, call.local)
-        except RemoteProtocolError as error:
-            self._log.warning("answer not understood", error=str(error))
-            remote = None
-        if remote is None or not _is_address(remote.address):
+        remote = self._media.accept(sdp, call.local)
+        if remote is None or not is_reachable(remote):
             self._log.warning("the far end answered without a codec that carries a modem")
             self.end_call("no usable codec")
             user.progress(Progress.REFUSED)
@@ -433,9 +276,8 @@ class SipLine:
         self._start_media(call, remote, answered=False)
 
     def _incoming(self, event: IncomingCall, user: LineUser) -> None:
-        assert self._node is not None
         status, call = 486, None
-        known = [server[0] for server in self._servers]
+        known = [server[0] for server in self._account.servers]
         if self._url.callers == "registrar" and event.flow.remote[0] not in known:
             self._log.warning("call from elsewhere than the registrar refused", peer=event.flow.remote[0])
             status = 403
@@ -449,60 +291,49 @@ class SipLine:
                 status, call = 486, None
         identity = event.call
         if call is None:
-            self._node.do(lambda agent, now: agent.reject(identity, status, now))
+            self._account.node.do(lambda agent, now: agent.reject(identity, status, now))
         elif call.phase is Phase.RINGING:
-            self._node.do(lambda agent, now: agent.ringing(identity, now))
+            self._account.node.do(lambda agent, now: agent.ringing(identity, now))
 
     def _consider(self, event: IncomingCall) -> tuple[int, _CallState | None]:
         """Return the call that an INVITE would be, or the status that refuses it."""
         try:
-            sock, local = self._open_media()
+            sock, local = self._media.open(self._account.local_ip)
         except ResourceError as error:
             self._log.error("call refused", error=str(error))
             return 500, None
         call = _CallState(event.call, Phase.RINGING, sock, local)
         if not event.sdp:
             return 180, call
-        try:
-            agreement = negotiate(parse(event.sdp), local, self._codecs, self._features)
-        except RemoteProtocolError as error:
-            self._log.warning("offer not understood", error=str(error))
-            agreement = None
-        if agreement is None or not _is_address(agreement.remote.address):
+        agreement = self._media.negotiate(event.sdp, local)
+        if agreement is None or not is_reachable(agreement.remote):
             sock.close()
             return 488, None
-        call.remote, call.answer = agreement.remote, agreement.answer
+        call.remote, call.answer = agreement.remote, agreement.answer.serialise()
         return 180, call
 
     def _renegotiate(self, event: Reinvite, call: _CallState, user: LineUser) -> None:
-        assert self._node is not None
-        local = call.local.next_version()
+        local, node = call.local.next_version(), self._account.node
         if not event.sdp:
-            description = offer(local, self._codecs, self._features)
+            description = self._media.offer(local)
             call.local, call.offering = local, True
-            self._node.do(lambda agent, now: agent.accept_reinvite(event.call, description.serialise(), now))
+            node.do(lambda agent, now: agent.accept_reinvite(event.call, description, now))
             return
-        try:
-            agreement = negotiate(parse(event.sdp), local, self._codecs, self._features)
-        except RemoteProtocolError:
-            agreement = None
-        if agreement is None or not (agreement.remote.on_hold or _is_address(agreement.remote.address)):
+        agreement = self._media.negotiate(event.sdp, local)
+        if agreement is None or not (agreement.remote.on_hold or is_reachable(agreement.remote)):
             self._log.info("re-INVITE refused: it would end the modem's audio")
-            self._node.do(lambda agent, now: agent.reject_reinvite(event.call, now, 488))
+            node.do(lambda agent, now: agent.reject_reinvite(event.call, now, 488))
             return
         call.local, call.remote = local, agreement.remote
         answer = agreement.answer.serialise()
-        self._node.do(lambda agent, now: agent.accept_reinvite(event.call, answer, now))
+        node.do(lambda agent, now: agent.accept_reinvite(event.call, answer, now))
         self._follow(CallMedia.agreed(agreement.remote, answered=True), user)
 
     def _reoffer_answered(self, sdp: bytes, call: _CallState, user: LineUser) -> None:
         """The far end's answer to our offer within the call; one that is of no use changes nothing."""
         call.offering = False
-        try:
-            remote = accept(parse(sdp), self._codecs, self._features, call.local)
-        except RemoteProtocolError:
-            remote = None
-        if remote is None or not (remote.on_hold or _is_address(remote.address)):
+        remote = self._media.accept(sdp, call.local)
+        if remote is None or not (remote.on_hold or is_reachable(remote)):
             self._log.warning("answer within the call not understood: the audio goes on as it was")
             return
         call.remote = remote
@@ -551,22 +382,3 @@ class SipLine:
             self._last = paced.call.statistics()
         self._pacer.remove(paced)
         self._user.media_stopped()
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _address_towards(remote: Address) -> str:
-    """Return our IP address on the way to a peer (no packet is sent)."""
-    family = socket.AF_INET6 if ":" in remote[0] else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(remote)
-        except OSError as error:
-            raise ResourceError(f"no way to {remote[0]}", "check the network, or give ;bind=IP") from error
-        return str(probe.getsockname()[0])
