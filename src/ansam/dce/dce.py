@@ -33,25 +33,17 @@ from ansam.dce.options import (
 )
 from ansam.dce.progress import AcceptCall, EndCall, LineAction, PlaceCall, Progress
 from ansam.dce.session import Disconnected, Session
+from ansam.dce.terminal import RING_PERIOD, TerminalSide
 from ansam.dte.circuits import Circuits
 from ansam.dte.escape import EscapeDetector
-from ansam.dte.flow import ByteQueue
 from ansam.link.base import LinkDown, LinkUp
 from ansam.modulation.base import Ready, Renegotiating, Retraining, Role, SignalReport
 from ansam.modulation.registry import MODULATIONS
 from ansam.trace import Sink, null_sink
 from ansam.units import SAMPLE_RATE, Audio, Samples
 
-TO_DTE_LIMIT = 16384
-"""Bytes held for a terminal that does not read; the link is not drained beyond it."""
-
 LINK_DIAGNOSTICS, SIGNAL_DIAGNOSTICS = 6, 11
 """ATI6 and ATI11."""
-
-RING_PERIOD = 6 * SAMPLE_RATE
-"""From one RING to the next: 2 s ringing, 4 s silence."""
-
-RINGING_ON = 2 * SAMPLE_RATE
 
 CLEARING_TIME = 2 * SAMPLE_RATE
 """How long a hang-up waits for the far end to acknowledge the end of the link."""
@@ -126,18 +118,14 @@ class Dce:
         self._session: Session | None = None
         self._escape: EscapeDetector | None = None
         self._escaped = False
-        self._to_dte = ByteQueue(TO_DTE_LIMIT)
+        self._terminal = TerminalSide(self._at.settings)
         self._actions: list[LineAction] = []
         self._events: list[DceEvent] = []
         self._line_ready = True
-        self._dtr = True
-        self._dtr_dropped_at: Samples | None = None
         self._number = ""
         self._role = Role.CALLING
         self._stay_in_command = False
         self._due: Samples | None = None
-        self._ring_since: Samples | None = None
-        self._next_ring: Samples = 0
 
     # -- terminal --------------------------------------------------------------------------------------------
 
@@ -149,16 +137,9 @@ class Dce:
     @property
     def circuits(self) -> Circuits:
         """The control circuits towards the terminal."""
-        s = self.settings
-        carrier = self.state is LineState.DATA
         link = self._session.link if self._online and self._session else None
-        ringing = self._ring_since is not None and (self._now - self._ring_since) % RING_PERIOD < RINGING_ON
-        return Circuits(
-            circuit_106=link is None or link.room() > 0,
-            circuit_107=True,
-            circuit_109=carrier or s["&C"] == 0,
-            circuit_125=ringing,
-        )
+        room = link is None or link.room() > 0
+        return self._terminal.circuits(self._now, carrier=self.state is LineState.DATA, room=room)
 
     @property
     def frames_resent(self) -> int:
@@ -209,15 +190,12 @@ class Dce:
     def take_dte(self, limit: int | None = None) -> bytes:
         """Return bytes for the terminal, at most `limit`."""
         self._drain_link()
-        return self._to_dte.read(limit)
+        return self._terminal.read(limit)
 
     def set_dtr(self, on: bool, now: Samples) -> None:
         """Follow circuit 108/2 (DTR); what a drop does is set by &D, after S25 hundredths of a second."""
         self._advance(now)
-        if on == self._dtr:
-            return
-        self._dtr = on
-        self._dtr_dropped_at = None if on else now
+        self._terminal.set_dtr(on, now)
 
     # -- line ------------------------------------------------------------------------------------------------
 
@@ -228,11 +206,11 @@ class Dce:
     def incoming_call(self, caller: str, now: Samples) -> bool:
         """A call rings. Returns False when the modem is not on hook: the caller hears busy."""
         self._advance(now)
-        if self.state is not LineState.ON_HOOK or self._ring_since is not None:
+        if self.state is not LineState.ON_HOOK or self._terminal.ringing_since is not None:
             return False
         self.settings.s[1] = 0
         self.caller = caller
-        self._ring_since = self._next_ring = now
+        self._terminal.begin_ringing(now)
         self._rings(now)
         return True
 
@@ -307,9 +285,9 @@ class Dce:
 
     def deadline(self) -> Samples | None:
         """Return the next instant at which `handle_timer` has something to do, or None."""
-        candidates = [self._due, self._at.deadline(), self._dtr_due()]
-        if self._ring_since is not None:
-            candidates.append(self._next_ring)
+        candidates = [self._due, self._at.deadline(), self._terminal.dtr_due()]
+        if self._terminal.ringing_since is not None:
+            candidates.append(self._terminal.next_ring)
         if self._escape is not None:
             candidates.append(self._escape.deadline())
         due = [c for c in candidates if c is not None]
@@ -338,14 +316,12 @@ class Dce:
             self._escaped = True
             self._at.unsolicited(Result.OK, now)
             self._flush_at()
-        due = self._dtr_due()
-        if due is not None and now >= due:
-            self._dtr_dropped_at = None
+        if self._terminal.dtr_dropped(now):
             self._dtr_dropped(now)
         if self._due is not None and now >= self._due:
             self._due = None
             self._timed_out(now)
-        if self._ring_since is not None and now >= self._next_ring:
+        if self._terminal.ringing_since is not None and now >= self._terminal.next_ring:
             self._rings(now)
 
     def _timed_out(self, now: Samples) -> None:
@@ -368,18 +344,18 @@ class Dce:
     def _rings(self, now: Samples) -> None:
         s = self.settings.s
         s[1] += 1
-        self._next_ring += RING_PERIOD
+        self._terminal.next_ring += RING_PERIOD
         self._at.unsolicited(Result.RING, now)
         self._flush_at()
         if s[0] and s[1] >= s[0]:
             self._answer(now)
 
     def _stop_ringing(self) -> None:
-        self._ring_since = None
+        self._terminal.stop_ringing()
         self.settings.s[1] = 0
 
     def _answer(self, now: Samples) -> None:
-        ringing = self._ring_since is not None
+        ringing = self._terminal.ringing_since is not None
         self._stop_ringing()
         self._role = Role.ANSWERING
         self._due = now + self.settings.s[7] * SAMPLE_RATE
@@ -551,17 +527,12 @@ class Dce:
         link = self._session.link if self._session else None
         if link is None or self._escaped or self.state is not LineState.DATA:
             return
-        data = link.take_data(self._to_dte.room)
+        data = link.take_data(self._terminal.room)
         self.call.characters_received += len(data)
-        self._to_dte.write(data)
+        self._terminal.put(data)
 
     def _flush_at(self) -> None:
-        self._to_dte.write(self._at.take_output())
-
-    def _dtr_due(self) -> Samples | None:
-        if self._dtr_dropped_at is None:
-            return None
-        return self._dtr_dropped_at + self.settings.s[25] * SAMPLE_RATE // 100
+        self._terminal.put(self._at.take_output())
 
     def _dtr_dropped(self, now: Samples) -> None:
         mode = self.settings["&D"]
@@ -606,9 +577,9 @@ class Dce:
         if self._session is not None:
             link = self._session.link
             if link is not None and not self._escaped:
-                data = link.take_data(self._to_dte.room)
+                data = link.take_data(self._terminal.room)
                 self.call.characters_received += len(data)
-                self._to_dte.write(data)
+                self._terminal.put(data)
             self._count(self._session)
             self._session.clear_down(now)
         if hang_up and self.state not in (LineState.PAUSING, LineState.OFF_HOOK):
