@@ -44,7 +44,7 @@ DIAL_HELP = (
 
 def settings_screen(settings: Settings, last_dialled: str, off_hook: bool) -> list[str]:
     """Return the lines of ATI4 and AT&V."""
-    rate = settings["+IPR"]
+    rate = settings["+IPR"] or (settings.port.rate if settings.port else 0)
     hook = "OFF HOOK" if off_hook else "ON HOOK"
     return [
         f"{settings.personality.title} Settings...",
@@ -118,7 +118,9 @@ def help_screen(topic: str, personality: Personality) -> list[str]:
 
 
 def _format(settings: Settings) -> str:
-    """Return parity and word length as ATI4 shows them (+ICF, V.250 (07/2003) §6.2.11)."""
+    """Return parity and word length as ATI4 shows them: the port's own, or else what +ICF says."""
+    if settings.port is not None and settings.port.parity != "N":
+        return f"PARITY={settings.port.parity}  WORDLEN={settings.port.data_bits}"
     form, parity = settings.character_format
     bits = 8 if form in (0, 1, 2, 3) else 7
     letter = "OEMS"[parity] if form in (2, 5) else "N"

@@ -39,6 +39,21 @@ class ModulationChoice:
     max_rx_rate: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class PortFormat:
+    """What the letters A and T of the last command line showed of the terminal's port.
+
+    Attributes:
+        rate: Bit/s, 0 where the port has none.
+        data_bits: 7 or 8.
+        parity: N, E, O, M or S.
+    """
+
+    rate: int = 0
+    data_bits: int = 8
+    parity: str = "N"
+
+
 class Settings:
     """Everything that ATI4 shows.
 
@@ -54,9 +69,12 @@ class Settings:
         link: What +ES, +DS, +DS44 (and &M, &K) say.
         v8: What +A8E says.
         character_format: +ICF, (format, parity) after V.250 (07/2003) §6.2.11; (3, 3) is 8 bits, no parity.
+        port: What the modem found out about the terminal's port; None before the first command line.
     """
 
-    __slots__ = ("_numbers", "character_format", "link", "modulation", "personality", "pulse", "s", "v8")
+    __slots__ = (
+        *("_numbers", "character_format", "link", "modulation", "personality", "port", "pulse", "s", "v8"),
+    )
 
     def __init__(self, personality: Personality = USR_56K, template: int | None = None) -> None:
         self.personality = personality
@@ -69,6 +87,7 @@ class Settings:
         self.link = LinkSettings()
         self.v8 = V8Settings()
         self.character_format = (3, 3)
+        self.port: PortFormat | None = None
 
     def __getitem__(self, name: str) -> int:
         return self._numbers[name]
