@@ -188,7 +188,7 @@ class Call:
             self._resyncs = slips
             self.drift.restart()
         if self.rtp.playout.margin is not None:
-            self.drift.update(self.rtp.playout.margin)
+            self.drift.update(self.rtp.playout.margin, now)
 
     def tick(self) -> tuple[bytes, Address] | None:
         """Exchange one frame.
@@ -197,6 +197,7 @@ class Call:
             The packet to send and where to; while the far end holds the call None, and an empty datagram
             every `HELD_KEEP_ALIVE` frames.
         """
+        self.drift.advance(self.now)
         law = self.media.law
         out = []
         at = self.now
