@@ -8,6 +8,10 @@ from ansam.dte.stream_codec import Protocol
 from ansam.errors import ConfigError
 
 
+ADDRESSES = ("a.b:1", "localhost:1", "telehack.com", "192.168.1.5", "ssh://u@h", "[::1]:2")
+NUMBERS = ("5551234", "sip:05@host", "sips:a", "joe@example.org", "1.800.555.1234", "05")
+
+
 @pytest.mark.parametrize(
     ("text", "target"),
     [
@@ -46,12 +50,12 @@ def test_no_places(text: str, part: str) -> None:
         parse_target(text)
 
 
-@pytest.mark.parametrize("text", "a.b:1 localhost:1 telehack.com 192.168.1.5 ssh://u@h [::1]:2".split())
+@pytest.mark.parametrize("text", ADDRESSES)
 def test_addresses(text: str) -> None:
     assert is_address(text)
 
 
-@pytest.mark.parametrize("text", "5551234 sip:05@host sips:a joe@example.org 1.800.555.1234 05".split())
+@pytest.mark.parametrize("text", NUMBERS)
 def test_numbers_and_sip_addresses(text: str) -> None:
     assert not is_address(text)
 
