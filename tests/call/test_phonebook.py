@@ -7,7 +7,6 @@ from ansam.call.phonebook_import import read_list
 from ansam.dte.stream_codec import Protocol
 from ansam.errors import ConfigError
 
-
 ADDRESSES = ("a.b:1", "localhost:1", "telehack.com", "192.168.1.5", "ssh://u@h", "[::1]:2")
 NUMBERS = ("5551234", "sip:05@host", "sips:a", "joe@example.org", "1.800.555.1234", "05")
 
