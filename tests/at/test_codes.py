@@ -4,6 +4,7 @@ import pytest
 from tests.support.at import Terminal, plain
 
 from ansam.at.codes import connect_number, connect_words, shown
+from ansam.at.personalities import USR_56K
 from ansam.at.results import Connect, Result
 
 V22BIS = Connect(2400)
@@ -59,7 +60,7 @@ def test_connect(connect: Connect, x: int, detail: int, words: str, number: int)
 def test_which_level_of_x_shows_a_result(result: Result, levels: str) -> None:
     instead = None if result is Result.RINGING else Result.NO_CARRIER
     for x in range(8):
-        assert shown(result, x) is (result if str(x) in levels else instead)
+        assert shown(result, x, USR_56K.results) is (result if str(x) in levels else instead)
 
 
 @pytest.mark.parametrize("result", list(Result))

@@ -54,12 +54,14 @@ def test_commands_that_hold_a_number(name: str, low: int, high: int) -> None:
         ("AT", "OK"),
         ("ATI0", "5607 | OK"),
         ("ATI", "5607 | OK"),
-        ("ATI2", "OK"),
+        ("ATI2", "OK | OK"),
         ("ATI3", "USR 56K compatible, ansam V1.2.3 | OK"),
         ("ATI6", "Line 1 | Line 2 | OK"),
+        ("ATI12", "ERROR"),
+        ("ATI16", "ERROR"),
         ("ATI11", "Levels | OK"),
         ("ATI8", "ERROR"),
-        ("ATI9", "ERROR"),
+        ("ATI9", "(1.0USR9160\\\\Modem\\PNPC107\\USR 56K compatible)FF | OK"),
         ("ATI99", "ERROR"),
         ("ATS0?", "000 | OK"),
         ("ATS2?S3?S4?S5?", "043 | 013 | 010 | 008 | OK"),
@@ -83,7 +85,7 @@ def test_commands_that_hold_a_number(name: str, low: int, high: int) -> None:
         ("AT&M1", "ERROR"),
         ("AT&T0&T5", "OK"),
         ("AT&T1", "ERROR"),
-        ("AT&T4", "ERROR"),
+        ("AT&T4", "OK"),
         ("AT&N3&U2", "OK"),
         ("AT&N2&U3", "ERROR"),
         ("AT&U3&N2", "ERROR"),
@@ -193,21 +195,21 @@ def test_settings_screen() -> None:
     assert screen == terminal.type("AT&V")
     lines = screen.split(" | ")
     assert lines[0] == "USR 56K compatible Settings..."
-    assert lines[1] == "   B0  C1  E0  F1  L2  M1  Q0  V1  X4  Y0"
-    assert lines[2] == "   BAUD=AUTO  PARITY=N  WORDLEN=8"
-    assert lines[3] == "   DIAL=TONE  OFF HOOK  CID=0"
-    assert lines[4] == "   &A3  &B1  &C1  &D2  &G0  &H1  &I0  &K1"
-    assert lines[7].startswith("   S00=000  S01=000  S02=043  S03=013")
-    assert lines[-2:] == ["   LAST DIALED #: ", "OK"]
+    assert lines[1] == "   B0  C1  E0  F1  L2  M1  Q0  V1  X4"
+    assert lines[2] == "   BAUD=AUTO   PARITY=N  WORDLEN=8  DTE=RS-232"
+    assert lines[3] == "   DIAL=TONE   OFF HOOK   TIMER   CID=0"
+    assert lines[4].startswith("   &A3  &B1  &C1  &D2  &G0  &H1  &I0  &K1  &L0  &M4")
+    assert lines[6].startswith("   S00=000  S01=000  S02=043  S03=013")
+    assert lines[-2:] == ["   LAST DIALED #:", "OK"]
     terminal.type("ATH0+ICF=5,1;+IPR=9600;PS6=4")
-    assert "BAUD=9600  PARITY=E  WORDLEN=7" in terminal.type("ATI4")
-    assert "DIAL=PULSE  ON HOOK" in terminal.type("ATI4")
+    assert "BAUD=9600   PARITY=E  WORDLEN=7" in terminal.type("ATI4")
+    assert "DIAL=PULSE  ON HOOK   TIMER" in terminal.type("ATI4")
 
 
 def test_identity_screens() -> None:
     terminal = Terminal()
     screen = terminal.type("ATI7").split(" | ")
-    assert screen[0] == "Configuration Profile..."
+    assert screen[0] == "USR 56K compatible Configuration Profile..."
     assert "Options                B103,V21,V22,V22B" in screen
     assert "LAPM,V42BIS" in Terminal(HIGH_SPEED).type("ATI7")
     sum_, _ = terminal.type("ATI1").split(" | ")
@@ -222,11 +224,11 @@ def test_nvram_screen() -> None:
     assert screen[0] == "USR 56K compatible NVRAM Settings..."
     assert screen.index("   Template Y0") < screen.index("   Template Y1")
     assert "                #2: T0,05" in screen
-    assert screen[2].startswith("   B0  C1  E1")
+    assert screen[2].startswith("   DIAL=TONE   B0  C1  E1")
     assert sum("S07=033" in line for line in screen) == 1
 
 
-@pytest.mark.parametrize("topic", ["", "&", "S", "D"])
+@pytest.mark.parametrize("topic", ["", "&", "S", "D", "%", "#"])
 def test_help_screens(topic: str) -> None:
     answer = Terminal().type(f"AT{topic}$")
     assert answer.startswith("HELP")

@@ -87,7 +87,7 @@ def test_last_number_does_not_grow_without_end() -> None:
 def test_stored_numbers() -> None:
     terminal = Terminal()
     assert terminal.type("AT&Z1=T0,05") == "OK"
-    assert terminal.stored[-1]["numbers"] == ["", "T0,05", "", ""]
+    assert terminal.stored[-1]["numbers"] == ["", "T0,05", *[""] * 8]
     assert terminal.type("AT&Z1?") == "T0,05 | OK"
     assert dial(terminal, "ATDS1") == [Dial("005", 2 * SECOND)]
     assert dial(terminal, "ATDTS1;") == [Dial("005", 2 * SECOND, stay_in_command=True)]
@@ -98,7 +98,7 @@ def test_stored_numbers() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["AT&Z4=5", "AT&Z0=S0", "AT&Z0=L5", "AT&Z0=foo", "AT&Z9?", "AT&Z0", "AT&ZL=5"]
+    "line", ["AT&Z10=5", "AT&Z0=S0", "AT&Z0=L5", "AT&Z0=foo", "AT&Z10?", "AT&Z0", "AT&ZL=foo"]
 )
 def test_numbers_that_can_not_be_stored(line: str) -> None:
     terminal = Terminal()

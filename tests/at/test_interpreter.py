@@ -11,7 +11,7 @@ from ansam.at.actions import Abort, AnswerCall, Dial, GoOnline, HangUp
 from ansam.at.capabilities import Capabilities
 from ansam.at.interpreter import OUTPUT_LIMIT, REDIAL_PAUSE, Interpreter, State
 from ansam.at.nvram import Profile
-from ansam.at.personality import USR_56K
+from ansam.at.personalities import USR_56K
 from ansam.at.results import Connect, Result
 from ansam.at.settings import Settings
 from ansam.errors import ConfigError, LocalProtocolError

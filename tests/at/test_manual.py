@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ansam.at.codes import connect_number
-from ansam.at.personality import USR_56K
+from ansam.at.personalities import USR_56K
 from ansam.at.results import Connect
 
 COLUMNS = (

@@ -1,4 +1,4 @@
-"""Which result code is shown: the X and &A settings applied to a result.
+"""Which result code is shown: the X and &A (or W and S95) settings applied to a result.
 
 Numbers of CONNECT codes and the X table: US Robotics Courier V.34 manual, "Result codes" (Xn and &An tables);
 the codes from 151 up to 158 and those of x2 and V.90 follow the rule base + 1 for ARQ + 2 for modulation that
@@ -8,7 +8,9 @@ the lower V.34 codes show (`Unclear:` no manual at hand prints them). Numeric co
 
 from dataclasses import replace
 
+from ansam.at.personality import Results, Style
 from ansam.at.results import Connect, Result
+from ansam.at.settings import Settings
 
 _PLAIN = {
     300: 1,
@@ -54,24 +56,94 @@ _MODULATED = {
 _FIRST_REGULAR = 151
 """From here on a code is its base, + 1 for ARQ, + 2 for the modulation."""
 
-_SHOWN_BY_X = {
-    Result.NO_DIAL_TONE: (2, 4, 6, 7),
-    Result.BUSY: (3, 4, 5, 6, 7),
-    Result.NO_ANSWER: (3, 4, 5, 6, 7),
-    Result.RINGING: (5, 6, 7),
-    Result.VOICE: (5, 6),
+_CARRIER = {
+    **{300: 40, 1200: 46, 2400: 47, 4800: 48, 7200: 49, 9600: 50, 12000: 51, 14400: 52, 16800: 53},
+    **{19200: 54, 21600: 55, 24000: 56, 26400: 57, 28800: 58, 31200: 78, 33600: 79, 32000: 150, 34000: 151},
+    **{36000: 152, 38000: 153, 40000: 154, 42000: 155, 44000: 156, 46000: 157, 48000: 158, 50000: 159},
+    **{52000: 160, 54000: 161, 56000: 162},
 }
-"""X levels that show a result; one that is not listed is shown by all."""
+"""CARRIER <rate> on Rockwell's modems (order no. 1048, "Result codes")."""
+
+_PROTOCOLS = {"LAPM": 77, "NONE": 70, "MNP": 80}
+"""PROTOCOL: <name>; 80 is ALT."""
+
+_COMPRESSIONS = {"V42BIS": ("V.42 bis", 67), "MNP5": ("CLASS 5", 66), "": ("NONE", 69), "V44": ("V.44", 67)}
+"""COMPRESSION: <name>. `Unclear:` no manual at hand has a number for V.44."""
+
+CONNECT_OPTIONS = 95
+"""The register of the bits below."""
+
+LINE_RATE, ARQ, CARRIER, PROTOCOL, COMPRESSION = 1, 2, 4, 8, 32
+"""S95 of Rockwell's modems."""
+
+SOFTWARE_COMPATIBLE = 128
+"""S27 bit 7."""
+
+Report = tuple[str, int]
+"""Words and number of a result code."""
 
 
-def shown(result: Result, x: int) -> Result | None:
+def result_report(result: Result, settings: Settings) -> Report | None:
+    """Return how a result that is no CONNECT is said, None where it is not."""
+    results = settings.personality.results
+    visible = shown(result, settings["X"], results)
+    if visible is None:
+        return None
+    number, words = visible.value
+    return (results.no_dial_tone if visible is Result.NO_DIAL_TONE else words), number
+
+
+def shown(result: Result, x: int, results: Results) -> Result | None:
     """Return the result that level `x` shows in the place of `result`.
 
     A final result that is not shown becomes NO CARRIER; RINGING, which ends nothing, disappears.
     """
-    if x in _SHOWN_BY_X.get(result, (x,)):
+    words = results.no_dial_tone if result is Result.NO_DIAL_TONE else result.value[1]
+    if x in results.shown.get(words, (x,)):
         return result
     return None if result is Result.RINGING else Result.NO_CARRIER
+
+
+def connect_reports(connect: Connect, settings: Settings, port_rate: int) -> list[Report]:
+    """Return how a connection is said, CONNECT last.
+
+    Args:
+        connect: The connection.
+        settings: X, &A, W and S95 in force.
+        port_rate: Bit/s between modem and terminal.
+    """
+    x, results = settings["X"], settings.personality.results
+    if results.style is Style.USR:
+        detail = settings["&A"]
+        return [(connect_words(connect, x, detail), connect_number(connect, x, detail))]
+    if x == 0:
+        return [("CONNECT", 1)]
+    if results.style is Style.PLAIN:
+        return [_plain(connect.rate, results)]
+    return _rockwell(connect, settings, port_rate)
+
+
+def _plain(rate: int, results: Results, tail: str = "") -> Report:
+    # Hayes: code 1 is CONNECT at 300 bit/s, without a rate.
+    return ("CONNECT" if rate <= 300 else f"CONNECT {rate}") + tail, results.rates.get(rate, 1)
+
+
+def _rockwell(connect: Connect, settings: Settings, port_rate: int) -> list[Report]:
+    """W0: the port's rate; W1: that and what the line is; W2: the line's rate. S95 asks for single parts."""
+    bits = settings.s[CONNECT_OPTIONS]
+    w = settings["W"]
+    reports: list[Report] = []
+    if w == 1 or bits & CARRIER:
+        reports.append((f"CARRIER {connect.rate}", _CARRIER.get(connect.rate, 40)))
+    if w == 1 or bits & PROTOCOL:
+        name = connect.protocol if connect.protocol in _PROTOCOLS else "NONE"
+        reports.append((f"PROTOCOL: {'ALT' if name == 'MNP' else name}", _PROTOCOLS[name]))
+    if w == 1 or bits & COMPRESSION:
+        text, number = _COMPRESSIONS.get(connect.compression, _COMPRESSIONS[""])
+        reports.append((f"COMPRESSION: {text}", number))
+    rate = connect.rate if w == 2 or bits & LINE_RATE else port_rate
+    tail = "/ARQ" if connect.arq and bits & ARQ else ""
+    return [*reports, _plain(rate, settings.personality.results, tail)]
 
 
 def compatible(connect: Connect) -> Connect:

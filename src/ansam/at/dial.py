@@ -14,8 +14,11 @@ from ansam.at.settings import Settings
 from ansam.units import SAMPLE_RATE, Samples
 
 _DIGITS = "0123456789*#+ABCD"
-_WITHOUT_EFFECT = "W!-()."
-"""Wait for dial tone, hook flash; punctuation, which USR "counts but doesn't act on"."""
+_WITHOUT_EFFECT = "W!&$^-()."
+"""Waits for tones, hook flash, calling tone; punctuation, which USR "counts but doesn't act on"."""
+
+_PUNCTUATION = "-()."
+"""Understood by every make."""
 
 _KEYPAD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "22233344455566677778889999")
 """ITU-T E.161 (02/2001) §3.1: letters on the keys."""
@@ -68,9 +71,10 @@ def parse_dial(
     A quoted part that holds ``@``, ``:`` or ``.`` is an address and goes into the number as it stands; in any
     other the letters become the digits of the keypad (USR: ``"CALLUSR"`` is 2255877).
     """
+    marks = settings.personality.dial
     method = text[: len(text) - len(text.lstrip("TPtp"))]
     upper = text[len(method) :].upper()
-    if upper.startswith(("L", "S")):
+    if upper[:1] in ("L", "S") and upper[:1] in marks:
         text = method + _recall(upper, last, stored) + text[len(method) + _recall_length(upper) :]
     if len(text) > DIAL_STRING_LIMIT:
         raise CommandRefused(f"dial string: more than {DIAL_STRING_LIMIT} characters")
@@ -85,12 +89,14 @@ def parse_dial(
         for mark in part.upper():
             if mark in _DIGITS:
                 number.append(mark)
+            elif mark in "TP":
+                pulse = mark == "P"
+            elif mark not in marks and mark not in _PUNCTUATION:
+                raise CommandRefused(f"dial string: {mark!r} has no meaning (an address belongs in quotes)")
             elif mark == ",":
                 pause += settings.s[8] * SAMPLE_RATE
             elif mark == "/":
                 pause += SLASH_PAUSE
-            elif mark in "TP":
-                pulse = mark == "P"
             elif mark in "R@>":
                 flags.add(mark)
             elif mark not in _WITHOUT_EFFECT:

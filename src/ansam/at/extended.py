@@ -12,7 +12,6 @@ from ansam.at.grammar import CommandRefused, Extended
 from ansam.at.results import Connect
 from ansam.at.settings import ModulationChoice, Settings
 
-_ALIASES = {"+VCID": "#CID"}
 _FORMATS = range(7)
 _PARITIES = range(4)
 
@@ -32,11 +31,15 @@ def execute_extended(command: Extended, settings: Settings, capabilities: Capabi
     Raises:
         CommandRefused: Unknown, or a value that is not supported.
     """
-    name = _ALIASES.get(command.name, command.name)
+    name = command.name
+    if name in settings.personality.commands:
+        return _parameter(name, command, settings)
+    if name not in settings.personality.extended:
+        raise CommandRefused(f"{name} is not known")
     if name in _IDENTITY:
         if command.operation == "=?":
             return None
-        return _identity(name, command, capabilities)
+        return _identity(name, command, settings, capabilities)
     if name == "+MS":
         return _modulation(command, settings, capabilities)
     if name in link_settings.FIELDS:
@@ -46,11 +49,7 @@ def execute_extended(command: Extended, settings: Settings, capabilities: Capabi
         return text
     if name == "+IFC":
         return _flow(command, settings)
-    if name == "+ICF":
-        return _character_format(command, settings)
-    if name in settings.personality.parameters:
-        return _parameter(name, command, settings)
-    raise CommandRefused(f"{command.name} is not known")
+    return _character_format(command, settings)
 
 
 def connection_reports(connect: Connect, settings: Settings) -> list[str]:
@@ -74,14 +73,14 @@ def connection_reports(connect: Connect, settings: Settings) -> list[str]:
 _IDENTITY = ("+GMI", "+GMM", "+GMR", "+GSN", "+GCAP")
 
 
-def _identity(name: str, command: Extended, capabilities: Capabilities) -> str:
+def _identity(name: str, command: Extended, settings: Settings, capabilities: Capabilities) -> str:
     if command.operation not in ("", "?"):
         raise CommandRefused(f"{name} can not be set")
     if name == "+GSN" and not capabilities.serial:
         raise CommandRefused("+GSN: there is no serial number")
     return {
         "+GMI": capabilities.product,
-        "+GMM": "56K compatible software modem",
+        "+GMM": settings.personality.title,
         "+GMR": capabilities.version,
         "+GSN": capabilities.serial,
         "+GCAP": "+GCAP: +MS" + (",+ES,+DS" if capabilities.error_control else ""),
@@ -95,18 +94,35 @@ def _number(text: str, what: str) -> int:
 
 
 def _parameter(name: str, command: Extended, settings: Settings) -> str | None:
-    allowed = settings.personality.parameters[name].allowed
+    """Execute one that holds a number. The makers' own (#CID) and +FCLASS show it bare."""
+    row = settings.personality.commands[name]
+    bare = name[0] != "+" or name == "+FCLASS"
     if command.operation == "?":
-        return f"{command.name}: {settings[name]}"
+        return f"{settings[row.key]}" if bare else f"{name}: {settings[row.key]}"
     if command.operation == "=?":
-        return f"{command.name}: ({','.join(map(str, allowed))})"
+        values = ",".join(map(str, row.allowed))
+        return values if bare else f"{name}: ({values})"
     if command.operation == "" or len(command.values) != 1:
-        raise CommandRefused(f"{command.name} takes one value")
-    value = _number(command.values[0], command.name)
-    if value not in allowed:
-        raise CommandRefused(f"{command.name}={value} is not supported")
-    settings[name] = value
+        raise CommandRefused(f"{name} takes one value")
+    value = _number(command.values[0], name)
+    if value not in row.allowed:
+        raise CommandRefused(f"{name}={value} is not supported")
+    settings[row.key] = value
+    for key, other in row.sets.get(value, {}).items():
+        settings[key] = other
     return None
+
+
+def _carrier(text: str, settings: Settings) -> str:
+    """Return the name of a carrier, which some makes number."""
+    if text.isascii() and text.isdigit():
+        return settings.personality.carriers.get(int(text), text)
+    return text.upper()
+
+
+def _shown_carrier(name: str, settings: Settings) -> str:
+    numbers = {name: number for number, name in reversed(list(settings.personality.carriers.items()))}
+    return str(numbers.get(name, name))
 
 
 def _modulation(command: Extended, settings: Settings, capabilities: Capabilities) -> str | None:
@@ -114,11 +130,12 @@ def _modulation(command: Extended, settings: Settings, capabilities: Capabilitie
     names = list(capabilities.modulations)
     if command.operation == "?":
         choice = settings.modulation
-        carrier = choice.carrier or (names[-1] if names else "")
+        carrier = _shown_carrier(choice.carrier or (names[-1] if names else ""), settings)
         return f"+MS: {carrier},{int(choice.automode)},{','.join(map(str, astuple(choice)[2:]))}"
     rates = sorted(capabilities.rates)
     if command.operation == "=?":
         window = f"({','.join(map(str, [0, *rates]))})"
+        names = [_shown_carrier(name, settings) for name in names]
         return f"+MS: ({','.join(names)}),(0,1),{window},{window},{window},{window}"
     if command.operation == "" or len(command.values) > 6:
         raise CommandRefused("+MS takes up to six values")
@@ -126,7 +143,7 @@ def _modulation(command: Extended, settings: Settings, capabilities: Capabilitie
     old = [now.carrier, str(int(now.automode)), *map(str, astuple(now)[2:])]
     given = [*command.values, *[""] * (6 - len(command.values))]
     new = [value or kept for value, kept in zip(given, old, strict=True)]
-    carrier = new[0].upper()
+    carrier = _carrier(new[0], settings)
     if carrier and carrier not in capabilities.modulations:
         raise CommandRefused(f"+MS: carrier {carrier} is not offered")
     automode, *limits = (_number(value, "+MS") for value in new[1:])

@@ -18,7 +18,7 @@ from enum import Enum
 
 from ansam.at.actions import Abort, Action, AnswerCall, Dial
 from ansam.at.capabilities import Capabilities
-from ansam.at.codes import compatible, connect_number, connect_words, shown
+from ansam.at.codes import SOFTWARE_COMPATIBLE, Report, compatible, connect_reports, result_report
 from ansam.at.commands import Executor, Wait
 from ansam.at.extended import connection_reports
 from ansam.at.grammar import CommandRefused
@@ -39,8 +39,8 @@ DIAL_ATTEMPTS = 10
 OUTPUT_LIMIT = 65536
 """Most octets waiting for the terminal; the modem drains after every input; what goes beyond is dropped."""
 
-SOFTWARE_COMPATIBLE = 128
-"""S27 bit 7."""
+PORT_RATE = 115200
+"""Bit/s that a CONNECT with the port's rate shows where it is not known."""
 
 _CR, _AFTER_CR = 13, (10, 0)
 
@@ -77,7 +77,7 @@ class Interpreter:
         self.settings["Y"] = nvram.power_on
         self._executor = Executor(self.settings, capabilities, nvram)
         self._executor.restore()
-        self._line = CommandLine(chosen.personality.line_limit)
+        self._line = CommandLine(chosen.personality.line_limit, chosen.personality.repeats)
         self._trace = trace
         self._output = bytearray()
         self._actions: list[Action] = []
@@ -112,6 +112,19 @@ class Interpreter:
                 self._print_result(Result.OK, now)
             else:
                 self._take(octet, now)
+
+    def execute(self, line: str, now: Samples) -> None:
+        """Execute a line as if it had been typed behind AT, without echo (S13 bit 3: DTR dials).
+
+        Raises:
+            LocalProtocolError: An action is under way.
+        """
+        if self._state is State.WAITING:
+            raise LocalProtocolError(f"execute({line}) while an action is under way")
+        self._line.clear()
+        self._state = State.COMMAND
+        self._attempts = 1
+        self._run(line, 0, now)
 
     def take_output(self) -> bytes:
         """Return what the terminal gets, in order."""
@@ -264,18 +277,20 @@ class Interpreter:
     def _print_result(self, result: Result | Connect, now: Samples) -> None:
         if self._quiet(result):
             return
-        x, detail = self.settings["X"], self.settings["&A"]
         if isinstance(result, Connect):
-            if self.settings.s[27] & SOFTWARE_COMPATIBLE:
+            if self.settings.s.usr(27) & SOFTWARE_COMPATIBLE:
                 result = compatible(result)
-            for report in connection_reports(result, self.settings):
-                self._print_text([report])
-            words, number = connect_words(result, x, detail), connect_number(result, x, detail)
-        else:
-            visible = shown(result, x)
-            if visible is None:
-                return
-            number, words = visible.value
+            for text in connection_reports(result, self.settings):
+                self._print_text([text])
+            for report in connect_reports(result, self.settings, self.settings.port_rate or PORT_RATE):
+                self._say(report, now)
+            return
+        single = result_report(result, self.settings)
+        if single is not None:
+            self._say(single, now)
+
+    def _say(self, report: Report, now: Samples) -> None:
+        words, number = report
         self._trace(now, "at", "result", words=words)
         if self.settings.verbose:
             self._print_text([words])

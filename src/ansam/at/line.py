@@ -43,13 +43,15 @@ class CommandLine:
 
     Args:
         limit: Most characters that count: not AT, not CR, not spaces.
+        repeats: There is A>.
 
     Attributes:
         text: After `Entry.LINE`: what stood behind AT, without spaces.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, repeats: bool = True) -> None:
         self._limit = limit
+        self._repeat_marks = b"/>" if repeats else b"/"
         self._prefix = Prefix.NONE
         self._first = 0
         self._typed = bytearray()
@@ -100,7 +102,7 @@ class CommandLine:
             if both in (b"AT", b"at"):
                 self._prefix = Prefix.AT
                 return both, None
-            if char in b"/>" and self._line_begins:
+            if char in self._repeat_marks and self._line_begins:
                 return both, Entry.REPEAT if char == ord("/") else Entry.REPEAT_CONTINUOUSLY
         self._line_begins = char < 0x20 and (self._line_begins or char in b"\r\n")
         return b"", None

@@ -49,9 +49,6 @@ class LinkSettings:
 ES_OF_M = {0: (BUFFERED, 0, 1), 4: (LAPM, 0, 2), 5: (LAPM, 3, 5)}
 """What &M writes into +ES."""
 
-M_OF_BACKSLASH_N = {0: 0, 1: 0, 2: 5, 3: 4, 4: 5, 5: 4, 6: 5, 7: 4}
-r"""\N to &M; 2 and 5 would mean MNP on modems that have it, here they mean error control of any kind."""
-
 _DS44_ALLOWED = (
     *(range(4), range(2), range(1)),
     *(range(256, 65536),) * 2,

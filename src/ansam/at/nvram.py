@@ -1,4 +1,4 @@
-"""What survives a power cut: two profiles (&W), the phone numbers (&Z), the choice of Y.
+"""What survives a power cut: the profiles (&W), the phone numbers (&Z), the choice of Y, passwords (%P0=).
 
 Whoever owns the modem gives the content at the start and a function that keeps it; the content is plain JSON
 values, so that a file, a database row or a test's dict will do.
@@ -8,11 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansam.at.personality import USR_56K, Personality
+from ansam.at.personalities import USR_56K
+from ansam.at.personality import Personality
 from ansam.at.settings import Settings
 from ansam.errors import ConfigError
-
-PROFILES = 2
 
 
 def forget(content: Mapping[str, Any]) -> None:
@@ -26,7 +25,7 @@ class Profile:
     Attributes:
         personality: Which make of modem it is.
         nvram: What `store` was last given, or {} for a modem fresh from the factory.
-        store: Called with the whole content after &W and &Zn=.
+        store: Called with the whole content after every command that writes.
     """
 
     personality: Personality = USR_56K
@@ -40,6 +39,10 @@ class Nvram:
     Args:
         profile: Content and store.
 
+    Attributes:
+        power_on: What Y said when a profile was last written.
+        writes: How often it has been written.
+
     Raises:
         ConfigError: The content is not what `store` was given.
     """
@@ -48,16 +51,18 @@ class Nvram:
         self._personality = profile.personality
         self._store = profile.store
         factory = Settings(profile.personality).to_dict()
-        count = profile.personality.stored_numbers
+        count, kept = profile.personality.stored_numbers, profile.personality.profiles
         try:
-            profiles = [dict(entry) for entry in profile.nvram.get("profiles", [])][:PROFILES]
+            profiles = [dict(entry) for entry in profile.nvram.get("profiles", [])][:kept]
             numbers = [str(number) for number in profile.nvram.get("numbers", [])][:count]
             self.power_on = int(profile.nvram.get("power_on", 0))
+            self.writes = int(profile.nvram.get("writes", 0))
+            self._texts = {str(k): str(v) for k, v in dict(profile.nvram.get("texts", {})).items()}
         except (TypeError, ValueError, AttributeError) as error:
             raise ConfigError(f"stored profile: {error}", "remove the stored profile") from error
         if self.power_on not in profile.personality.parameters["Y"].allowed:
             raise ConfigError(f"stored profile: power_on={self.power_on} is out of range", "0 to 4")
-        self._profiles = profiles + [factory] * (PROFILES - len(profiles))
+        self._profiles = profiles + [factory] * (kept - len(profiles))
         self._numbers = numbers + [""] * (count - len(numbers))
         for entry in self._profiles:
             Settings.from_dict(entry, profile.personality)
@@ -74,11 +79,24 @@ class Nvram:
         """Keep the settings as profile 0 or 1, and the choice of Y with them."""
         self._profiles[index] = settings.to_dict()
         self.power_on = settings["Y"]
-        self._store(self.to_dict())
+        self._write()
 
     def write_number(self, index: int, number: str) -> None:
         """Keep a phone number."""
         self._numbers[index] = number
+        self._write()
+
+    def text(self, name: str) -> str:
+        """Return a text such as that of %P0, "" where none is."""
+        return self._texts.get(name, "")
+
+    def write_texts(self, texts: Mapping[str, str]) -> None:
+        """Keep texts by name; "" erases."""
+        self._texts = {name: text for name, text in {**self._texts, **texts}.items() if text}
+        self._write()
+
+    def _write(self) -> None:
+        self.writes += 1
         self._store(self.to_dict())
 
     def to_dict(self) -> dict[str, Any]:
@@ -87,4 +105,6 @@ class Nvram:
             "profiles": [dict(entry) for entry in self._profiles],
             "numbers": list(self._numbers),
             "power_on": self.power_on,
+            "texts": dict(self._texts),
+            "writes": self.writes,
         }

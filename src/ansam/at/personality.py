@@ -1,34 +1,109 @@
 """What makes one make of modem differ from another, as data.
 
-Identity texts, the ladder of rates behind &N and &U, the commands with a numeric parameter, their ranges and
-defaults, the factory templates of &F. The same index of &N means different rates on different firmware
-(24 is 48000 bit/s on x2 firmware and 37333 on V.90 firmware), so the ladder belongs here and nowhere else.
+Identity texts, the ladder of rates behind &N and &U, the commands with their ranges and defaults, the
+S-registers, the factory templates, the result codes. The same index of &N means different rates on different
+firmware (24 is 48000 bit/s on x2 firmware and 37333 on V.90 firmware), and the same letter means different
+things on different makes (&K is compression on US Robotics modems and flow control on Rockwell's), so all of
+that belongs here and nowhere else. The data stands in the TOML files of `ansam.at.personalities`.
 
-Sources: US Robotics TechMemo 01-0011B (26 Aug 2004) p. 20 for the ladder; 56K Voice Faxmodem user's guide
-(1.024.1644-00) and Courier 56K command reference (3453B) for commands and ranges.
+The rest of the modem asks for settings by the names US Robotics gave them (``settings["&K"]`` is compression
+whoever made the modem). `Parameter.key` says under which of those names a command keeps its number, and
+`Parameter.sets` which others it writes.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 
-from ansam.at.registers import USR_REGISTERS, Register
+from ansam.at.registers import Register
+
+
+class Action(Enum):
+    """What a command does that is more than holding a number; names the method that does it."""
+
+    ANSWER = "answer"
+    ONLINE = "online"
+    HOOK = "hook"
+    INFORMATION = "information"
+    PULSE = "pulse"
+    TONE = "tone"
+    DIAGNOSTICS = "diagnostics"
+    RESET = "reset"
+    FACTORY = "factory"
+    VIEW = "view"
+    WRITE = "write"
+    ERASE = "erase"
+
+
+class Style(Enum):
+    """How CONNECT is said.
+
+    USR: &A adds error control, modulation and protocol to the rate. PLAIN: the line rate alone, as Hayes had
+    it. ROCKWELL: W and S95 choose between port and line rate and add CARRIER, PROTOCOL and COMPRESSION.
+    """
+
+    USR = "usr"
+    PLAIN = "plain"
+    ROCKWELL = "rockwell"
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A command that holds a number, such as E or &C.
+    """A command with a number, such as E or &C.
 
     Attributes:
         default: Factory value.
         allowed: Values accepted; anything else is ERROR.
         meaning: For the help screens.
         stored: Part of a profile of &W.
+        acts: It has an effect on this modem; otherwise it is kept and shown, and the help says so.
+        key: The name its number is kept under; "" where it holds none.
+        sets: Other settings that a value writes.
+        action: What it does beyond holding a number.
     """
 
     default: int
     allowed: range | tuple[int, ...]
     meaning: str
     stored: bool = True
+    acts: bool = True
+    key: str = ""
+    sets: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
+    action: Action | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TextCommand:
+    """A command that holds texts (passwords, accounts), such as %P0=secret.
+
+    Attributes:
+        count: How many there are: 0 to count - 1 behind the name.
+        limit: Most characters.
+        meaning: For the help screens.
+    """
+
+    count: int
+    limit: int
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """The result codes.
+
+    Attributes:
+        style: How CONNECT is said.
+        shown: Words of a result -> levels of X that show it; one that is not listed is shown by all.
+        blind: Levels of X that dial without waiting for dial tone.
+        no_dial_tone: How this make writes it.
+        rates: Line rate -> number of CONNECT, for the styles without a table of their own.
+    """
+
+    style: Style = Style.USR
+    shown: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    blind: tuple[int, ...] = (0, 1, 3, 5)
+    no_dial_tone: str = "NO DIAL TONE"
+    rates: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,93 +112,95 @@ class Personality:
 
     Attributes:
         name: As settings name it.
+        description: One line for people.
         product_code: Text of ATI0.
-        identification: Text of ATI3; ``{product}`` and ``{version}`` are filled in from the capabilities.
-        title: First words of the ATI4 and ATI5 screens.
+        identification: How it names itself; ``{product}`` and ``{version}`` come from the capabilities.
+        title: First words of its screens.
         product_type: As ATI7 shows it.
         rates: Data rate in bit/s by index of &N and &U; index 0 is "any".
-        parameters: Commands with a number, by name.
+        commands: Commands with a number, by what is typed.
+        parameters: What holds a number, by the name the modem asks for it.
+        texts: Commands that hold texts, by name.
+        extended: Commands of V.250 that are more than a number, and what they mean.
+        dial: Marks of the dial string and what they mean; digits, T and P are not among them.
+        helps: Letters before ``$`` that have a help screen; "" is ``$`` itself.
         registers: The S-registers.
-        templates: What each of &F0, &F1 ... sets differently from the defaults of `parameters`.
+        information: ATIn: the lines, or the name of a screen (`ansam.at.screens`).
+        diagnostics: ATYn beyond the numbers Y holds: the name of a screen.
+        results: The result codes.
+        resets: What Z0, Z1 ... load: ``Y``, ``W0`` (a stored profile) or ``F0`` (a factory template).
+        carriers: Number of +MS -> its name, on makes that number them.
+        templates: What each of &F0, &F1 ... sets differently from the defaults.
         shipping_template: The template a modem fresh from the factory runs on.
         line_limit: Most characters on a command line, spaces, AT and CR not counted.
         stored_numbers: How many numbers &Zn holds.
+        profiles: How many profiles &W holds.
+        register_pointer: ``Sn`` alone chooses the register that ``?`` and ``=`` are about.
+        repeats: ``A>`` repeats a line again and again.
     """
 
     name: str
+    description: str
     product_code: str
     identification: str
     title: str
     product_type: str
     rates: tuple[int, ...]
+    commands: Mapping[str, Parameter]
     parameters: Mapping[str, Parameter]
-    registers: Mapping[int, Register] = field(default_factory=lambda: USR_REGISTERS)
+    registers: Mapping[int, Register]
+    texts: Mapping[str, TextCommand] = field(default_factory=dict)
+    extended: Mapping[str, str] = field(default_factory=dict)
+    dial: Mapping[str, str] = field(default_factory=dict)
+    helps: tuple[str, ...] = ()
+    information: Mapping[int, str | tuple[str, ...]] = field(default_factory=dict)
+    diagnostics: Mapping[int, str] = field(default_factory=dict)
+    results: Results = Results()
+    resets: tuple[str, ...] = ("Y",)
+    carriers: Mapping[int, str] = field(default_factory=dict)
     templates: tuple[Mapping[str, int], ...] = ({},)
     shipping_template: int = 0
     line_limit: int = 60
     stored_numbers: int = 4
+    profiles: int = 2
+    register_pointer: bool = False
+    repeats: bool = False
 
 
-V90_LADDER: tuple[int, ...] = (
-    *(0, 300, 1200, 2400, 4800, 7200, 9600, 12000, 14400, 16800, 19200),
-    *(21600, 24000, 26400, 28800, 31200, 33600),
-    *(28000 + step * 4000 // 3 for step in range(23)),
-)
-"""&N0 to &N39 of V.90 firmware: from 17 on, 28000 bit/s and steps of 8000/6, cut to whole bits."""
+DTE_RATES = (0, 110, 300, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400)
 
-DTE_RATES = (0, 300, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400)
-
-USR_PARAMETERS: Mapping[str, Parameter] = {
-    "B": Parameter(0, range(2), "0 ITU answer sequence and V.22, 1 Bell answer tone, 103 and 212A"),
-    "C": Parameter(1, range(2), "0 transmitter off, 1 transmitter on"),
-    "E": Parameter(1, range(2), "0 no command echo, 1 echo"),
-    "F": Parameter(1, range(2), "0 local echo on line, 1 no local echo"),
-    "K": Parameter(0, range(2), "0 call timer, 1 real-time clock in ATI6"),
+SEMANTIC: Mapping[str, Parameter] = {
+    "B": Parameter(0, range(16), "Answer sequence"),
+    "E": Parameter(1, range(2), "Echo"),
+    "F": Parameter(1, range(2), "On-line echo"),
+    "K": Parameter(0, range(2), "Clock"),
     "L": Parameter(2, range(4), "Speaker volume"),
-    "M": Parameter(1, range(4), "Speaker 0 off, 1 until carrier, 2 on, 3 after dialling"),
-    "Q": Parameter(0, range(3), "0 result codes, 1 none, 2 none when answering"),
-    "V": Parameter(1, range(2), "0 numbers, 1 words"),
-    "X": Parameter(4, range(8), "Which result codes are shown, and whether dial tone is awaited"),
-    "Y": Parameter(0, range(5), "Reset uses: 0-1 stored profile, 2-4 factory template 0-2", stored=False),
-    "&A": Parameter(3, range(4), "CONNECT shows: 0 rate, 1 and /ARQ, 2 and modulation, 3 and protocol"),
-    "&B": Parameter(1, range(3), "Port rate: 0 follows the line, 1 fixed, 2 fixed with error control"),
-    "&C": Parameter(1, range(2), "Carrier detect: 0 always on, 1 follows carrier"),
-    "&D": Parameter(2, range(4), "DTR: 0 ignored, 1 drop escapes, 2 drop hangs up, 3 drop resets"),
-    "&G": Parameter(0, range(3), "Guard tone: 0 none, 1 550 Hz, 2 1800 Hz"),
-    "&H": Parameter(1, range(4), "Flow control of sent data: 0 none, 1 CTS, 2 XON/XOFF, 3 both"),
-    "&I": Parameter(0, range(6), "Software flow control of received data"),
-    "&K": Parameter(1, range(4), "Compression: 0 off, 1 auto, 2 on, 3 V.42bis and V.44 only"),
-    "&L": Parameter(0, range(1), "Line: 0 switched"),
-    "&M": Parameter(4, (0, 4, 5), "Error control: 0 off, 4 if the far end has it, 5 or hang up"),
-    "&N": Parameter(0, range(40), "Highest (with &U0: only) line rate"),
-    "&P": Parameter(0, range(2), "Pulse ratio: 0 US, 1 UK"),
-    "&R": Parameter(2, range(3), "Received data: 1 RTS ignored, 2 only while RTS is on"),
-    "&S": Parameter(0, range(6), "DSR: 0 always on, 1 follows the connection"),
-    "&T": Parameter(5, (0, 5), "Tests: 0 end, 5 refuse remote loop-back"),
+    "M": Parameter(1, range(4), "Speaker"),
+    "Q": Parameter(0, range(3), "Quiet"),
+    "V": Parameter(1, range(2), "Verbose"),
+    "X": Parameter(4, range(8), "Results shown"),
+    "Y": Parameter(0, range(16), "What Z loads", stored=False),
+    "W": Parameter(2, range(3), "Rates shown"),
+    "&A": Parameter(0, range(4), "CONNECT shows"),
+    "&B": Parameter(1, range(3), "Port rate"),
+    "&C": Parameter(1, range(2), "Carrier detect"),
+    "&D": Parameter(2, range(4), "DTR"),
+    "&G": Parameter(0, range(3), "Guard tone"),
+    "&H": Parameter(1, range(4), "Flow control of sent data"),
+    "&I": Parameter(0, range(6), "Flow control of received data"),
+    "&K": Parameter(1, range(4), "Compression"),
+    "&L": Parameter(0, range(1), "Line"),
+    "&M": Parameter(4, (0, 4, 5), "Error control"),
+    "&N": Parameter(0, range(40), "Highest line rate"),
+    "&P": Parameter(0, range(2), "Pulse ratio"),
+    "&R": Parameter(2, range(3), "Received data and RTS"),
+    "&S": Parameter(0, range(6), "DSR"),
     "&U": Parameter(0, range(40), "Lowest line rate"),
-    "&X": Parameter(0, range(1), "Synchronous clock: 0 modem"),
-    "&Y": Parameter(1, range(4), "Break: 0-1 destructive, 2-3 not; 1-2 expedited"),
-    "#CID": Parameter(0, range(3), "Caller identification: 0 off, 1 formatted, 2 raw"),
-    "+DR": Parameter(0, range(2), "Report compression before CONNECT"),
-    "+ER": Parameter(0, range(2), "Report error control before CONNECT"),
-    "+FCLASS": Parameter(0, range(1), "Service class: 0 data", stored=False),
-    "+IPR": Parameter(0, DTE_RATES, "Port rate: 0 automatic"),
-    "+MR": Parameter(0, range(2), "Report modulation and rate before CONNECT"),
+    "&Y": Parameter(1, range(4), "Break"),
+    "#CID": Parameter(0, range(3), "Caller identification"),
+    "+DR": Parameter(0, range(2), "Report compression"),
+    "+ER": Parameter(0, range(2), "Report error control"),
+    "+MR": Parameter(0, range(2), "Report modulation"),
+    "+IPR": Parameter(0, DTE_RATES, "Port rate"),
 }
-
-USR_56K = Personality(
-    name="usr-56k",
-    product_code="5607",
-    identification="USR 56K compatible, {product} V{version}",
-    title="USR 56K compatible",
-    product_type="External, software",
-    rates=V90_LADDER,
-    parameters=USR_PARAMETERS,
-    templates=(
-        {"&H": 0, "&I": 0, "&R": 1},
-        {"&H": 1, "&I": 0, "&R": 2},
-        {"&H": 2, "&I": 2, "&R": 1},
-    ),
-    shipping_template=1,
-)
-"""A consumer US Robotics 56K modem with V.90 firmware, the one of the original session."""
+"""What the modem asks for, whatever the make; commands and the table ``fixed`` change the defaults."""

@@ -1,6 +1,7 @@
 """The settings of a running modem: what commands and S-registers hold.
 
-A command's number is read by its name (``settings["&C"]``), a register by ``settings.s[7]``. The object stays
+A command's number is read by its US Robotics name (``settings["&C"]``) whatever the make of modem calls it, a
+register by ``settings.s[7]`` (above S12 by ``settings.s.usr(27)``: its US Robotics meaning). The object stays
 the same for the life of the modem, so whoever holds it sees every change; ATZ and &F load another content
 into it.
 """
@@ -12,7 +13,8 @@ from typing import Any
 from ansam.at import link_settings, v8_settings
 from ansam.at.capabilities import Capabilities
 from ansam.at.link_settings import ES_OF_M, LinkSettings
-from ansam.at.personality import USR_56K, Personality
+from ansam.at.personalities import USR_56K
+from ansam.at.personality import Personality, Style
 from ansam.at.registers import Registers
 from ansam.at.v8_settings import V8Settings
 from ansam.errors import ConfigError
@@ -80,6 +82,8 @@ class Settings:
         self.personality = personality
         chosen = personality.shipping_template if template is None else template
         self._numbers = {name: p.default for name, p in personality.parameters.items()}
+        for command in personality.commands.values():
+            self._numbers.update(command.sets.get(command.default, {}))
         self._numbers.update(personality.templates[chosen])
         self.s = Registers(personality.registers)
         self.pulse = False
@@ -87,6 +91,8 @@ class Settings:
         self.link = LinkSettings()
         self.v8 = V8Settings()
         self.character_format = (3, 3)
+        for name in ("&M", "&K"):
+            self[name] = self._numbers[name]
         self.port: PortFormat | None = None
 
     def __getitem__(self, name: str) -> int:
@@ -134,7 +140,19 @@ class Settings:
     @property
     def blind_dial(self) -> bool:
         """Dial tone is not awaited (X0, X1, X3, X5): S6 seconds pass instead."""
-        return self["X"] not in (2, 4, 6, 7)
+        return self["X"] in self.personality.results.blind
+
+    @property
+    def port_rate(self) -> int:
+        """Bit/s between modem and terminal: what +IPR says, or what the port showed; 0 for not known."""
+        return self["+IPR"] or (self.port.rate if self.port is not None else 0)
+
+    @property
+    def idle_seconds(self) -> int:
+        """Seconds without data after which the modem hangs up; 0 for never (S19, or Rockwell's S30)."""
+        if self.personality.results.style is Style.ROCKWELL:
+            return 10 * self.s[30] if 30 in self.s else 0
+        return 60 * self.s.usr(19)
 
     def rate_of(self, index: int) -> int:
         """Return the rate behind an index of &N and &U in bit/s, 0 for "any" or an unknown index."""
