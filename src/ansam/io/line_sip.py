@@ -84,6 +84,7 @@ class SipLine:
         pacer: Runs the frames of all lines of this process.
         ports: Where RTP sockets come from.
         must_register: `open` raises when the first registration fails; False keeps trying in the background.
+        register: False only places calls, each of which proves itself, and never rings.
         rng: Source of tags, SSRCs and the like; the system's by default.
         resolver: Finds the registrar; the system's by default.
 
@@ -98,6 +99,7 @@ class SipLine:
         ports: RtpPorts | None = None,
         *,
         must_register: bool = False,
+        register: bool = True,
         rng: random.Random | None = None,
         resolver: Resolver | None = None,
     ) -> None:
@@ -105,6 +107,7 @@ class SipLine:
         self._url = url
         self._pacer = pacer
         self._must_register = must_register
+        self._register = register
         self._rng = rng or random.SystemRandom()
         self._log: Any = structlog.get_logger("ansam.line").bind(line=self.name)
         self._account = SipAccount(url, self._rng, resolver or SystemResolver(), self._log)
@@ -124,6 +127,9 @@ class SipLine:
         self._user = user
         self._loop = asyncio.get_running_loop()
         await self._account.open(self._on_event)
+        if not self._register:
+            user.line_ready(True)
+            return
         try:
             user.line_ready(False)
             await self._account.register(must=self._must_register)
