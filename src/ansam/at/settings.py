@@ -56,6 +56,10 @@ class PortFormat:
     parity: str = "N"
 
 
+FASTEST_LINE = 57333
+"""Bit/s. A make whose table of rates ends below it has no faster line."""
+
+
 class Settings:
     """Everything that ATI4 shows.
 
@@ -168,7 +172,11 @@ class Settings:
         """
         ceiling, floor = self.rate_of(self["&N"]), self.rate_of(self["&U"])
         low = max(floor or ceiling, self.modulation.min_tx_rate, self.modulation.min_rx_rate)
-        limits = (ceiling, self.modulation.max_tx_rate, self.modulation.max_rx_rate)
+        fastest = max(self.personality.rates)
+        limits = (
+            *(ceiling, self.modulation.max_tx_rate, self.modulation.max_rx_rate),
+            fastest if fastest < FASTEST_LINE else 0,
+        )
         return low, min((limit for limit in limits if limit), default=0)
 
     def carriers(self, capabilities: Capabilities) -> tuple[str, ...]:

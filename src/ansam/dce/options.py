@@ -93,21 +93,21 @@ def modulation_options(settings: Settings, role: Role = Role.CALLING) -> Modulat
         carrier_detect=s[9] * SAMPLE_RATE // 10,
         carrier_loss=s[10] * SAMPLE_RATE // 10,
         bell=settings["B"] == 1,
-        answer_tone=not s[27] & NO_ANSWER_TONE,
-        v8=bool((v8.originating if calling else v8.answering) and s[32] & V8 and not s[54] & NO_V8),
-        v8_ci=bool((v8.indicator or s[32] & V8_CI) and not s[54] & NO_V8_CI),
+        answer_tone=not s.usr(27) & NO_ANSWER_TONE,
+        v8=bool((v8.originating if calling else v8.answering) and s.usr(32) & V8 and not s.usr(54) & NO_V8),
+        v8_ci=bool((v8.indicator or s.usr(32) & V8_CI) and not s.usr(54) & NO_V8_CI),
         lapm=settings.link.wanted(calling=calling),
-        fallback=not s[15] & NO_FALLBACK,
-        renegotiation=not s[13] & NO_QUICK_RETRAIN,
+        fallback=not s.usr(15) & NO_FALLBACK,
+        renegotiation=not s.usr(13) & NO_QUICK_RETRAIN,
         ac_time=_ac_time(settings),
-        trellis=not (s[27] & V32_UNCODED or s[55] & NO_8_STATES),
-        v34_symbol_rates=_kept(V34_SYMBOL_RATES, s[54]),
-        v34_trellis_states=_kept(V34_TRELLIS_STATES, s[55] >> 1),
-        v34_nonlinear=not s[56] & NO_NONLINEAR,
-        v34_level_deviation=not s[56] & NO_LEVEL_DEVIATION,
-        v34_preemphasis=not s[56] & NO_PREEMPHASIS,
-        v34_precoding=not s[56] & NO_PRECODING,
-        v34_shaping=not s[56] & NO_SHAPING,
+        trellis=not (s.usr(27) & V32_UNCODED or s.usr(55) & NO_8_STATES),
+        v34_symbol_rates=_kept(V34_SYMBOL_RATES, s.usr(54)),
+        v34_trellis_states=_kept(V34_TRELLIS_STATES, s.usr(55) >> 1),
+        v34_nonlinear=not s.usr(56) & NO_NONLINEAR,
+        v34_level_deviation=not s.usr(56) & NO_LEVEL_DEVIATION,
+        v34_preemphasis=not s.usr(56) & NO_PREEMPHASIS,
+        v34_precoding=not s.usr(56) & NO_PRECODING,
+        v34_shaping=not s.usr(56) & NO_SHAPING,
     )
 
 
@@ -119,16 +119,16 @@ def _kept(values: tuple[int, ...], mask: int) -> tuple[int, ...]:
 def _rate_window(settings: Settings) -> tuple[int, int]:
     """Return the window of &N, &U and +MS, as far as S28 and S32 leave it."""
     low, high = settings.rate_window
-    if settings.s[32] & NO_V34_PLUS:
+    if settings.s.usr(32) & NO_V34_PLUS:
         high = min(high or V34_FIRST_CEILING, V34_FIRST_CEILING)
-    if settings.s[28] == V32_9600_ONLY:
+    if settings.s.usr(28) == V32_9600_ONLY:
         low, high = max(low, 9600), min(high or 9600, 9600)
     return low, high
 
 
 def _ac_time(settings: Settings) -> Samples:
     """Return how long AC is offered: S28, but not less than V.32bis (02/91) Annex A has it."""
-    tenths, least = settings.s[28], ModulationOptions().ac_time
+    tenths, least = settings.s.usr(28), ModulationOptions().ac_time
     if tenths == V32_9600_ONLY:
         return least
     return max(tenths * SAMPLE_RATE // 10, least) if tenths else 0
@@ -137,15 +137,15 @@ def _ac_time(settings: Settings) -> Samples:
 def _ruled_out(settings: Settings, options: ModulationOptions) -> set[str]:
     """Return the names that S27, S28, S32, S54, S55 and S56 forbid."""
     s, v32 = settings.s, {"V.32", "V.32bis"}
-    out: set[str] = {"Bell 103"} if s[27] & V21_ONLY else set()
-    if s[27] & NO_V32:
+    out: set[str] = {"Bell 103"} if s.usr(27) & V21_ONLY else set()
+    if s.usr(27) & NO_V32:
         out |= v32
-    if s[27] & NO_V32BIS or not options.trellis:
+    if s.usr(27) & NO_V32BIS or not options.trellis:
         out.add("V.32bis")
     possible = options.v34_symbol_rates and options.v34_trellis_states
-    if s[32] & NO_V34 or s[56] & NO_V34_AT_ALL or not possible:
+    if s.usr(32) & NO_V34 or s.usr(56) & NO_V34_AT_ALL or not possible:
         out.add("V.34")
-    if s[28] == V32_9600_ONLY:
+    if s.usr(28) == V32_9600_ONLY:
         out |= set(MODULATIONS) - v32
     return out
 
@@ -174,7 +174,7 @@ def error_control(settings: Settings, role: Role) -> V42Options | None:
         v44=_v44(link.ds44),
         codewords=link.ds[2],
         string_length=link.ds[3],
-        srej=not (settings.s[27] | settings.s[51]) & NO_SREJ,
+        srej=not (settings.s.usr(27) | settings.s.usr(51)) & NO_SREJ,
         character=line_characters(settings),
         break_handling=BREAK_HANDLING[settings["&Y"]],
     )
