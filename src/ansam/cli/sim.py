@@ -13,6 +13,7 @@ from rich.table import Table
 
 from ansam.codec import Law
 from ansam.errors import ConfigError
+from ansam.line.meddle import MEDDLERS
 from ansam.sim import BothWays, Direction, SimOptions, SimResult, run
 from ansam.sim.recording import Recording
 
@@ -96,6 +97,14 @@ def sim(
         _DEFAULTS.direction.value
     ),
     seed: Annotated[int, _number("seed", "Of noise, loss, jitter and payload.", "N", int)] = _DEFAULTS.seed,
+    meddle: Annotated[
+        list[str] | None,
+        _option(
+            "What gateways do to the audio; may be repeated. "
+            f"Names: {', '.join(MEDDLERS)}; @up or @down for one direction only.",
+            "NAME[:VALUE]",
+        ),
+    ] = None,
     record: Annotated[Path | None, _option("Leave sound, pictures, trace and result there.", "DIR")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -121,6 +130,7 @@ def sim(
         payload=payload,
         direction=_choice("direction", Direction, direction),
         seed=seed,
+        meddle=tuple(meddle or ()),
     )
     with Recording(record) if record else nullcontext() as recording:
         result = run(options, recording=recording, cpu_clock=time.process_time)

@@ -30,11 +30,13 @@ class Circuit:
         modem = adaptor * (1 + parameters.skew_ppm * 1e-6)
         self._rate = {End.CALLING: 1.0, End.ANSWERING: modem}
         near, far = (1.0, 1.0), (modem, adaptor)
-        rngs = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(4)]
+        rngs = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(6)]
         self._from = {
-            End.CALLING: Direction(parameters.up, (rngs[0], rngs[1]), near, far),
-            End.ANSWERING: Direction(parameters.down, (rngs[2], rngs[3]), far, near),
+            End.CALLING: Direction(parameters.up, (rngs[0], rngs[1], rngs[4]), near, far),
+            End.ANSWERING: Direction(parameters.down, (rngs[2], rngs[3], rngs[5]), far, near),
         }
+        for end in End:
+            self._from[end].opposite = self._from[end.other]
         self._echoes = {end: [EchoPath(echo) for echo in parameters.echoes.get(end, ())] for end in End}
         self._law = {End.CALLING: parameters.down.law, End.ANSWERING: parameters.up.law}
 

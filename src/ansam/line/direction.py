@@ -1,9 +1,10 @@
 """One direction of a circuit, from one modem's samples to the other's.
 
 ```
- modem ─► resampler ─► shift ─► + noise ─► gain ─► law ─► packets ─► jitter buffer ─► resampler ─► modem
-  own      (skew)     offset                                                          (skew)      own
-  clock ──┴────────────────── adaptor's clock ─────────────┴──── adaptor's clock ────┴─────────── clock
+ modem ─► resampler ─► shift ─► + noise ─► gain ─► law ─► gateways ─► packets ─► jitter buffer ─►┐
+  own      (skew)     offset                                                                     │
+  clock ──┴────────────────── adaptor's clock ──────────────────┴──────── adaptor's clock ───────┤
+                                                          own clock ── modem ◄── resampler (skew) ◄┘
 ```
 
 The adaptors' 20 ms ticks have no life of their own: they are caught up with whenever a modem pushes or
@@ -15,6 +16,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from ansam.line.meddle import Meddler
 from ansam.line.packets import PacketPath
 from ansam.line.parameters import PathParameters
 from ansam.line.resampler import TAPS, Resampler
@@ -52,25 +54,49 @@ class _Front:
         return self._law.through(x * self._gain)
 
 
+class _Gateways:
+    """What stands between the first coder and the packets."""
+
+    def __init__(self, parameters: PathParameters, rng: np.random.Generator) -> None:
+        self._law = parameters.law
+        self._meddlers: list[Meddler] = [
+            meddling.make(parameters.law, child)
+            for meddling, child in zip(parameters.meddling, rng.spawn(len(parameters.meddling)), strict=True)
+        ]
+
+    def process(self, x: Audio, other: Audio) -> Audio:
+        for meddler in self._meddlers:
+            x = self._law.through(meddler.process(x, other))
+        return x
+
+
 class Direction:
     """One direction.
 
     Args:
         parameters: What it does to the signal.
-        seeds: Sources of chance for noise and for packets; apart, so that a lost packet does not change
-            the noise.
+        seeds: Sources of chance for noise, for packets and for gateways; apart, so that a lost packet does
+            not change the noise.
         source: Sample rates of the sending modem and its adaptor, as multiples of the calling end's.
         sink: The same of the receiving end.
+
+    Attributes:
+        packets: The network.
+        carried: The frame that reached the gateways last, shape (160,).
+        opposite: The other direction, which gateways may listen to.
     """
 
     def __init__(
         self,
         parameters: PathParameters,
-        seeds: tuple[np.random.Generator, np.random.Generator],
+        seeds: tuple[np.random.Generator, np.random.Generator, np.random.Generator],
         source: tuple[float, float],
         sink: tuple[float, float],
     ) -> None:
         self.packets = PacketPath(parameters, seeds[1])
+        self.carried = _silence()
+        self.opposite: Direction | None = None
+        self._gateways = _Gateways(parameters, seeds[2])
         self._front = _Front(parameters, seeds[0])
         self._source_modem, self._source_adaptor = source
         self._sink_modem, self._sink_adaptor = sink
@@ -82,7 +108,7 @@ class Direction:
     def push(self, frame: Audio, t: float) -> None:
         """Take 160 samples the sending modem sends from instant `t` on."""
         if self._source_modem == self._source_adaptor:
-            self.packets.send(self._front.process(frame), t)
+            self._send(frame, t)
             return
         if self._source_tail is None:
             self._source_tick = math.ceil(t * self._source_adaptor / FRAME)
@@ -92,13 +118,19 @@ class Direction:
         self._source_tail.push(frame)
         self._catch_up(t)
 
+    def _send(self, frame: Audio, t: float) -> None:
+        """Let the sending adaptor make a packet."""
+        self.carried = self._front.process(frame)
+        other = _silence() if self.opposite is None else self.opposite.carried
+        self.packets.send(self._gateways.process(self.carried, other), t)
+
     def _catch_up(self, t: float) -> None:
         """Let the sending adaptor make the packets it has made by `t`."""
         tail = self._source_tail
         if tail is None:
             return
         while (tick := self._source_tick * FRAME / self._source_adaptor) <= t and tail.ready(FRAME):
-            self.packets.send(self._front.process(tail.pull(FRAME)[0]), tick)
+            self._send(tail.pull(FRAME)[0], tick)
             self._source_tick += 1
 
     def pull(self, t: float) -> list[Run]:

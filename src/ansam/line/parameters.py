@@ -10,6 +10,7 @@ from enum import Enum
 
 from ansam.codec import Law
 from ansam.errors import ConfigError
+from ansam.line.meddle import Meddling
 
 NOMINAL_DBM0 = -13.0
 """Level modems send (V.2 (11/88) §2: at most -13 dBm0 mean on switched circuits)."""
@@ -56,6 +57,7 @@ class PathParameters:
         loss_burst: Losses come this many packets in a row.
         jitter_ms: Each packet is late by its own amount, even between 0 and this.
         playout_ms: Fixed playout delay: a packet later than this is an erasure.
+        meddling: What gateways do to the coded audio on the way, in order; each codes it anew.
     """
 
     law: Law = Law.ALAW
@@ -68,6 +70,7 @@ class PathParameters:
     loss_burst: int = 1
     jitter_ms: float = 0.0
     playout_ms: float = 60.0
+    meddling: tuple[Meddling, ...] = ()
 
     def __post_init__(self) -> None:
         if self.snr_db is not None:

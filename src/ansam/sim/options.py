@@ -1,12 +1,12 @@
 """What can be asked of a simulated call; the same names as the options of `ansam sim`."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from ansam.codec import Law
 from ansam.errors import ConfigError
-from ansam.line import CircuitParameters, Echo, End, PathParameters
+from ansam.line import CircuitParameters, Echo, End, Meddling, PathParameters
 
 FAR_ECHO_MS = 40.0
 """An echo at least this late comes from the far hybrid and has crossed the circuit's carrier systems."""
@@ -54,6 +54,7 @@ class SimOptions:
         payload: ``random``, ``text`` or the path of a file, which is sent over and over.
         direction: Who sends.
         seed: Of all chance.
+        meddle: What gateways do to the audio, in order: ``NAME[:VALUE][@up|@down]`` of `ansam.line.meddle`.
     """
 
     calling: tuple[str, ...] = ()
@@ -76,6 +77,7 @@ class SimOptions:
     payload: str = "random"
     direction: Direction = Direction.BOTH
     seed: int = 1
+    meddle: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 <= self.seconds <= MAX_SECONDS:
@@ -98,6 +100,9 @@ class SimOptions:
     @property
     def circuit(self) -> CircuitParameters:
         """The circuit these options describe."""
+        meddling = tuple(Meddling.parse(text) for text in self.meddle)
+        for meddler in meddling:
+            meddler.check(self.law)
         path = PathParameters(
             law=self.law,
             snr_db=self.snr,
@@ -114,8 +119,8 @@ class SimOptions:
             offset = self.offset if self.echo_delay >= FAR_ECHO_MS else 0.0
             echoes = dict.fromkeys(End, (Echo(-abs(self.echo), self.echo_delay, offset),))
         return CircuitParameters(
-            up=path,
-            down=path,
+            up=replace(path, meddling=tuple(m for m in meddling if m.up)),
+            down=replace(path, meddling=tuple(m for m in meddling if m.down)),
             echoes=echoes,
             skew_ppm=self.skew,
             adaptor_skew_ppm=self.adaptor_skew,
