@@ -33,10 +33,10 @@ from ansam.dce.options import (
 )
 from ansam.dce.progress import AcceptCall, EndCall, LineAction, PlaceCall, Progress
 from ansam.dce.session import Disconnected, Session
-from ansam.dce.terminal import RING_PERIOD, TerminalSide
+from ansam.dce.terminal import RING_PERIOD, Connection, TerminalSide, link_flow
 from ansam.dte.circuits import Circuits
 from ansam.dte.escape import EscapeDetector
-from ansam.link.base import LinkDown, LinkUp
+from ansam.link.base import BreakReceived, Link, LinkDown, LinkUp
 from ansam.modulation.base import Ready, Renegotiating, Retraining, Role, SignalReport
 from ansam.modulation.registry import MODULATIONS
 from ansam.trace import Sink, null_sink
@@ -47,6 +47,12 @@ LINK_DIAGNOSTICS, SIGNAL_DIAGNOSTICS = 6, 11
 
 CLEARING_TIME = 2 * SAMPLE_RATE
 """How long a hang-up waits for the far end to acknowledge the end of the link."""
+
+SMALL_BUFFER, LINK_FLOW_BUFFER = 128, 64
+"""Octets queued for a line without error control with S13 bit 1 or S15 bit 3, and under &I5."""
+
+S13_RESET, S13_SMALL_BUFFER, S13_DIAL_ON_DTR, S13_ESCAPE_ENDS = 1, 2, 8, 128
+S15_SMALL_BUFFER = 8
 
 
 class LineState(Enum):
@@ -78,7 +84,21 @@ class Ended:
     reason: str
 
 
-DceEvent = Connected | Ended | Retraining | Renegotiating | Ready
+@dataclass(frozen=True, slots=True)
+class TerminalRate:
+    """The terminal's port goes on at this rate in bit/s (&B0, &B2)."""
+
+    rate: int
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalBreak:
+    """The terminal gets a break of this length."""
+
+    milliseconds: int
+
+
+DceEvent = Connected | Ended | Retraining | Renegotiating | Ready | TerminalRate | TerminalBreak
 
 _RESULT_OF = {
     Progress.BUSY: Result.BUSY,
@@ -126,6 +146,10 @@ class Dce:
         self._role = Role.CALLING
         self._stay_in_command = False
         self._due: Samples | None = None
+        self._error_control = False
+        self._far_stopped = False
+        self._usual_rate: int | None = None
+        self._hang_up_at: Samples | None = None
 
     # -- terminal --------------------------------------------------------------------------------------------
 
@@ -137,9 +161,8 @@ class Dce:
     @property
     def circuits(self) -> Circuits:
         """The control circuits towards the terminal."""
-        link = self._session.link if self._online and self._session else None
-        room = link is None or link.room() > 0
-        return self._terminal.circuits(self._now, carrier=self.state is LineState.DATA, room=room)
+        self._follow_room()
+        return self._terminal.circuits(self._now)
 
     @property
     def frames_resent(self) -> int:
@@ -171,31 +194,78 @@ class Dce:
                     break
             else:
                 # One command line at a time: what follows it may already be data.
-                end = data.find(bytes([self.settings.s[3]]), taken)
-                end = len(data) if end < 0 else end + 1
-                self._at.receive(data[taken:end], now)
+                end = self._line_end(data, taken)
+                waiting = self._at.state is not State.COMMAND
+                self._at.receive(self._terminal.commands(data[taken:end], waiting=waiting), now)
                 taken = end
                 self._after_at(now)
         return taken
 
+    def _line_end(self, data: bytes, start: int) -> int:
+        """Return where the command line that begins at `start` ends; its CR (S3) may have a parity bit."""
+        cr = self.settings.s[3]
+        ends = [data.find(bytes([octet]), start) for octet in (cr, cr | 0x80)]
+        return min((end + 1 for end in ends if end >= 0), default=len(data))
+
     def _send(self, data: bytes, now: Samples) -> int:
         assert self._session is not None
-        assert self._session.link is not None
-        count = self._session.link.send(data)
+        link = self._session.link
+        assert link is not None
+        kept, removed = self._terminal.data(data)
+        count = link.send(kept[: self._send_room(link)])
         self.call.characters_sent += count
         if self._escape is not None:
-            self._escape.receive(data[:count], now)
-        return count
+            self._escape.receive(kept[:count], now)
+        return self._terminal.taken(data, removed, count)
+
+    def _send_room(self, link: Link) -> int:
+        """Return how many octets the link may be given now."""
+        room, s = link.room(), self.settings.s
+        if self._terminal.link_flow:
+            # What is queued can not be held back any more, so not much is.
+            return 0 if self._far_stopped else min(room, max(0, LINK_FLOW_BUFFER - link.pending()))
+        if not self._error_control and (s.usr(13) & S13_SMALL_BUFFER or s.usr(15) & S15_SMALL_BUFFER):
+            return min(room, max(0, SMALL_BUFFER - link.pending()))
+        return room
+
+    def _follow_room(self) -> None:
+        """Let flow control of sent data know how much room there is; commands always find some."""
+        link = self._session.link if self._online and self._session else None
+        if link is None:
+            self._terminal.gate.reset()
+        else:
+            self._terminal.gate.follow(self._send_room(link))
 
     def take_dte(self, limit: int | None = None) -> bytes:
         """Return bytes for the terminal, at most `limit`."""
         self._drain_link()
+        self._follow_room()
         return self._terminal.read(limit)
 
     def set_dtr(self, on: bool, now: Samples) -> None:
         """Follow circuit 108/2 (DTR); what a drop does is set by &D, after S25 hundredths of a second."""
         self._advance(now)
-        self._terminal.set_dtr(on, now)
+        changed = self._terminal.set_dtr(on, now)
+        idle = self.state is LineState.ON_HOOK and self._at.state is State.COMMAND
+        if changed and on and idle and self.settings.s.usr(13) & S13_DIAL_ON_DTR:
+            self._at.execute("DS0", now)
+            self._after_at(now)
+
+    def set_rts(self, on: bool, now: Samples) -> None:
+        """Follow circuit 105 (RTS); what it does is set by &R."""
+        self._advance(now)
+        self._terminal.set_rts(on, now)
+
+    def set_port_rate(self, rate: int, now: Samples) -> None:
+        """Tell what the terminal's port runs at, in bit/s; 0 where it has no speed."""
+        self._advance(now)
+        self._terminal.rate = rate
+
+    def receive_break(self, milliseconds: int, now: Samples) -> None:
+        """The terminal sends a break: it goes to the far end as &Y says; in command state it is nothing."""
+        self._advance(now)
+        if self._online and self._session is not None and self._session.link is not None:
+            self._session.link.send_break(milliseconds, now)
 
     # -- line ------------------------------------------------------------------------------------------------
 
@@ -221,8 +291,8 @@ class Dce:
         if self.state is LineState.ANSWERING:
             self._end("caller gave up", Result.NO_CARRIER, now)
 
-    def progress(self, progress: Progress, now: Samples) -> None:
-        """Take news of the call we placed or accepted."""
+    def progress(self, progress: Progress, now: Samples, cause: str = "") -> None:
+        """Take news of the call we placed or accepted; `cause` is what the line knows beyond them."""
         self._advance(now)
         self._trace(now, "dce", "progress", progress=progress.name)
         if progress is Progress.RINGING:
@@ -233,7 +303,7 @@ class Dce:
             if self.state in (LineState.CALLING, LineState.ANSWERING):
                 self._start_training(now)
         elif self.state in (LineState.CALLING, LineState.ANSWERING):
-            self._end(progress.value, _RESULT_OF[progress], now, hang_up=False)
+            self._end(cause or progress.value, _RESULT_OF[progress], now, hang_up=False)
 
     def far_end_hung_up(self, now: Samples) -> None:
         """The exchange ended the call."""
@@ -258,7 +328,7 @@ class Dce:
         """
         self._now = max(self._now, now)
         session = self._session
-        if session is None:
+        if not isinstance(session, Session):
             tx: Audio = np.zeros(len(rx), np.float32)
         else:
             tx = session.process(rx, now, erased)
@@ -285,7 +355,8 @@ class Dce:
 
     def deadline(self) -> Samples | None:
         """Return the next instant at which `handle_timer` has something to do, or None."""
-        candidates = [self._due, self._at.deadline(), self._terminal.dtr_due()]
+        candidates = [self._due, self._at.deadline(), self._terminal.dtr_due(), self._hang_up_at]
+        candidates.append(self._terminal.next_edge(self._now))
         if self._terminal.ringing_since is not None:
             candidates.append(self._terminal.next_ring)
         if self._escape is not None:
@@ -313,11 +384,11 @@ class Dce:
         self._at.handle_timer(now)
         self._after_at(now)
         if self._escape is not None and self._online and self._escape.escaped(now):
-            self._escaped = True
-            self._at.unsolicited(Result.OK, now)
-            self._flush_at()
+            self._escape_came(now)
         if self._terminal.dtr_dropped(now):
             self._dtr_dropped(now)
+        if self._hang_up_at is not None and (now >= self._hang_up_at or not self.pending):
+            self._drop_call(now)
         if self._due is not None and now >= self._due:
             self._due = None
             self._timed_out(now)
@@ -339,6 +410,15 @@ class Dce:
             return "the call was accepted but no talking path came within S7"
         return "no carrier within S7"
 
+    def _escape_came(self, now: Samples) -> None:
+        if self.settings.s.usr(13) & S13_ESCAPE_ENDS:
+            self._hang_up("escape code", now)
+            self._at.unsolicited(Result.NO_CARRIER, now)
+        else:
+            self._escaped = True
+            self._at.unsolicited(Result.OK, now)
+        self._flush_at()
+
     # -- ringing ---------------------------------------------------------------------------------------------
 
     def _rings(self, now: Samples) -> None:
@@ -347,7 +427,7 @@ class Dce:
         self._terminal.next_ring += RING_PERIOD
         self._at.unsolicited(Result.RING, now)
         self._flush_at()
-        if s[0] and s[1] >= s[0]:
+        if s[0] and s[1] >= s[0] and self._terminal.may_answer:
             self._answer(now)
 
     def _stop_ringing(self) -> None:
@@ -360,7 +440,7 @@ class Dce:
         self._role = Role.ANSWERING
         self._due = now + self.settings.s[7] * SAMPLE_RATE
         if ringing:
-            self.state = LineState.ANSWERING
+            self._enter(LineState.ANSWERING, now)
             if self._at.state is not State.WAITING:
                 self._at.begin_answer(now)
             self._actions.append(AcceptCall())
@@ -434,7 +514,7 @@ class Dce:
 
     def _start_training(self, now: Samples) -> None:
         settings = self.settings
-        self.state = LineState.TRAINING
+        self._enter(LineState.TRAINING, now)
         # S7 covers dialling to carrier; the answer starts it anew so that slow callees leave time to train.
         self._due = now + settings.s[7] * SAMPLE_RATE
         options = modulation_options(settings, self._role)
@@ -464,6 +544,8 @@ class Dce:
                 case Renegotiating():
                     self.call.renegotiations += 1
                     self._events.append(event)
+                case BreakReceived(milliseconds):
+                    self._break_came(milliseconds)
                 case Disconnected(reason) | LinkDown(reason):
                     if self.state is LineState.CLEARING:
                         self._release(self.disconnect_reason, now, hang_up=True)
@@ -479,7 +561,8 @@ class Dce:
         rx_rate, tx_rate = ready.rx_rate, ready.tx_rate
         name, protocol, carrier = spec.connect_name, link.protocol, spec.ms_name
         connect = Connect(rx_rate, name, protocol, link.compression, carrier, tx_rate)
-        self.state = LineState.DATA
+        self._error_control = link.protocol != "NONE"
+        self._enter(LineState.DATA, now)
         self._due = None
         self.retrains = 0
         self.call = CallRecord(modulation=ready.modulation, tx_rate=tx_rate, rx_rate=rx_rate, began=now)
@@ -490,7 +573,35 @@ class Dce:
         self._flush_at()
         self.connection = Connected(connect, connect_words(connect, 7, 3), ready.modulation)
         self._events.append(self.connection)
+        self._follow_line(rx_rate)
         self._enter_data(now)
+
+    def _enter(self, state: LineState, now: Samples) -> None:
+        """Go to another state of the line and let the terminal's circuits follow."""
+        self.state = state
+        training, carrier = state is LineState.TRAINING, state is LineState.DATA
+        self._terminal.connect(Connection(carrier, training, self._error_control and carrier), now)
+        self._far_stopped = False
+
+    def _follow_line(self, rate: int) -> None:
+        """Let the port's rate follow the line's: &B0 always, &B2 when answering without error control."""
+        mode = self.settings["&B"]
+        alone = mode == 2 and self._role is Role.ANSWERING and not self._error_control
+        if self._terminal.rate and (mode == 0 or alone):
+            self._usual_rate, self._terminal.rate = self._terminal.rate, rate
+            self._events.append(TerminalRate(rate))
+
+    def _leave_line(self) -> None:
+        """Give the port the rate it had before the connection."""
+        if self._usual_rate is not None:
+            self._terminal.rate, self._usual_rate = self._usual_rate, None
+            self._events.append(TerminalRate(self._terminal.rate))
+
+    def _break_came(self, milliseconds: int) -> None:
+        """Hand a break of the far terminal on; under error control S21 says how long it is here."""
+        length = self.settings.s.usr(21) * 10 if self._error_control else milliseconds
+        if length:
+            self._events.append(TerminalBreak(length))
 
     def _count(self, session: Session) -> None:
         """Take over what link and modulation counted."""
@@ -527,12 +638,18 @@ class Dce:
         link = self._session.link if self._session else None
         if link is None or self._escaped or self.state is not LineState.DATA:
             return
+        self._deliver(link)
+
+    def _deliver(self, link: Link) -> None:
+        """Move received octets to the terminal, as far as it has room."""
         data = link.take_data(self._terminal.room)
+        if self._terminal.link_flow:
+            data, self._far_stopped = link_flow(data, self.settings.s, self._far_stopped)
         self.call.characters_received += len(data)
         self._terminal.put(data)
 
     def _flush_at(self) -> None:
-        self._terminal.put(self._at.take_output())
+        self._terminal.say(self._at.take_output())
 
     def _dtr_dropped(self, now: Samples) -> None:
         mode = self.settings["&D"]
@@ -540,12 +657,22 @@ class Dce:
             self._escaped = True
             self._at.unsolicited(Result.OK, now)
         elif mode >= 2 and self.state is LineState.DATA:
-            self._hang_up("DTR dropped", now)
-            self._at.unsolicited(Result.NO_CARRIER, now)
+            # S38: data under way gets so many seconds to be acknowledged.
+            wait = self.settings.s.usr(38) if self._error_control else 0
+            self._hang_up_at = now + wait * SAMPLE_RATE
+            if not wait:
+                self._drop_call(now)
         elif mode >= 2 and self.state not in (LineState.ON_HOOK, LineState.CLEARING):
             self._end("DTR dropped", Result.NO_CARRIER, now)
-        if mode == 3:
+        if mode == 3 or self.settings.s.usr(13) & S13_RESET:
             self._at.reset(now)
+        self._flush_at()
+
+    def _drop_call(self, now: Samples) -> None:
+        """Hang up for want of DTR."""
+        self._hang_up_at = None
+        self._hang_up("DTR dropped", now)
+        self._at.unsolicited(Result.NO_CARRIER, now)
         self._flush_at()
 
     def _hang_up(self, reason: str, now: Samples) -> None:
@@ -556,7 +683,7 @@ class Dce:
         if self.state is not LineState.DATA or link is None:
             self._release(reason, now, hang_up=True)
             return
-        self.state = LineState.CLEARING
+        self._enter(LineState.CLEARING, now)
         self.disconnect_reason = reason
         self._escape = None
         self._due = now + CLEARING_TIME
@@ -577,9 +704,7 @@ class Dce:
         if self._session is not None:
             link = self._session.link
             if link is not None and not self._escaped:
-                data = link.take_data(self._terminal.room)
-                self.call.characters_received += len(data)
-                self._terminal.put(data)
+                self._deliver(link)
             self._count(self._session)
             self._session.clear_down(now)
         if hang_up and self.state not in (LineState.PAUSING, LineState.OFF_HOOK):
@@ -589,8 +714,9 @@ class Dce:
         self._session = None
         self._escape = None
         self._escaped = False
-        self._due = None
-        self.state = LineState.ON_HOOK
+        self._due = self._hang_up_at = None
+        self._enter(LineState.ON_HOOK, now)
+        self._leave_line()
         self.disconnect_reason = reason
         self._events.append(Ended(reason))
         self._trace(now, "dce", "ended", reason=reason)
