@@ -38,6 +38,15 @@ def untimed(actions: list[Action]) -> list[object]:
         ('ATDT"a;b@host";', Dial("a;b@host", stay_in_command=True)),
         ('ATDT"127.0.0.1', Dial("127.0.0.1")),
         ('ATDT1800"CALLUSR"', Dial("18002255877")),
+        ("ATDT telehack.com:23", Dial("telehack.com:23")),
+        ("ATDTTelehack.com", Dial("Telehack.com")),
+        ("ATDlocalhost:6400;", Dial("localhost:6400", stay_in_command=True)),
+        ("ATDTstar.example.org", Dial("star.example.org")),
+        ("ATDT192.168.1.5", Dial("192.168.1.5")),
+        ("ATDT[::1]:23", Dial("[::1]:23")),
+        ("ATDTssh://joe@host", Dial("ssh://joe@host")),
+        ("ATDTsip:Bob@Example.org", Dial("sip:Bob@Example.org")),
+        ("ATDT1.800.555.1234", Dial("18005551234")),
         ("ATD", Dial("")),
         ("ATDT", Dial("")),
         ("ATX0DT05", Dial("05", 2 * SECOND)),
@@ -75,6 +84,13 @@ def test_last_number() -> None:
     assert dial(terminal, "ATDTL7") == [Dial("0057", 2 * SECOND)]
     assert terminal.type("ATDL?") == "TT0,057 | OK"
     assert terminal.type("AT&ZL?") == "TT0,057 | OK"
+
+
+def test_addresses_are_stored_and_dialled_again() -> None:
+    terminal = Terminal()
+    terminal.type("AT&Z1=telehack.com:23")
+    assert dial(terminal, "ATDS1") == [Dial("telehack.com:23")]
+    assert dial(terminal, "ATDL") == [Dial("telehack.com:23")]
 
 
 def test_last_number_does_not_grow_without_end() -> None:

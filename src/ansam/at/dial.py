@@ -5,6 +5,7 @@ passes before the call is placed. What has a meaning on a two-wire line only (pu
 second dial tone, hook flash) is accepted and done with.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -22,6 +23,13 @@ _PUNCTUATION = "-()."
 
 _KEYPAD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "22233344455566677778889999")
 """ITU-T E.161 (02/2001) §3.1: letters on the keys."""
+
+_ADDRESS = re.compile(
+    r"[A-Za-z]+:[^\",;]+"  # a URL
+    r"|[^\",;:]+:[0-9]{1,5}|\[[0-9A-Fa-f:.]+\]:[0-9]{1,5}"  # host and port
+    r"|[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.[A-Za-z]{2,}|[0-9]{1,3}(\.[0-9]{1,3}){3}"  # a host with dots
+)
+"""What is an address without quotes around it; 1.800.555.1234 is a number."""
 
 DIAL_STRING_LIMIT = 120
 """A line has less; DL with digits behind it would grow without end."""
@@ -69,13 +77,17 @@ def parse_dial(
         CommandRefused: A character has no meaning, or there is no such stored number.
 
     A quoted part that holds ``@``, ``:`` or ``.`` is an address and goes into the number as it stands; in any
-    other the letters become the digits of the keypad (USR: ``"CALLUSR"`` is 2255877).
+    other the letters become the digits of the keypad (USR: ``"CALLUSR"`` is 2255877). An address alone needs
+    no quotes, as on WiFi modems: ``DT bbs.example.org:23``.
     """
     marks = settings.personality.dial
+    text = _quoted(text[:1], text[1:]) if text[:1] in tuple("TPtp") else _quoted("", text)
     method = text[: len(text) - len(text.lstrip("TPtp"))]
     upper = text[len(method) :].upper()
     if upper[:1] in ("L", "S") and upper[:1] in marks:
-        text = method + _recall(upper, last, stored) + text[len(method) + _recall_length(upper) :]
+        text = (
+            method + _quoted("", _recall(upper, last, stored)) + text[len(method) + _recall_length(upper) :]
+        )
     if len(text) > DIAL_STRING_LIMIT:
         raise CommandRefused(f"dial string: more than {DIAL_STRING_LIMIT} characters")
     number: list[str] = []
@@ -115,6 +127,11 @@ def _dialling_time(number: str, by_pulse: bool, tone_ms: int) -> Samples:
     if by_pulse:
         return sum((int(digit) or 10) * PULSE + INTERDIGIT_PAUSE for digit in number if digit.isdigit())
     return len(number) * 2 * tone_ms * SAMPLE_RATE // 1000
+
+
+def _quoted(method: str, text: str) -> str:
+    """Return a dial string with quotes around what is an address as a whole."""
+    return f'{method}"{text}"' if _ADDRESS.fullmatch(text) else method + text
 
 
 def _recall_length(upper: str) -> int:
