@@ -232,3 +232,48 @@ def test_codewords_are_octets() -> None:
     octets, _ = Playout(SILENCE).pull(0)
     assert octets.dtype == np.uint8
     assert octets.shape == (160,)
+
+
+@pytest.mark.parametrize(("delay", "moved"), [(800, 320), (320, -160), (500, 0), (10**6, 7520), (0, -320)])
+def test_the_delay_may_be_changed(delay: int, moved: int) -> None:
+    feed = Feed()
+    out = []
+    for k in range(100):
+        if k == 20:
+            assert feed.playout.change_delay(delay) == moved
+            assert feed.playout.delay == 480 + moved
+        feed.packet(k)
+        out.append(feed.frame())
+    frames = moved // 160
+    assert [octets for octets, _ in out[3:20]] == [feed.payload(k) for k in range(17)]
+    heard = out[20:]
+    assert all(erased for _, erased in heard[: max(0, frames)])
+    for k, (octets, erased) in enumerate(heard[max(0, frames) :]):
+        assert not erased
+        assert octets == feed.payload(17 + max(0, -frames) + k)
+    assert feed.playout.margin == 480 + moved
+    assert feed.playout.counters.delay_changes == bool(moved)
+    assert feed.playout.counters.late == feed.playout.counters.resyncs == 0
+
+
+def test_a_longer_delay_lets_late_packets_in() -> None:
+    feed = Feed()
+    out = []
+    for k in range(60):
+        if k == 20:
+            feed.playout.change_delay(640)
+        # Every other packet is 70 ms late.
+        if k % 2 == 0:
+            feed.packet(k)
+        if k >= 4 and k % 2 == 1:
+            feed.packet(k - 4, at=feed.now - 80)
+        out.append(feed.frame())
+    assert sum(erased for _, erased in out[6:20]) == 7
+    assert not any(erased for _, erased in out[24:])
+
+
+def test_a_delay_before_the_first_packet() -> None:
+    feed = Feed()
+    assert feed.playout.change_delay(160) == -320
+    feed.packet(0)
+    assert [feed.frame()[1] for _ in range(2)] == [True, False]

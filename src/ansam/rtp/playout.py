@@ -12,8 +12,8 @@ timestamp put it relative to that.
 ```
 
 What has not come when its turn comes is a *marked erasure* of exactly its samples, filled with the law's
-silence. The delay never adapts; drift between the two clocks is taken out by pacing our frames by the far
-end's (`ansam.call.drift`). Only where nothing has been playable for half a second (the far end restarted
+silence. The delay never adapts by itself: `change_delay` is for moments at which nobody listens. Drift between
+the two clocks is taken out by pacing our frames by the far end's (`ansam.call.drift`). Only where nothing has been playable for half a second (the far end restarted
 its timestamps, a route changed by more than the delay) the source is anchored anew; that is counted, as
 every slip must be.
 """
@@ -50,6 +50,7 @@ class PlayoutCounters:
         resyncs: Times the source was anchored anew: slips.
         erased_samples: Samples played as erasures, from the turn of the first packet on.
         erased_frames: Frames in which at least one sample was an erasure.
+        delay_changes: Times the delay was made longer or shorter.
     """
 
     late: int = 0
@@ -58,6 +59,7 @@ class PlayoutCounters:
     resyncs: int = 0
     erased_samples: int = 0
     erased_frames: int = 0
+    delay_changes: int = 0
 
 
 class Playout:
@@ -70,6 +72,7 @@ class Playout:
 
     Attributes:
         counters: What became of the packets.
+        delay: From arrival of the first packet to its turn, samples.
         margin: How long before its turn the newest packet came, samples; None before the first.
 
     Raises:
@@ -100,6 +103,43 @@ class Playout:
         self._begun = False
         self._state[:] = MISSING
         self._octets[:] = self._silence
+
+    def change_delay(self, delay: Samples) -> Samples:
+        """Make the delay longer or shorter by whole frames, now: what waits moves along.
+
+        A longer one leaves a gap of marked erasures, a shorter one leaves samples out.
+
+        Args:
+            delay: The new one, samples; kept within what the buffer can hold.
+
+        Returns:
+            By how much it changed.
+        """
+        frames = round((max(FRAME, min(delay, AHEAD_LIMIT // 2)) - self.delay) / FRAME)
+        change = frames * FRAME
+        if not change:
+            return 0
+        self.delay += change
+        self.counters.delay_changes += 1
+        if self._begun:
+            self._move(change)
+        return change
+
+    def _move(self, change: Samples) -> None:
+        """Give every waiting sample a place that is later by `change`."""
+        waits = np.arange(self._read, self._read + AHEAD_LIMIT) % AHEAD_LIMIT
+        octets, state = self._octets[waits], self._state[waits]
+        if change > 0:
+            octets[change:], state[change:] = octets[:-change].copy(), state[:-change].copy()
+            octets[:change], state[:change] = self._silence, MISSING
+        else:
+            octets[:change], state[:change] = octets[-change:].copy(), state[-change:].copy()
+            octets[change:], state[change:] = self._silence, MISSING
+        self._octets[waits], self._state[waits] = octets, state
+        self._newest_start += change
+        self._first += change
+        if self.margin is not None:
+            self.margin += change
 
     def receive(self, number: int, order: Order, timestamp: int, payload: bytes, now: float) -> None:
         """Put a packet's samples in their place.

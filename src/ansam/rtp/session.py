@@ -72,6 +72,23 @@ class ReceiveCounters:
     unauthentic: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class FarSource:
+    """The far source in numbers, for reports of it.
+
+    Attributes:
+        ssrc: Its identifier.
+        highest: Its highest sequence number, extended (RFC 3550 §6.4.1).
+        expected: Packets it has sent since this series of numbers began.
+        lost: Packets that have not come.
+    """
+
+    ssrc: int
+    highest: int
+    expected: int
+    lost: int
+
+
 @dataclass(slots=True)
 class _Far:
     """The far source, once it is known; `interrupted` since something else came in place of its audio."""
@@ -102,6 +119,7 @@ class RtpSession:
         playout: Where received samples wait for their turn.
         received: Counters.
         packets_sent: Packets built.
+        octets_sent: Their payload.
         jitter: Interarrival jitter of RFC 3550 §6.4.1, samples.
     """
 
@@ -123,6 +141,7 @@ class RtpSession:
         self.playout = Playout(silence, delay, start)
         self.received = ReceiveCounters()
         self.packets_sent = 0
+        self.octets_sent = 0
         self.jitter = 0.0
         self._negotiated = remote
         self._sequence = rng.getrandbits(16)
@@ -156,7 +175,7 @@ class RtpSession:
             octets: G.711 octets, as they shall arrive.
             now: Instant of the first of them.
         """
-        payload_type, timestamp = self.payload_type, (self._timestamp + now) & 0xFFFFFFFF
+        payload_type, timestamp = self.payload_type, self.timestamp_at(now)
         if self._redundancy is not None and self._repeater is not None:
             octets = self._repeater.wrap(payload_type, timestamp, octets)
             payload_type = self._redundancy.send_type
@@ -172,7 +191,12 @@ class RtpSession:
         self._marker = False
         self._sequence = (self._sequence + 1) & 0xFFFF
         self.packets_sent += 1
+        self.octets_sent += len(octets)
         return build(packet)
+
+    def timestamp_at(self, now: Samples) -> int:
+        """Return the RTP timestamp of an instant."""
+        return (self._timestamp + now) & 0xFFFFFFFF
 
     def pause(self) -> None:
         """Leave out a frame that may not be sent: time goes on, the numbers of packets do not."""
@@ -184,6 +208,15 @@ class RtpSession:
     def lost(self) -> int:
         """Packets of the far source that have not come."""
         return self._former_lost + (self._far.tracker.lost if self._far else 0)
+
+    @property
+    def far(self) -> FarSource | None:
+        """The far source; None before its first packet."""
+        if self._far is None or self._far.tracker.highest is None:
+            return None
+        tracker, highest = self._far.tracker, self._far.tracker.highest
+        # Extended numbers begin with a cycle in hand, so that early ones stay positive.
+        return FarSource(self._far.ssrc, highest - 0x10000, tracker.expected, tracker.lost)
 
     @property
     def duplicates(self) -> int:

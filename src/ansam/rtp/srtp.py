@@ -53,34 +53,44 @@ class SrtpKeys:
     remote: bytes
 
 
-class _Session:
-    """The session keys of one direction, and the two transforms.
+class Transform:
+    """The session keys of one direction, and what is done with them.
 
     Args:
         suite: A key of `SUITES`.
         master: 30 octets.
+        labels: Of the cipher key, the authentication key and the salt (§4.3.1); SRTCP has others.
     """
 
-    def __init__(self, suite: str, master: bytes) -> None:
+    def __init__(self, suite: str, master: bytes, labels: tuple[int, int, int] = (0, 1, 2)) -> None:
         if len(master) != KEY_OCTETS or suite not in SUITES:
             raise LocalProtocolError(f"SRTP suite {suite} with {len(master)} octets of key and salt")
         key, salt = master[:16], master[16:]
-        self.tag = SUITES[suite]
-        self._key = derive(key, salt, 0, 16)
-        self._authentication = derive(key, salt, 1, 20)
-        self._salt = int.from_bytes(derive(key, salt, 2, 14), "big") << 16
+        self._key = derive(key, salt, labels[0], 16)
+        self._authentication = derive(key, salt, labels[1], 20)
+        self._salt = int.from_bytes(derive(key, salt, labels[2], 14), "big") << 16
 
-    def crypt(self, packet: bytes, start: int, index: int) -> bytes:
+    def crypt(self, packet: bytes, start: int, ssrc: int, index: int) -> bytes:
         """Encrypt or decrypt from octet `start` on (§4.1.1)."""
-        (ssrc,) = struct.unpack_from("!I", packet, 8)
         counter = self._salt ^ ssrc << 64 ^ index << 16
         cipher = Cipher(AES(self._key), CTR(counter.to_bytes(16, "big"))).encryptor()
         return packet[:start] + cipher.update(packet[start:])
 
+    def digest(self, data: bytes) -> bytes:
+        """Return HMAC-SHA1, whose first octets are the tag (§4.2)."""
+        return hmac.digest(self._authentication, data, "sha1")
+
+
+class _Session(Transform):
+    """The transform of RTP packets: SSRC and roll-over counter are not written twice."""
+
+    def __init__(self, suite: str, master: bytes) -> None:
+        super().__init__(suite, master)
+        self.tag = SUITES[suite]
+
     def sign(self, packet: bytes, index: int) -> bytes:
         """Return the tag of an encrypted packet (§4.2)."""
-        roc = (index >> 16).to_bytes(4, "big")
-        return hmac.digest(self._authentication, packet + roc, "sha1")[: self.tag]
+        return self.digest(packet + (index >> 16).to_bytes(4, "big"))[: self.tag]
 
 
 def derive(key: bytes, salt: bytes, label: int, octets: int) -> bytes:
@@ -133,16 +143,39 @@ class SrtpSender:
             self._roc += 1
         self._last = sequence
         index = self._roc << 16 | sequence
-        encrypted = self._session.crypt(packet, _payload_start(packet), index)
+        (ssrc,) = struct.unpack_from("!I", packet, 8)
+        encrypted = self._session.crypt(packet, _payload_start(packet), ssrc, index)
         return encrypted + self._session.sign(encrypted, index)
 
 
-@dataclass(slots=True)
-class _Source:
-    """What has come of one SSRC: the highest index, and a bit for each of the indices below it."""
+class Window:
+    """What has come of one source: the highest index, and a bit for each of those below it (§3.3.2).
 
-    highest: int
-    seen: int = 1
+    Args:
+        highest: The first index.
+
+    Attributes:
+        highest: The highest one.
+    """
+
+    def __init__(self, highest: int) -> None:
+        self.highest = highest
+        self._seen = 1
+
+    def has(self, index: int) -> bool:
+        """Return whether a packet came before, or is too old to tell."""
+        behind = self.highest - index
+        return behind >= WINDOW or (behind >= 0 and bool(self._seen >> behind & 1))
+
+    def note(self, index: int) -> None:
+        """Mark a packet that has proved itself."""
+        ahead = index - self.highest
+        if ahead > 0:
+            # A jump empties the window; shifting by it could take for ever.
+            self._seen = (self._seen << ahead | 1) & (1 << WINDOW) - 1 if ahead < WINDOW else 1
+            self.highest = index
+        else:
+            self._seen |= 1 << -ahead
 
 
 class SrtpReceiver:
@@ -155,7 +188,7 @@ class SrtpReceiver:
 
     def __init__(self, suite: str, master: bytes) -> None:
         self._session = _Session(suite, master)
-        self._sources: OrderedDict[int, _Source] = OrderedDict()
+        self._sources: OrderedDict[int, Window] = OrderedDict()
 
     def unprotect(self, packet: bytes) -> bytes:
         """Return the RTP packet of an SRTP packet.
@@ -171,28 +204,21 @@ class SrtpReceiver:
         sequence, ssrc = struct.unpack_from("!H4xI", body, 2)
         source = self._sources.get(ssrc)
         index = sequence if source is None else _guess(source.highest, sequence)
-        behind = -1 if source is None else source.highest - index
-        if behind >= WINDOW or (source is not None and behind >= 0 and source.seen >> behind & 1):
+        if source is not None and source.has(index):
             raise NotAuthenticRtp("SRTP packet came before", "RFC 3711 §3.3.2", packet)
         if not hmac.compare_digest(tag, self._session.sign(body, index)):
             raise NotAuthenticRtp("SRTP packet with a wrong tag", "RFC 3711 §3.3", packet)
         self._note(ssrc, source, index)
-        return self._session.crypt(body, start, index)
+        return self._session.crypt(body, start, ssrc, index)
 
-    def _note(self, ssrc: int, source: _Source | None, index: int) -> None:
+    def _note(self, ssrc: int, source: Window | None, index: int) -> None:
         if source is None:
-            self._sources[ssrc] = _Source(index)
+            self._sources[ssrc] = Window(index)
             if len(self._sources) > MAX_SOURCES:
                 self._sources.popitem(last=False)
             return
         self._sources.move_to_end(ssrc)
-        ahead = index - source.highest
-        if ahead > 0:
-            # A jump empties the window; shifting by it could take for ever.
-            source.seen = (source.seen << ahead | 1) & (1 << WINDOW) - 1 if ahead < WINDOW else 1
-            source.highest = index
-        else:
-            source.seen |= 1 << -ahead
+        source.note(index)
 
 
 def _guess(highest: int, sequence: int) -> int:
