@@ -128,7 +128,7 @@ _BASIC = re.compile(r"(?P<name>Z!|[&\\%*-]?[A-Z])(?P<number>\d*)", re.IGNORECASE
 _TEXT = re.compile(
     r"(?P<name>%[A-Z])(?P<index>\d?)(?:(?P<query>\?)|=(?P<text>.*))", re.IGNORECASE | re.DOTALL
 )
-_MAKERS = re.compile(r"(?P<name>[#-][A-Z][A-Z0-9]+)(?P<op>=\?|\?|=|)(?P<value>\d*);?", re.IGNORECASE)
+_MAKERS = re.compile(r"(?P<name>[#-][A-Z]{2,})(?P<op>=\?|\?|=|)(?P<value>\d*);?", re.IGNORECASE)
 _EXTENDED = re.compile(
     r"(?P<name>[+#][A-Z][A-Z0-9!%\-./:_]*)"
     r"(?P<op>=\?|\?|=|)(?P<rest>(?:\"[^\"]*\"|[^;\"])*)(?:;|$)",

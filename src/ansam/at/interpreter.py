@@ -16,6 +16,7 @@ append to it. Here it is the one LF (or NUL, telnet's) directly after the CR, at
 
 from enum import Enum
 
+from ansam.at import caller_id
 from ansam.at.actions import Abort, Action, AnswerCall, Dial
 from ansam.at.capabilities import Capabilities
 from ansam.at.codes import SOFTWARE_COMPATIBLE, Report, compatible, connect_reports, result_report
@@ -167,6 +168,21 @@ class Interpreter:
     def unsolicited(self, result: Result | Connect, now: Samples) -> None:
         """Show a result that ends no action, where Q and X allow it: RING, NO CARRIER, the escape's OK."""
         self._print_result(result, now)
+
+    def caller(self, number: str, name: str, stamp: str, now: Samples) -> None:
+        """Show who calls, where #CID asks for it; due after the first RING.
+
+        Args:
+            number: Digits, an address, "P" (kept secret) or "" (not known).
+            name: "" where none is known.
+            stamp: Month, day, hour and minute of the call, two digits each; "" where it is not known.
+            now: When.
+        """
+        form = self.settings["#CID"]
+        if not form or self._quiet(Result.RING):
+            return
+        self._trace(now, "at", "caller", number=number, person=name)
+        self._print_text(caller_id.report(form, number, name, stamp))
 
     def begin_answer(self, now: Samples) -> None:
         """The modem answers a call by itself (S0): from here on it is as if ATA had been typed.
