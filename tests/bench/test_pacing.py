@@ -19,7 +19,7 @@ from ansam.dce.dce import Dce, LineState
 from ansam.dce.progress import Progress
 from ansam.io.clock import FramePacer, Histogram
 from ansam.io.dte_pty import PtyDte
-from ansam.io.rtp_socket import PacedCall, RtpPorts
+from ansam.io.rtp_socket import CallSockets, PacedCall, RtpPorts
 
 SECONDS = float(os.environ.get("ANSAM_BENCH_SECONDS", "60"))
 TRAINING = 12.0
@@ -61,7 +61,7 @@ def _call(pacer: FramePacer, ports: RtpPorts, seed: int) -> list[PacedCall]:
         party = BusyModem(dial)
         media = CallMedia(sockets[1 - i].getsockname(), Law.ALAW, 8, 8)
         call = Call(media, party, random.Random(seed + i), start=party.now)
-        ends.append(PacedCall(call, sockets[i], RLock(), lambda: None, lambda: None))
+        ends.append(PacedCall(call, CallSockets(sockets[i]), RLock(), lambda: None, lambda: None))
         pacer.add(ends[-1])
     return ends
 

@@ -116,7 +116,16 @@ async def lines(
         pytest.param("tls", "::1", True, Secure.REQUIRE, marks=needs_ipv6),
     ],
 )
-def test_a_call(tmp_path: Path, transport: str, host: str, relay: bool, secure: Secure) -> None:
+def test_a_call(
+    tmp_path: Path,
+    transport: str,
+    host: str,
+    relay: bool,
+    secure: Secure,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ansam.rtp.control.INTERVAL", 800)
+
     async def test() -> None:
         async with (
             served(tmp_path, transport, host, relay) as server,
@@ -135,6 +144,9 @@ def test_a_call(tmp_path: Path, transport: str, host: str, relay: bool, secure: 
                 assert statistics is not None
                 assert statistics.packets_received >= 25
                 assert (statistics.refused, statistics.lost) == (0, 0)
+                assert statistics.round_trip_ms is not None
+                assert statistics.round_trip_ms < 40
+                assert statistics.far_lost == 0
             callee.end_call("over")
             await one.hears("hung up")
 

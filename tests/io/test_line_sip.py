@@ -17,10 +17,13 @@ from ansam.errors import ConfigError, ResourceError
 from ansam.io.clock import FramePacer
 from ansam.io.line_sip import SipLine
 from ansam.io.rtp_socket import RtpPorts
+from ansam.rtp.control import Control
 from ansam.rtp.redundancy import Redundancy
+from ansam.rtp.rtcp import Report, ReportBlock
+from ansam.rtp.rtcp import parse as parse_rtcp
 from ansam.rtp.session import RtpSession
 from ansam.sdp.description import parse
-from ansam.sdp.negotiation import PCMU, Features, negotiate, offer
+from ansam.sdp.negotiation import PCMU, Features, accept, negotiate, offer
 from ansam.sip.events import (
     CallAnswered,
     CallEnded,
@@ -284,6 +287,89 @@ async def test_dead_registrar_is_tried_again_in_the_background() -> None:
     assert user.said == [("ready", False)]
     await line.close()
     pacer.stop()
+
+
+@pytest.mark.parametrize("mux", [False, True])
+async def test_reports(mux: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The far end says where it takes reports: on a port of its own, or on that of the packets."""
+    monkeypatch.setattr("ansam.rtp.control.INTERVAL", 1600)
+    far = RtpSession(("127.0.0.1", 1), 8, 0xD5, random.Random(1))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own:
+        own.bind(("127.0.0.1", 0))
+        async with rig() as r:
+            taken = r.peer.rtp if mux else own
+            asyncio.get_running_loop().remove_reader(r.peer.rtp)
+            said = offer(r.peer.media).serialise()
+            r.peer.call_line(said + (b"a=rtcp-mux\r\n" if mux else b"a=rtcp:%d\r\n" % own.getsockname()[1]))
+            await r.user.hears(("incoming", "05"))
+            r.line.accept_call()
+            answered = await r.peer.event(CallAnswered)
+            assert (b"a=rtcp-mux" in answered.sdp) == mux
+            remote = accept(parse(answered.sdp))
+            assert remote is not None
+            control = Control(far, ("127.0.0.1", 1), random.Random(1))
+            reports: list[Report] = []
+            for k in range(80):
+                await r.user.until(lambda k=k: len(r.user.frames) > k)
+                r.peer.rtp.sendto(far.send(bytes(160), k * 160), (remote.address, remote.port))
+                if k % 10 == 9:
+                    packet = control._protected(Report(far.ssrc, None, (ReportBlock(7, 128, 9),), "x"))
+                    taken.sendto(packet, (remote.address, remote.port + (not mux)))
+                    taken.sendto(b"\x81\xc8junk", (remote.address, remote.port + (not mux)))
+                reports += reports_waiting(taken)
+            assert r.line._paced is not None
+            assert r.line._paced.call.control is not None
+            counters = r.line._paced.call.control.counters
+            assert (counters.packets, counters.malformed) == (8, 8)
+            r.line.end_call("over")
+            await r.peer.event(CallEnded)
+            reports += reports_waiting(taken)
+    assert 3 <= len(reports) <= 17
+    assert reports[-1].bye
+    assert not any(report.bye for report in reports[:-1])
+    assert reports[-1].blocks[0].ssrc == far.ssrc
+
+
+def reports_waiting(sock: socket.socket) -> list[Report]:
+    """Read what waits; return the reports among it."""
+    sock.setblocking(False)
+    found = []
+    while True:
+        try:
+            data = sock.recv(2000)
+        except BlockingIOError:
+            return found
+        if data[1] in (200, 201):
+            found.append(parse_rtcp(data))
+
+
+async def test_no_reports_where_the_url_says_so() -> None:
+    async with rig(rtcp=False) as r:
+        r.peer.call_line()
+        await r.user.hears(("incoming", "05"))
+        r.line.accept_call()
+        await r.user.hears(Progress.CONNECTED)
+        assert r.line._paced is not None
+        assert r.line._paced.call.control is None
+        statistics = r.line.statistics()
+        assert statistics is not None
+        assert (statistics.round_trip_ms, statistics.far_lost) == (None, None)
+
+
+def test_pairs_of_ports() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        low = probe.getsockname()[1] // 2 * 2
+    ports = RtpPorts(low, low + 2)
+    full, half = ports.open_pair("127.0.0.1"), ports.open_pair("127.0.0.1")
+    anywhere = RtpPorts().open_pair("127.0.0.1")
+    assert full.control is not None
+    assert (full.rtp.getsockname()[1], full.control.getsockname()[1]) == (low, low + 1)
+    assert half.control is None
+    assert anywhere.control is not None
+    assert anywhere.rtp.getsockname()[1] % 2 == 0
+    for pair in (full, half, anywhere):
+        pair.close()
 
 
 def test_rtp_ports_of_a_range() -> None:

@@ -18,6 +18,7 @@ from ansam.sdp.negotiation import (
 )
 
 LOCAL = LocalMedia("192.0.2.1", 4000, 77)
+BARE = b"v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\n"
 BASE = "v=0\no=- 1 2 IN IP4 h\ns=-\nc=IN IP4 192.0.2.2\nt=0 0\n"
 
 
@@ -242,3 +243,41 @@ def test_redundancy_of_others(lines: str, agreed: tuple[int | None, int]) -> Non
     made = negotiate(parse((BASE + "m=audio 1 RTP/AVP 99 8\n" + lines).encode()), LOCAL, features=ALL)
     assert made is not None
     assert (made.remote.red_type, made.remote.redundancy) == agreed
+
+
+@pytest.mark.parametrize(
+    ("lines", "where"),
+    [
+        ("", ("192.0.2.1", 4001)),
+        ("a=rtcp:5011\r\n", ("192.0.2.1", 5011)),
+        ("a=rtcp:5011 IN IP4 192.0.2.1\r\n", ("192.0.2.1", 5011)),
+        ("a=rtcp:5011 IN IP4 198.51.100.9\r\n", ("192.0.2.1", 4001)),
+        ("a=rtcp:0\r\n", ("192.0.2.1", 4001)),
+        ("a=rtcp:x\r\n", ("192.0.2.1", 4001)),
+        ("a=rtcp:99999\r\n", ("192.0.2.1", 4001)),
+    ],
+)
+def test_where_reports_go(lines: str, where: tuple[str, int]) -> None:
+    text = BARE + lines.encode()
+    agreement = negotiate(parse(text), LOCAL)
+    assert agreement is not None
+    assert agreement.remote.control == where
+    assert not agreement.remote.mux
+    off = negotiate(parse(text), LOCAL, features=Features(rtcp=False))
+    assert off is not None
+    assert off.remote.control is None
+
+
+def test_one_port_for_both_where_the_offer_wants_it() -> None:
+    text = BARE + b"a=rtcp-mux\r\n"
+    agreement = negotiate(parse(text), LOCAL)
+    assert agreement is not None
+    assert agreement.remote.mux
+    assert b"a=rtcp-mux\r\n" in agreement.answer.serialise()
+    assert b"rtcp-mux" not in offer(LOCAL).serialise()
+    unasked = accept(parse(text))
+    assert unasked is not None
+    assert not unasked.mux
+    off = negotiate(parse(text), LOCAL, features=Features(rtcp=False))
+    assert off is not None
+    assert b"rtcp-mux" not in off.answer.serialise()

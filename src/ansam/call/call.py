@@ -15,12 +15,13 @@ from ansam.call.drift import DriftLoop
 from ansam.call.party import Party
 from ansam.codec.g711 import Law
 from ansam.errors import RemoteProtocolError
+from ansam.rtp.control import Control
 from ansam.rtp.playout import DEFAULT_DELAY
 from ansam.rtp.redundancy import Redundancy
 from ansam.rtp.session import Address, RtpSession
 from ansam.rtp.srtp import NotAuthenticRtp, SrtpKeys, SrtpReceiver, SrtpSender
 from ansam.sdp.negotiation import PCMU, RED_TYPE, RemoteMedia
-from ansam.units import FRAME, Samples
+from ansam.units import FRAME, Codewords, Samples
 
 HELD_KEEP_ALIVE = 750
 """Frames between empty datagrams that hold a NAT's binding while we may not send: 15 s (RFC 6263 §4.1)."""
@@ -38,6 +39,8 @@ class CallMedia:
         also: Further types they may use for the same law (voice-band data, V.152).
         redundancy: RFC 2198, where it was agreed on.
         srtp: Keys, where the audio is encrypted.
+        control: Where the far end takes RTCP; None: nobody reports.
+        mux: RTCP shares the RTP port.
     """
 
     remote: Address
@@ -47,6 +50,8 @@ class CallMedia:
     also: frozenset[int] = frozenset()
     redundancy: Redundancy | None = None
     srtp: SrtpKeys | None = field(default=None, repr=False)
+    control: Address | None = None
+    mux: bool = False
 
     @classmethod
     def agreed(cls, remote: RemoteMedia, *, answered: bool) -> "CallMedia":
@@ -72,7 +77,7 @@ class CallMedia:
         if remote.crypto is not None and remote.our_crypto is not None:
             srtp = SrtpKeys(remote.crypto.suite, remote.our_crypto.key, remote.crypto.key)
         also = frozenset() if vbd is None else frozenset({vbd})
-        return cls((host, remote.port), law, send, plain, also, redundancy, srtp)
+        return cls((host, remote.port), law, send, plain, also, redundancy, srtp, remote.control, remote.mux)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,9 @@ class CallStatistics:
         jitter_ms: Interarrival jitter (RFC 3550 §6.4.1).
         margin_ms: From the newest packet's arrival to its turn.
         skew_ppm: Far end's clock against ours.
+        round_trip_ms: To the far end and back over the network, by its reports (RTCP); None: it sent none.
+        far_lost: Packets of ours that did not reach it; None likewise.
+        far_jitter_ms: Of our packets there; None likewise.
     """
 
     frames: int
@@ -108,6 +116,9 @@ class CallStatistics:
     margin_ms: float
     skew_ppm: float
     recovered: int = 0
+    round_trip_ms: float | None = None
+    far_lost: int | None = None
+    far_jitter_ms: float | None = None
 
 
 class Call:
@@ -125,6 +136,7 @@ class Call:
         rtp: The media stream.
         drift: The loop that slaves our pace to the far end's.
         silent_frames: Ticks since a packet of the far end came; those of a hold do not count.
+        control: Reports to and from the far end; None where there are none.
     """
 
     def __init__(
@@ -150,6 +162,7 @@ class Call:
             media.also,
             media.redundancy,
         )
+        self.control = None if media.control is None else Control(self.rtp, media.control, rng, start)
         self._sender: SrtpSender | None = None
         self._receiver: SrtpReceiver | None = None
         self._secure(None, media.srtp)
@@ -198,12 +211,10 @@ class Call:
             every `HELD_KEEP_ALIVE` frames.
         """
         self.drift.advance(self.now)
-        law = self.media.law
         out = []
         at = self.now
         for octets, erased in self.rtp.pull_runs(self.now):
-            tx = self._party.process(law.decode(octets), at, erased)
-            out.append(law.encode(tx).tobytes())
+            out.append(self._exchange(octets, at, erased))
             at += len(octets)
         sent = None
         if self.media.remote[0]:
@@ -219,14 +230,23 @@ class Call:
         self.silent_frames += bool(self.media.remote[0])
         return sent
 
+    def _exchange(self, octets: Codewords, at: Samples, erased: bool) -> bytes:
+        """Give the party what arrived for a stretch of time; return its octets for the same time."""
+        law = self.media.law
+        return law.encode(self._party.process(law.decode(octets), at, erased)).tobytes()
+
     def renegotiated(self, media: CallMedia) -> None:
         """Follow a re-INVITE that was accepted."""
         self._secure(self.media.srtp, media.srtp)
         self.media = media
         self.rtp.renegotiated(media.remote, media.send_type, media.receive_type, media.also, media.redundancy)
+        if self.control is not None and media.control is not None:
+            self.control.renegotiated(media.control)
 
     def _secure(self, before: SrtpKeys | None, after: SrtpKeys | None) -> None:
         """Take over keys; a direction whose key stays goes on counting where it is (RFC 3711 §3.3.1)."""
+        if self.control is not None:
+            self.control.secure(before, after)
         if after is None:
             self._sender = self._receiver = None
             return
@@ -241,6 +261,7 @@ class Call:
         rtp, playout = self.rtp, self.rtp.playout.counters
         r = rtp.received
         margin = self.rtp.playout.margin
+        far, trip = (None, None) if self.control is None else (self.control.far, self.control.round_trip)
         return CallStatistics(
             frames=(self.now - self._start) // FRAME,
             packets_sent=rtp.packets_sent,
@@ -260,4 +281,7 @@ class Call:
             margin_ms=round(0.0 if margin is None else margin / 8, 3),
             skew_ppm=round(self.drift.skew_ppm, 1),
             recovered=r.recovered,
+            round_trip_ms=None if trip is None else round(trip / 8, 3),
+            far_lost=None if far is None else far.lost,
+            far_jitter_ms=None if far is None else round(far.jitter / 8, 3),
         )

@@ -4,6 +4,7 @@
 sip:USER:SECRET@HOST[:PORT][;transport=udp|tcp|tls][;bind=IP][;law=alaw|ulaw][;playout=MS][;expires=S]
     [;callers=any|registrar][;vbd=on|off][;red=FRAMES][;srtp=off|accept|require]
     [;proxy=HOST[:PORT]][;srv=on|off][;keepalive=S][;ca=FILE][;verify=on|off]
+    [;rtcp=on|off]
 tcp:HOST:PORT[;law=…][;clock=auto|here|far]      dialling connects there
 tcp-listen:HOST:PORT[;…]                         an accepted connection rings
 unix:/path[;…]   unix-listen:/path[;…]           the same over a Unix socket
@@ -52,6 +53,7 @@ class SipLineUrl:
         keepalive: Seconds between keep-alives that hold a NAT's binding or a connection; 0: none.
         ca: File of certificates that may vouch for the registrar (TLS); "": those of the system.
         verify: Whether its certificate must prove its name (TLS).
+        rtcp: Send reports of how the audio arrives, and read the far end's.
         callers: Whose calls ring: ``any`` address's, or only those that come from the registrar's.
     """
 
@@ -73,6 +75,7 @@ class SipLineUrl:
     keepalive: int = 25
     ca: str = ""
     verify: bool = True
+    rtcp: bool = True
 
     def __str__(self) -> str:
         return f"sip:{self.user}@{self.host}:{self.port}"
@@ -211,6 +214,7 @@ def _sip(body: str, options: _Options) -> SipLineUrl:
         callers="registrar" if options.choice("callers", ("any", "registrar")) == "registrar" else "any",
         vbd=options.choice("vbd", ("on", "off")) == "on",
         red=options.number("red", 0, 0, MAX_DEPTH),
+        rtcp=options.choice("rtcp", ("on", "off")) == "on",
         proxy=_host_port(proxy, standard, "line sip: ;proxy") if proxy else None,
         srv=options.choice("srv", ("off", "on")) == "on",
         keepalive=options.number("keepalive", 25, 0, 3600),

@@ -2,7 +2,6 @@
 
 import ipaddress
 import random
-import socket
 from typing import Any
 
 import structlog
@@ -10,7 +9,7 @@ import structlog
 from ansam.call.line_url import SipLineUrl
 from ansam.codec.g711 import Law
 from ansam.errors import RemoteProtocolError
-from ansam.io.rtp_socket import RtpPorts
+from ansam.io.rtp_socket import CallSockets, RtpPorts
 from ansam.sdp.crypto import KEY_OCTETS, SUITES
 from ansam.sdp.description import parse
 from ansam.sdp.negotiation import (
@@ -43,20 +42,22 @@ class LineMedia:
         self._ports = ports
         self._rng = rng
         self._codecs = (CODEC[url.law],)
-        self._features = Features(url.vbd, url.red, url.srtp)
+        self._features = Features(url.vbd, url.red, url.srtp, url.rtcp)
         self._log = log or structlog.get_logger("ansam.line")
 
-    def open(self, local_ip: str) -> tuple[socket.socket, LocalMedia]:
-        """Return a socket for a call, and our side of its session.
+    def open(self, local_ip: str) -> tuple[CallSockets, LocalMedia]:
+        """Return the sockets for a call, and our side of its session.
 
         Raises:
             ResourceError: There is no port left.
         """
-        sock = self._ports.open(local_ip)
+        rtcp = self._features.rtcp
+        sockets = self._ports.open_pair(local_ip) if rtcp else CallSockets(self._ports.open(local_ip))
+        port = sockets.rtp.getsockname()[1]
         keys = (
             self._rng.randbytes(KEY_OCTETS * len(SUITES)) if self._features.secure is not Secure.NO else b""
         )
-        return sock, LocalMedia(local_ip, sock.getsockname()[1], self._rng.getrandbits(31), keys=keys)
+        return sockets, LocalMedia(local_ip, port, self._rng.getrandbits(31), keys=keys)
 
     def offer(self, local: LocalMedia) -> bytes:
         """Return our offer."""

@@ -8,7 +8,6 @@ The registration itself is `sip_account`, the session descriptions are `line_med
 import asyncio
 import contextlib
 import random
-import socket
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -24,7 +23,7 @@ from ansam.io.clock import FramePacer
 from ansam.io.line import LineUser
 from ansam.io.line_media import LineMedia, is_reachable
 from ansam.io.resolve import Resolver, SystemResolver
-from ansam.io.rtp_socket import PacedCall, RtpPorts
+from ansam.io.rtp_socket import CallSockets, PacedCall, RtpPorts
 from ansam.io.sip_account import SipAccount
 from ansam.sdp.negotiation import LocalMedia, RemoteMedia
 from ansam.sip.events import (
@@ -67,7 +66,7 @@ class _CallState:
 
     identity: CallId
     phase: Phase
-    sock: socket.socket
+    sockets: CallSockets
     local: LocalMedia
     remote: RemoteMedia | None = None
     answer: bytes = b""
@@ -144,7 +143,7 @@ class SipLine:
             self._user.progress(Progress.REFUSED)
             return
         try:
-            sock, local = self._media.open(self._account.local_ip)
+            sockets, local = self._media.open(self._account.local_ip)
         except ResourceError as error:
             self._log.error("no call", error=str(error))
             self._user.progress(Progress.UNREACHABLE)
@@ -160,7 +159,7 @@ class SipLine:
                 sdp=sdp,
                 credentials=account.credentials,
             )
-            self._call = _CallState(identity, Phase.CALLING, sock, local)
+            self._call = _CallState(identity, Phase.CALLING, sockets, local)
 
         account.node.do(invite)
 
@@ -304,16 +303,16 @@ class SipLine:
     def _consider(self, event: IncomingCall) -> tuple[int, _CallState | None]:
         """Return the call that an INVITE would be, or the status that refuses it."""
         try:
-            sock, local = self._media.open(self._account.local_ip)
+            sockets, local = self._media.open(self._account.local_ip)
         except ResourceError as error:
             self._log.error("call refused", error=str(error))
             return 500, None
-        call = _CallState(event.call, Phase.RINGING, sock, local)
+        call = _CallState(event.call, Phase.RINGING, sockets, local)
         if not event.sdp:
             return 180, call
         agreement = self._media.negotiate(event.sdp, local)
         if agreement is None or not is_reachable(agreement.remote):
-            sock.close()
+            sockets.close()
             return 488, None
         call.remote, call.answer = agreement.remote, agreement.answer.serialise()
         return 180, call
@@ -366,7 +365,7 @@ class SipLine:
         def went_silent() -> None:
             loop.call_soon_threadsafe(self._went_silent, call)
 
-        self._paced = PacedCall(audio, call.sock, user.lock, user.frame_done, went_silent)
+        self._paced = PacedCall(audio, call.sockets, user.lock, user.frame_done, went_silent)
         self._pacer.add(self._paced)
 
     def _went_silent(self, call: _CallState) -> None:
@@ -381,7 +380,7 @@ class SipLine:
         self._call = None
         paced, self._paced = self._paced, None
         if paced is None:
-            call.sock.close()
+            call.sockets.close()
             return
         with self._user.lock:
             paced.stop()

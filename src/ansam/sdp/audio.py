@@ -46,6 +46,8 @@ def usable(
                 red_type=red,
                 redundancy=depth,
                 crypto=crypto,
+                control=_control(session, medium) if features.rtcp else None,
+                mux=features.rtcp and medium.attribute("rtcp-mux") is not None,
             )
     return None
 
@@ -114,12 +116,26 @@ def _ptime(medium: MediaDescription) -> int:
 
 
 def _address(session: SessionDescription, medium: MediaDescription) -> str:
-    connection = medium.connection if medium.connection is not None else session.connection
-    parts = (connection or "").split()
+    return _host((medium.connection if medium.connection is not None else session.connection) or "")
+
+
+def _host(connection: str) -> str:
+    parts = connection.split()
     if len(parts) != 3 or parts[0] != "IN":
         return ""
     address = parts[2].partition("/")[0]
     return "" if address in ("0.0.0.0", "::") else address
+
+
+def _control(session: SessionDescription, medium: MediaDescription) -> tuple[str, int]:
+    """Return where the peer takes RTCP: ``a=rtcp:PORT [IN IP4 HOST]`` (RFC 3605), or the port above RTP's."""
+    address = _address(session, medium)
+    port, _, connection = (medium.attribute("rtcp") or "").strip().partition(" ")
+    if port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536:
+        own = _host(connection) if connection else address
+        # Only the media's own host: reports are not for aiming at third parties.
+        return (address, int(port)) if own == address else (address, medium.port + 1)
+    return address, min(medium.port + 1, 65535)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +175,7 @@ class Formats:
 
 
 def write_audio(
-    port: int, formats: list[Formats], direction: Direction, lines: list[Crypto]
+    port: int, formats: list[Formats], direction: Direction, lines: list[Crypto], *, mux: bool = False
 ) -> MediaDescription:
     """Return our m= line.
 
@@ -168,6 +184,7 @@ def write_audio(
         formats: The laws, the preferred one first.
         direction: Ours.
         lines: What it says of encryption; none: it is not encrypted.
+        mux: RTCP shares the port.
     """
     numbers = tuple(str(number) for each in formats for number in each.numbers())
     attributes = [attribute for each in formats for attribute in each.attributes()]
@@ -179,6 +196,7 @@ def write_audio(
         Attribute("silenceSupp", "off - - - -"),
         Attribute("ecan", "b off -"),
         *(line.attribute() for line in lines),
+        *([Attribute("rtcp-mux")] if mux else []),
         Attribute(direction.value),
     ]
     protocol = "RTP/SAVP" if lines else "RTP/AVP"

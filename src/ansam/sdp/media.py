@@ -50,11 +50,14 @@ class Features:
         redundancy: Earlier frames that each packet repeats (RFC 2198), 0 to `MAX_REDUNDANCY`; 0: neither
             offered nor accepted.
         secure: Encryption; it needs `LocalMedia.keys`.
+        rtcp: Exchange reports (RFC 3550 §6); in the packets' own port where the peer's offer wants it so
+            (RFC 5761).
     """
 
     vbd: bool = False
     redundancy: int = 0
     secure: Secure = Secure.NO
+    rtcp: bool = True
 
     def __post_init__(self) -> None:
         if not 0 <= self.redundancy <= MAX_REDUNDANCY:
@@ -130,6 +133,8 @@ class RemoteMedia:
         redundancy: Frames to repeat: the smaller of what both ends named.
         crypto: The peer's line that was taken; None: nothing is encrypted.
         our_crypto: The key and suite of what we send.
+        control: Where to send RTCP; None: nowhere.
+        mux: RTCP shares the RTP port.
     """
 
     address: str
@@ -143,6 +148,8 @@ class RemoteMedia:
     redundancy: int = 0
     crypto: Crypto | None = field(default=None, repr=False)
     our_crypto: Crypto | None = field(default=None, repr=False)
+    control: tuple[str, int] | None = None
+    mux: bool = False
 
     @property
     def on_hold(self) -> bool:

@@ -125,6 +125,7 @@ def negotiate(
             [Formats.of(remote)],
             direction,
             [] if remote.our_crypto is None else [remote.our_crypto],
+            mux=remote.mux,
         )
         if index == position
         else replace(medium, port=0, port_count=1, connection=None, attributes=(), other=())
@@ -152,6 +153,9 @@ def accept(
         The peer's side, or None if it refused or answered with something we did not offer: end the call.
     """
     remote = usable(answer, answer.media[0], codecs, features) if answer.media else None
+    if remote is not None and remote.mux:
+        # We never offer to share the port, so nobody can have accepted it (RFC 5761 §5.1.1).
+        remote = replace(remote, mux=False)
     if remote is None or remote.crypto is None:
         return remote
     # Where our offer had no keys an answer cannot have taken one.
