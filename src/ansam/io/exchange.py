@@ -8,7 +8,8 @@ import socket
 import ssl
 import struct
 import time
-from typing import cast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
 
 import structlog
 
@@ -31,6 +32,9 @@ from ansam.pbx.exchange import Exchange
 from ansam.pbx.settings import MediaMode
 from ansam.sip.ua import UserAgent
 
+if TYPE_CHECKING:
+    from ansam.io.exchange_services import ServicePlayer
+
 GOODBYE = 1.0
 """Seconds that ends get to confirm the end of their calls when the exchange stops."""
 
@@ -52,16 +56,20 @@ class ExchangeServer:
         exchange: The engine.
         listening: Addresses in use, once `start` has returned.
         relay: Media sockets, where media is relayed.
+        services: Plays the numbers that the exchange answers itself; None where there are none.
     """
 
     def __init__(self, config: ExchangeConfig, plan: DialPlan, rng: random.Random | None = None) -> None:
         self._config = config
+        rng = rng or random.SystemRandom()
         relayed = config.settings.media is MediaMode.RELAY
         self.relay = SocketRelay(*config.relay_ports) if relayed else None
+        self.services = _player(rng, self._service_silent) if config.settings.services else None
         self.exchange = Exchange(
-            config.settings, plan, rng or random.SystemRandom(), secrets.token_bytes(32), self.relay
+            config.settings, plan, rng, secrets.token_bytes(32), self.relay, services=self.services
         )
         self.listening: tuple[Listen, ...] = ()
+        self._loop = asyncio.get_running_loop()
         self._node: SipNode | None = None
         self._store: ExchangeStore | None = None
         self._writer: StoreWriter | None = None
@@ -140,12 +148,22 @@ class ExchangeServer:
         await node.close()
         if self.relay is not None:
             self.relay.close_all()
+        if self.services is not None:
+            self.services.stop()
         if self._writer is not None:
             await self._writer.close()
         if self._store is not None:
             self._store.close()
         self._node = None
         _log.info("exchange stopped", calls_ended=calls)
+
+    def _service_silent(self, identity: int) -> None:
+        """Learn, in the pacer's thread, that a caller of a service has vanished."""
+        self._loop.call_soon_threadsafe(self._end_silent, identity)
+
+    def _end_silent(self, identity: int) -> None:
+        if self._node is not None:
+            self._node.do(lambda agent, now: self.exchange.service_silent(identity, now))
 
     def _on_event(self, event: ExchangeEvent) -> None:
         writer = self._writer
@@ -174,6 +192,13 @@ class ExchangeServer:
                 _log.warning("login refused", method=method, username=username, peer=flow.remote[0])
             case SourceBanned(address, seconds):
                 _log.warning("banned: too many wrong secrets", peer=address, seconds=seconds)
+
+
+def _player(rng: random.Random, silent: Callable[[int], None]) -> "ServicePlayer":
+    # Imported late: an exchange without services needs nothing that handles audio.
+    from ansam.io.exchange_services import ServicePlayer
+
+    return ServicePlayer(rng, silent)
 
 
 def local_addresses(host: str) -> list[str]:

@@ -14,6 +14,8 @@ the callee has all the calls it may have       486
 all lines of the exchange are in use           503
 nobody answers within the ring time            408
 =============================================  ======================================
+
+A number of `ExchangeSettings.services` is answered by the exchange itself; see `services`.
 """
 
 import random
@@ -33,7 +35,8 @@ from ansam.pbx.guard import Guard
 from ansam.pbx.media import MediaRelay
 from ansam.pbx.records import CallRecord, Cause
 from ansam.pbx.registrations import Registrations
-from ansam.pbx.settings import ExchangeSettings
+from ansam.pbx.services import ServiceCall, ServiceMedia
+from ansam.pbx.settings import ExchangeSettings, Service
 from ansam.sip.auth import AuthServer
 from ansam.sip.events import (
     AuthenticationFailed,
@@ -50,6 +53,8 @@ from ansam.sip.uri import user_of
 from ansam.trace import Sink, null_sink
 from ansam.units import Seconds
 
+ALL_IN_USE = ("All Lines In Use", Cause.CONGESTION)
+
 
 class Exchange:
     """Registrar and back-to-back user agent of a set of extensions.
@@ -63,6 +68,7 @@ class Exchange:
         key: At least 16 random octets that sign the nonces of digest authentication.
         relay: Sockets for media; None where media goes straight between the ends.
         trace: Sink for events of the SIP engine.
+        services: Plays the numbers of `ExchangeSettings.services`; None where there are none.
     """
 
     def __init__(
@@ -73,12 +79,14 @@ class Exchange:
         key: bytes,
         relay: MediaRelay | None = None,
         trace: Sink = null_sink,
+        services: ServiceMedia | None = None,
     ) -> None:
         self.settings = settings
         self.plan = plan
         self.guard = Guard(settings)
         self.registrations = Registrations(settings, self._registrations_changed)
         self._relay = relay
+        self._services = services
         self._ua = UserAgent(
             UserAgentConfig(
                 product="ansam exchange",
@@ -91,8 +99,8 @@ class Exchange:
             rng,
             trace,
         )
-        self._bridges: dict[CallId, Bridge] = {}
-        self._open: dict[Bridge, set[CallId]] = {}
+        self._bridges: dict[CallId, Bridge | ServiceCall] = {}
+        self._open: dict[Bridge | ServiceCall, set[CallId]] = {}
         self._events: list[ExchangeEvent] = []
         self._changed: dict[str, None] = {}
 
@@ -164,6 +172,14 @@ class Exchange:
         self.plan = plan
         self._process(now)
 
+    def service_silent(self, identity: int, now: Seconds) -> None:
+        """End the call of a service whose caller sends nothing any more; unknown ones are none."""
+        for call in list(self._open):
+            if isinstance(call, ServiceCall) and call.session and call.session.identity == identity:
+                call.hang_up(Cause.LOST, now)
+                self._settle(call)
+        self._process(now)
+
     @property
     def calls_up(self) -> int:
         """Calls in progress, answered or not."""
@@ -197,7 +213,7 @@ class Exchange:
                 elif isinstance(event, CallAnswered):
                     self._ua.hang_up(event.call, now)
 
-    def _settle(self, bridge: Bridge) -> None:
+    def _settle(self, bridge: Bridge | ServiceCall) -> None:
         """Bring the table of dialogues up to date after a call has moved."""
         known, current = self._open.pop(bridge, set()), bridge.calls
         over = bridge.state is BridgeState.OVER
@@ -248,39 +264,56 @@ class Exchange:
             self._record(caller.number, number, parties.cause, parties.status, now)
             return
         self._events.append(CallStarted(caller.number, number))
-        ring_until = now + self.settings.ring_seconds
-        bridge = Bridge(self._ua, incoming, parties, ring_until, self._relay, now, self._connected)
+        bridge: Bridge | ServiceCall
+        if isinstance(parties, Service):
+            assert self._services is not None
+            bridge = ServiceCall(
+                self._ua, incoming, caller, number, parties, self._services, now, self._answered
+            )
+        else:
+            ring_until = now + self.settings.ring_seconds
+            bridge = Bridge(self._ua, incoming, parties, ring_until, self._relay, now, self._connected)
         bridge.start(now)
         self._settle(bridge)
 
     def _route(
         self, incoming: IncomingCall, caller: Extension, number: str, now: Seconds
-    ) -> Parties | Refusal:
+    ) -> Parties | Service | Refusal:
         """Find the callee, or why there is no call; in the order of the table above."""
         if incoming.max_forwards <= 0:
             return Refusal(483, "Too Many Hops", Cause.REJECTED)
         if not incoming.sdp:
             return Refusal(488, "Offer Required", Cause.REJECTED)
         callee = self.plan.find(number)
-        if callee is None:
+        service = self.settings.services.get(number) if self._services is not None else None
+        if callee is None and service is None:
             return Refusal(404, "Unknown Number", Cause.UNKNOWN_NUMBER)
         if self._busy(caller):
             return Refusal(486, "Your Line Is In Use", Cause.BUSY)
+        if callee is None:
+            return service if service and not self._full else Refusal(503, *ALL_IN_USE)
         places = self.registrations.find(number, now)
         if not places:
             return Refusal(480, "Not Registered", Cause.NOT_REGISTERED)
         if callee is caller or self._busy(callee):
             return Refusal(486, "Busy Here", Cause.BUSY)
-        if self.calls_up >= self.settings.calls_limit:
-            return Refusal(503, "All Lines In Use", Cause.CONGESTION)
+        if self._full:
+            return Refusal(503, *ALL_IN_USE)
         return Parties(caller, callee, places)
 
     def _busy(self, extension: Extension) -> bool:
         calls = sum(bridge.involves(extension.number) for bridge in self._open)
         return calls >= extension.call_limit
 
+    @property
+    def _full(self) -> bool:
+        return self.calls_up >= self.settings.calls_limit
+
     def _connected(self, bridge: Bridge) -> None:
-        self._events.append(CallConnected(bridge.parties.caller.number, bridge.parties.callee.number))
+        self._answered(bridge.parties.caller.number, bridge.parties.callee.number)
+
+    def _answered(self, caller: str, callee: str) -> None:
+        self._events.append(CallConnected(caller, callee))
 
     def _record(self, caller: str, callee: str, cause: Cause, status: int, now: Seconds) -> None:
         self._events.append(CallOver(CallRecord(caller, callee, now, None, now, cause, status)))

@@ -1,7 +1,8 @@
 """Settings of the exchange that its engine needs; addresses and files are io's business."""
 
 import ipaddress
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 
 from ansam.errors import ConfigError
@@ -15,6 +16,17 @@ class MediaMode(Enum):
     """Straight between the two: their session descriptions pass unchanged."""
     RELAY = "relay"
     """Through sockets of the exchange, octet for octet: for ends that cannot reach each other."""
+
+
+class Service(Enum):
+    """What is played; the value is its key in ``[services]``."""
+
+    ECHO = "echo"
+    """What is sent comes back, octet for octet, after the playout delay of any line."""
+    MILLIWATT = "milliwatt"
+    """1020 Hz at 0 dBm0 (O.6 (10/92) §1)."""
+    SILENCE = "silence"
+    """Digital silence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +50,7 @@ class ExchangeSettings:
         session_seconds: Ends calls whose telephones vanished: each leg is refreshed twice in that time, one
             that does not answer ends the call (RFC 4028). 0: only where a telephone asks for it.
         trusted: IP addresses that are never banned or limited: proxies that speak for many.
+        services: Numbers that the exchange answers itself.
     """
 
     realm: str = "ansam"
@@ -53,6 +66,7 @@ class ExchangeSettings:
     messages_per_second: int = 500
     session_seconds: int = 0
     trusted: tuple[str, ...] = ()
+    services: Mapping[str, Service] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.realm or '"' in self.realm or not self.realm.isprintable():

@@ -1,0 +1,156 @@
+"""Numbers that the exchange answers itself: an echo, a reference tone, silence.
+
+::
+
+    caller          exchange
+      | INVITE         |
+      |--------------->|      session description to io's `ServiceMedia`, which opens a socket
+      |         200 OK |
+      |<---------------|      its answer
+      |<==== audio ===>|      played in the exchange's process, until either side hangs up
+      | BYE            |
+      |--------------->|
+
+A new service is a member of `settings.Service` and what io plays for it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from ansam.pbx.bridge import BridgeState
+from ansam.pbx.dialplan import Extension
+from ansam.pbx.records import CallRecord, Cause
+from ansam.pbx.settings import Service
+from ansam.sip.events import CallEnded, CallId, Cancelled, Event, IncomingCall, Reinvite
+from ansam.sip.ua import UserAgent
+from ansam.units import Seconds
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSession:
+    """The audio of one call.
+
+    Attributes:
+        identity: Names it.
+        answer: Session description for the caller.
+    """
+
+    identity: int
+    answer: bytes
+
+
+class ServiceMedia(Protocol):
+    """What io lends the engine to play services. None of these waits."""
+
+    def open(self, service: Service, local_ip: str, offer: bytes) -> ServiceSession | None:
+        """Begin to play towards who offered; None where nothing in the offer can be used."""
+
+    def follow(self, session: ServiceSession, offer: bytes) -> bytes | None:
+        """Follow a re-INVITE; return the answer, or None where the audio goes on as it was."""
+
+    def close(self, session: ServiceSession) -> None:
+        """Stop playing."""
+
+
+class ServiceCall:
+    """One call to a service; what `Bridge` is to a call between extensions.
+
+    Args:
+        ua: The exchange's user agent.
+        incoming: The caller's INVITE.
+        caller: Who was authenticated.
+        service: What is called.
+        media: Plays it.
+        now: The present.
+        connected: Called once when the call is answered.
+    """
+
+    def __init__(
+        self,
+        ua: UserAgent,
+        incoming: IncomingCall,
+        caller: Extension,
+        number: str,
+        service: Service,
+        media: ServiceMedia,
+        now: Seconds,
+        connected: Callable[[str, str], None],
+    ) -> None:
+        self.state = BridgeState.CALLING
+        self.record: CallRecord | None = None
+        self.caller = caller
+        self.session: ServiceSession | None = None
+        self._number = number
+        self._ua = ua
+        self._incoming = incoming
+        self._service = service
+        self._media = media
+        self._started = now
+        self._answered: Seconds | None = None
+        self._connected = connected
+
+    @property
+    def calls(self) -> set[CallId]:
+        """The identity of the dialogue whose events belong here."""
+        return {self._incoming.call}
+
+    def involves(self, number: str) -> bool:
+        """Return whether an extension takes part."""
+        return number == self.caller.number
+
+    def start(self, now: Seconds) -> None:
+        """Answer at once."""
+        host = self._incoming.flow.local[0]
+        self.session = self._media.open(self._service, host, self._incoming.sdp)
+        if self.session is None:
+            self._ua.reject(self._incoming.call, 488, now)
+            self._end(Cause.REJECTED, 488, now)
+            return
+        self.state, self._answered = BridgeState.ANSWERED, now
+        self._ua.answer(self._incoming.call, self.session.answer, now)
+        self._connected(self.caller.number, self._number)
+
+    def handle(self, event: Event, now: Seconds) -> None:
+        """Take an event of the dialogue."""
+        if self.state is BridgeState.OVER:
+            return
+        match event:
+            case Cancelled():
+                self._answered = None
+                self._end(Cause.CANCELLED, 487, now)
+            case CallEnded():
+                lost = event.by_us or event.status != 200
+                self._end(Cause.LOST if lost else Cause.CALLER_HUNG_UP, 200, now)
+            case Reinvite():
+                self._reinvite(event, now)
+            case _:
+                pass
+
+    def _reinvite(self, event: Reinvite, now: Seconds) -> None:
+        answer = None if self.session is None else self._media.follow(self.session, event.sdp)
+        if answer is None:
+            self._ua.reject_reinvite(event.call, now, 488)
+        else:
+            self._ua.accept_reinvite(event.call, answer, now)
+
+    def hang_up(self, cause: Cause, now: Seconds) -> None:
+        """End the call from our side."""
+        if self.state is not BridgeState.OVER:
+            self._end(cause, 200, now)
+
+    def _end(self, cause: Cause, status: int, now: Seconds) -> None:
+        self._ua.hang_up(self._incoming.call, now)
+        if self.session is not None:
+            self._media.close(self.session)
+        self.state = BridgeState.OVER
+        self.record = CallRecord(
+            self.caller.number, self._number, self._started, self._answered, now, cause, status
+        )
+
+    def deadline(self) -> Seconds | None:
+        """Return None: a service waits for nothing."""
+        return None
+
+    def handle_timer(self, now: Seconds) -> None:
+        """Do nothing; see `deadline`."""
