@@ -21,6 +21,7 @@ COMMANDS = {
     "answer": "Answer calls with a login prompt.",
     "terminal": "A terminal on a pty, a serial port or TCP.",
     "sim": "One call in virtual time over a simulated circuit.",
+    "doctor": "Call a path, examine it, grade it for modems.",
     "listen": "What was negotiated in a recorded call, when, and what was said.",
     "warm": "Compile the signal processing ahead of the first call.",
     "config": "Check a configuration, or print a commented example.",

@@ -1,5 +1,7 @@
 """Grades of an echo test's figures, and what they say about the line rate."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from ansam.codec.g711 import Law
@@ -15,6 +17,8 @@ SNR_DB = (34.0, 22.0)
 """Good from the first on, fair from the second: 31200 and 19200 bit/s."""
 CODEC_SNR_DB = 12.0
 """What comes back less like noise sent than this went through a speech codec or a noise reducer."""
+DRIFT_PPM = (5.0, 100.0)
+"""Of a path that should have no clock: beyond what noise makes of 10 s."""
 GAIN_DB = (2.0, 8.0)
 """Of one way."""
 MOVED_DB = (1.0, 3.0)
@@ -36,7 +40,9 @@ def items(found: EchoFindings, law: Law, media: Media, seconds: float) -> list[I
         _snr(found),
         grading_packets.loss(found.lost_down, found.lost_up, _made_up(found)),
         grading_packets.slips(found.slips, media.resyncs, seconds),
-        *grading_packets.packets(media),
+        # An echo of our own packets has no clock of its own that they could tell.
+        *grading_packets.packets(replace(media, skew_ppm=None), seconds),
+        _drift(found),
         grading_packets.round_trip(found.round_trip, media.playout_ms),
         _gain(found),
         _steady(found),
@@ -109,6 +115,15 @@ def _snr(found: EchoFindings) -> Item:
     if response.echo is not None:
         text += "; the second echo counts as noise here, a modem cancels its own"
     return Item("SNR", single, "dB", grade, text)
+
+
+def _drift(found: EchoFindings) -> Item:
+    ppm = found.drift_ppm
+    grade = graded(abs(ppm), *DRIFT_PPM)
+    text = "samples come back at the pace they were sent"
+    if grade is not Grade.GOOD:
+        text = "the delay creeps: somebody resamples between two clocks, there or back"
+    return Item("clock skew", ppm, "ppm", grade, text)
 
 
 def _gain(found: EchoFindings) -> Item:

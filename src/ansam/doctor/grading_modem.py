@@ -44,7 +44,7 @@ def items(found: ModemFindings, media: Media, hybrid: tuple[Samples, float] | No
     out += [
         grading_packets.loss(media.lost + media.late, None),
         grading_packets.slips((), media.resyncs, found.held_seconds),
-        *grading_packets.packets(media),
+        *grading_packets.packets(media, found.held_seconds + (found.connect_seconds or 0.0)),
     ]
     if report.round_trip is not None:
         out.append(grading_packets.round_trip(report.round_trip, media.playout_ms))

@@ -12,6 +12,8 @@ nothing else; a modem in hardware, which can not know, retrains every few losses
 JITTER_MS = (10.0, 40.0)
 SKEW_PPM = (50.0, 150.0)
 """Two crystals after G.711 §2 are 100 ppm apart at worst. Without slaved pacing 150 ppm slip every 133 s."""
+SKEW_SECONDS = 20.0
+"""Packets must be watched for so long, or their jitter looks like a clock of its own."""
 ROUND_TRIP_MS = (300.0, 700.0)
 """V.34 at 33600 holds up to 1.2 s; modems in hardware were made for a satellite hop of 600 ms."""
 
@@ -34,14 +36,17 @@ def loss(down: float, up: float | None, made_up: bool = False) -> Item:
         text += "; something was made up in their place (packet loss concealment)"
         cures = (*cures, *remedies.of(Kind.CONCEALMENT))
     if grade is not Grade.GOOD:
-        text += (
-            "; our modems ride through it, one in hardware retrains; ;red=2 in the line URL may help"
-        )
+        text += "; our modems ride through it, one in hardware retrains; ;red=2 in the line URL may help"
     return Item("packet loss", worst, "%", grade, text, cures)
 
 
-def packets(media: Media) -> list[Item]:
-    """Grade what the packets told."""
+def packets(media: Media, seconds: float) -> list[Item]:
+    """Grade what the packets told.
+
+    Args:
+        media: That.
+        seconds: Length of the call.
+    """
     items = []
     if media.late:
         percent = 100 * media.late
@@ -69,7 +74,7 @@ def packets(media: Media) -> list[Item]:
                 () if grade is Grade.GOOD else remedies.FIXED_BUFFER,
             )
         )
-    if media.skew_ppm is not None:
+    if media.skew_ppm is not None and seconds >= SKEW_SECONDS:
         items.append(_skew(media.skew_ppm))
     if media.refused:
         items.append(
