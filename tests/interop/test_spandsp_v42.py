@@ -137,7 +137,7 @@ def test_our_disc_ends_both(bridge, originator):
     line = bridge(originator).connect()
     line.ours.disconnect(line.now)
     line.run(1)
-    assert line.events[1:] == [LinkDown("DISC acknowledged")]
+    assert line.events[1:] == [LinkDown("DISC acknowledged", "V.42 (03/2002) §8.7.2")]
     assert line.theirs.status[-1] == spandsp.LINK_DISCONNECTED
 
 
@@ -146,4 +146,4 @@ def test_its_disc_ends_both(bridge, originator):
     line = bridge(originator).connect()
     line.theirs.stop()
     line.run(1)
-    assert line.events[1:] == [LinkDown("DISC received")]
+    assert line.events[1:] == [LinkDown("DISC received", "V.42 (03/2002) §8.7.2")]

@@ -25,10 +25,29 @@ class LinkUp:
 
 
 @dataclass(frozen=True, slots=True)
-class LinkDown:
-    """The link ended; `reason` is a clause such as ``DISC received`` or ``N400 reached``."""
+class NoErrorControl:
+    """There is none on this connection: characters cross the line as they are.
+
+    Attributes:
+        reason: What the far end did not do.
+        clause: Where it stands.
+    """
 
     reason: str
+    clause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkDown:
+    """The link ended.
+
+    Attributes:
+        reason: Such as ``DISC received`` or ``N400: 12 transmissions of XID unanswered``.
+        clause: Where the rule stands that ended it.
+    """
+
+    reason: str
+    clause: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +57,7 @@ class BreakReceived:
     milliseconds: int
 
 
-LinkEvent = LinkUp | LinkDown | BreakReceived
+LinkEvent = LinkUp | NoErrorControl | LinkDown | BreakReceived
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +91,11 @@ class LinkStatistics:
     protocol: str = "NONE"
 
 
-class Link(Protocol):
-    """One link protocol over one connection."""
+class CharacterLink(Protocol):
+    """The terminal's half of a link, whatever carries its characters."""
 
     def start(self, now: Samples) -> None:
-        """The modulation is ready: begin."""
-
-    def pull(self, count: int) -> Bits:
-        """Return exactly `count` bits to send (idle fill where there is nothing)."""
-
-    def receive_bits(self, bits: Bits, now: Samples) -> None:
-        """Take received bits, in order, cut anywhere."""
+        """The modulation (or the network) is ready: begin."""
 
     def send(self, data: bytes) -> int:
         """Queue bytes for the far end; return how many were taken (less than len(data) when full)."""
@@ -108,14 +121,24 @@ class Link(Protocol):
     def disconnect(self, now: Samples) -> None:
         """End the link in an orderly way; `LinkDown` follows."""
 
-    def set_rate(self, rate: int, far_rate: int = 0) -> None:
-        """Follow the line rate in bit/s: ours, and the far end's where it is another one (0: the same)."""
-
-    def suspend(self, samples: Samples) -> None:
-        """Push timers out: the modulation was busy retraining for this long."""
-
     def deadline(self) -> Samples | None:
         """Return when `handle_timer` wants to be called, or None."""
 
     def handle_timer(self, now: Samples) -> None:
         """Let timers act; calling early is harmless."""
+
+
+class Link(CharacterLink, Protocol):
+    """One link protocol over one connection of a modulation."""
+
+    def pull(self, count: int) -> Bits:
+        """Return exactly `count` bits to send (idle fill where there is nothing)."""
+
+    def receive_bits(self, bits: Bits, now: Samples) -> None:
+        """Take received bits, in order, cut anywhere."""
+
+    def set_rate(self, rate: int, far_rate: int = 0) -> None:
+        """Follow the line rate in bit/s: ours, and the far end's where it is another one (0: the same)."""
+
+    def suspend(self, samples: Samples) -> None:
+        """Push timers out: the modulation was busy retraining for this long."""

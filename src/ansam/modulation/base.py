@@ -212,20 +212,47 @@ class Renegotiating:
 
 
 @dataclass(frozen=True, slots=True)
-class CarrierLost:
-    """The far signal has been gone for longer than S10 allows (or the far end cleared down)."""
+class StepMissed:
+    """A step did not get what it waits for, and the procedure recovers: it repeats, retrains or begins again.
+
+    Attributes:
+        reason: Which step missed what, or what made a retrain necessary.
+        clause: Where it stands.
+    """
 
     reason: str
+    clause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierLost:
+    """The far signal has been gone for longer than S10 allows (or the far end cleared down).
+
+    Attributes:
+        reason: Which step missed what.
+        clause: Where it stands.
+    """
+
+    reason: str
+    clause: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Start-up can not succeed any more; `reason` says which step missed what."""
+    """Start-up can not succeed any more.
+
+    Attributes:
+        reason: Which step missed what.
+        clause: Where it stands.
+    """
 
     reason: str
+    clause: str = ""
 
 
-ModulationEvent = CarrierDetected | PhaseEntered | Ready | Retraining | Renegotiating | CarrierLost | Failed
+ModulationEvent = (
+    CarrierDetected | PhaseEntered | Ready | Retraining | Renegotiating | StepMissed | CarrierLost | Failed
+)
 
 
 @dataclass(slots=True)

@@ -234,8 +234,12 @@ class FskModem:
         self._missing_for += HOP
         if self._missing_for >= self._options.carrier_loss and not self._lost:
             self._lost = True
+            missing = self._missing_for * 1000 // SAMPLE_RATE
             self._events.append(
-                CarrierLost(f"no {self.spec.name} signal for {self._missing_for * 1000 // SAMPLE_RATE} ms")
+                CarrierLost(
+                    f"{self.spec.name}, {self._phase.value}: no signal for {missing} ms (S10)",
+                    self._plan.source,
+                )
             )
 
     def _enter(self, phase: Phase, now: Samples) -> None:

@@ -83,7 +83,8 @@ def test_nobody_answers():
     pair.b.faults.cut = True
     pair.a.lapm.negotiate(0)
     assert pair.until(lambda: pair.a.released, 600)
-    assert "XID sent" in pair.a.released.reason
+    assert pair.a.released.reason == "N400: 13 transmissions of XID unanswered"
+    assert pair.a.released.clause == "V.42 (03/2002) §8.10.3, §9.2.2"
     assert kinds(pair.a).count(Kind.XID) == N400 + 1
 
 

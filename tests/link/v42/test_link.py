@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tests.support.v42_pair import Pair, noise
 
-from ansam.link.base import BreakReceived, LinkUp
+from ansam.link.base import BreakReceived, LinkUp, NoErrorControl
 from ansam.link.hdlc import FLAG
 from ansam.link.v14 import StartStop
 from ansam.link.v42.link import BreakHandling, V42Link, V42Options
@@ -143,7 +143,8 @@ def test_far_end_that_refuses():
     link.pull(10)
     refuse = [0, 1, 0, 1, 0, 0, 0, 1, 0, 1, *[1] * 8, *[0] * 9, 1, *[1] * 8]
     link.receive_bits(np.array([1] * 20 + refuse * 3, np.uint8), 160)
-    assert link.take_events() == [LinkUp("NONE")]
+    why = NoErrorControl("the far end wants no error control", "V.42 (03/2002) §7.2.1.3, Table 3")
+    assert link.take_events() == [why, LinkUp("NONE")]
 
 
 def test_disconnect_tells_the_far_end():

@@ -105,9 +105,9 @@ def test_2400_or_nothing(end: int) -> None:
     options = [SLOW, SLOW]
     options[end] = FAST
     pair = Pair(2, *options, up=QUIET, down=QUIET).run(4)
-    assert [e.reason for e in pair.of(end, Failed)] == [  # type: ignore[attr-defined]
-        "V.22bis: the far end offers 1200 bit/s only, and 2400 is the least allowed"
-    ]
+    (failed,) = pair.of(end, Failed)
+    assert isinstance(failed, Failed)
+    assert "the far end offers 1200 bit/s only, and 2400 is the least allowed" in failed.reason
     assert not pair.last[end].any()
 
 
@@ -115,7 +115,7 @@ def test_no_rate_in_the_window() -> None:
     modem = V22(Role.CALLING, FAST, Marks())
     modem.start(0)
     (failed,) = modem.take_events()
-    assert failed == Failed("V.22: no data rate of V.22 lies between 2400 and 0 bit/s")
+    assert failed == Failed("V.22: no data rate lies between 2400 and 0 bit/s", "V.22bis (11/88) §2.5")
 
 
 def test_starting_twice_is_our_bug() -> None:
@@ -192,19 +192,30 @@ def test_a_bell_answer_tone_before_unscrambled_ones_is_waited_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("role", "missed"),
+    ("role", "step", "missed", "clause"),
     [
-        (Role.CALLING, "no unscrambled ones from the answering modem"),
-        (Role.ANSWERING, "neither S1 nor scrambled ones from the calling modem"),
+        (
+            Role.CALLING,
+            "waiting for unscrambled ones",
+            "no unscrambled ones from the answering modem",
+            "§6.3.1.1.1 a)",
+        ),
+        (
+            Role.ANSWERING,
+            "unscrambled ones",
+            "neither S1 nor scrambled ones from the calling modem",
+            "§6.3.1.1.2 a)",
+        ),
     ],
 )
-def test_a_silent_far_end_times_out(role: Role, missed: str) -> None:
+def test_a_silent_far_end_times_out(role: Role, step: str, missed: str, clause: str) -> None:
     trace = Recorder()
     modem = V22bis(role, ModulationOptions(), Marks(), trace)
     modem.start(0)
     for second in range(61):
         modem.process(np.zeros(8000, np.float32), 8000 * second)
-    assert [e.reason for e in modem.take_events() if isinstance(e, Failed)] == ["V.22bis: " + missed]
+    failed = Failed(f"V.22bis, {step}: {missed}", f"V.22bis (11/88) {clause}")
+    assert [e for e in modem.take_events() if isinstance(e, Failed)] == [failed]
     assert trace.events
 
 
@@ -269,7 +280,8 @@ def test_a_retrain_nobody_answers_is_given_up() -> None:
         pair.ends[0].process(steady.last[1], pair.now)
         pair.now += 160
     failed = [e for e in pair.ends[0].take_events() if isinstance(e, Failed)]
-    assert failed == [Failed("V.22bis: retrain: the far end answered none of 6 S1 signals")]
+    step = "V.22bis, retrain: scrambled ones at 1200, waiting for S1"
+    assert failed == [Failed(f"{step}: the far end answered none of 6 S1 signals", "V.22bis (11/88) §6.4")]
 
 
 @pytest.mark.parametrize("rate", [1200, 2400])

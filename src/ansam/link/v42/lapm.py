@@ -24,6 +24,8 @@ from ansam.link.v42.frames import MODULUS, Frame, FrameError, Kind, decode
 from ansam.link.v42.timing import RoundTrip
 from ansam.units import SAMPLE_RATE, Samples
 
+RECOMMENDATION = "V.42 (03/2002)"
+
 N400 = 12
 """Retransmissions of one thing before the connection is given up (§9.2.2 leaves it open)."""
 
@@ -50,6 +52,14 @@ class State(Enum):
     CONNECTED = "connected"
     RELEASING = "DISC sent"
     RELEASED = "released"
+
+
+_SENT = {
+    State.NEGOTIATING: ("XID", "§8.10.3"),
+    State.ESTABLISHING: ("SABME", "§8.3.2.2"),
+    State.RELEASING: ("DISC", "§8.7.3"),
+}
+"""What a state waits to have answered, and what gives it up."""
 
 
 class Source(Protocol):
@@ -106,10 +116,12 @@ class Released:
     Attributes:
         reason: Which rule ended it.
         orderly: The peer or we asked for it by DISC.
+        clause: Where that rule stands.
     """
 
     reason: str
     orderly: bool = False
+    clause: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +211,7 @@ class Lapm:
         if self.state in (State.RELEASED, State.RELEASING):
             return
         if self.state is State.IDLE:
-            self._released("released before it was established", orderly=True)
+            self._released("released before it was established", "§8.7.2", orderly=True)
             return
         self._reset()
         self.state = State.RELEASING
@@ -379,7 +391,7 @@ class Lapm:
             if not self._recovering:
                 self._enter_recovery()
             elif self._tries + 1 >= N400:
-                self._released(f"retransmit limit: {N400} polls without an answer")
+                self._released(f"retransmit limit: {N400} polls without an answer", "§8.4.8, §9.2.2")
             else:
                 self._tries += 1
                 self._poll = True
@@ -387,7 +399,8 @@ class Lapm:
             return
         self._tries += 1
         if self._tries > N400:
-            self._released(f"{self.state.value}, {N400} times without an answer")
+            what, clause = _SENT[self.state]
+            self._released(f"N400: {self._tries} transmissions of {what} unanswered", f"{clause}, §9.2.2")
         elif self.state is State.NEGOTIATING:
             self._send_set(Frame(Kind.XID, True, information=xid.encode(self._offer)))
         elif self.state is State.ESTABLISHING:
@@ -410,7 +423,7 @@ class Lapm:
             frame = decode(octets, not self._originator)
         except FrameError as error:
             if self.state is State.CONNECTED:
-                self._released(f"frame rejection: {error}")  # §8.5.5
+                self._released(f"frame rejection: {error}", "§8.5.5")
             return
         if frame is None:
             return
@@ -438,7 +451,7 @@ class Lapm:
             self._urge(Frame(Kind.DM, False, frame.poll))
             return
         if self.state is State.CONNECTED and (self._vr or self._va):
-            self._released("SABME while connected")  # §8.4.9.1
+            self._released("SABME while connected", "§8.4.9.1")
             return
         # A repeated SABME says that our UA was lost: whatever we sent meanwhile starts anew (Note 3).
         unacknowledged = [self._sent[n].information for n in sorted(self._sent)]
@@ -459,7 +472,7 @@ class Lapm:
             self._urgent.clear()
             self._urge(Frame(Kind.UA, False, frame.poll))
             if was is State.CONNECTED:
-                self._released("DISC received", orderly=True)
+                self._released("DISC received", "§8.7.2", orderly=True)
         else:
             self._urge(Frame(Kind.DM, False, frame.poll))  # §8.8
 
@@ -470,27 +483,27 @@ class Lapm:
             self._measure_set()
             self._established()
         elif self.state is State.RELEASING:
-            self._released("DISC acknowledged", orderly=True)
+            self._released("DISC acknowledged", "§8.7.2", orderly=True)
         else:
             self.counters.violations += 1
 
     def _receive_dm(self, frame: Frame) -> None:
         if self.state is State.ESTABLISHING and frame.poll:
-            self._released("the far end refused SABME by DM")
+            self._released("the far end refused SABME by DM", "§8.3.2.1")
         elif self.state is State.RELEASING and frame.poll:
-            self._released("DISC answered by DM", orderly=True)
+            self._released("DISC answered by DM", "§8.7.2", orderly=True)
         elif self.state is State.CONNECTED and (not frame.poll or self._recovering):
-            self._released("DM while connected: the far end has lost the connection")  # Table 9
+            self._released("DM while connected: the far end has lost the connection", "Table 9")
 
     def _receive_frmr(self, frame: Frame) -> None:
         if self.state is State.CONNECTED:
-            self._released(f"FRMR received: {frame.information.hex(' ')}")  # §8.5.6
+            self._released(f"FRMR received: {frame.information.hex(' ')}", "§8.5.6")
 
     def _receive_xid(self, frame: Frame) -> None:
         try:
             values = xid.decode(frame.information)
         except RemoteProtocolError as error:
-            self._released(str(error))
+            self._released(f"XID not understood: {error}", "§8.10")
             return
         if frame.command:
             if self.state is State.CONNECTED:
@@ -539,7 +552,7 @@ class Lapm:
             return
         if frame.poll and not frame.command:
             if frame.kind is Kind.SREJ:
-                self._released("SREJ with F = 1")  # Table 9
+                self._released("SREJ with F = 1", "Table 9")
                 return
             self._final(frame, acknowledged)
         if frame.kind is Kind.RNR:
@@ -567,7 +580,7 @@ class Lapm:
         line delivered twice, or after its successors: it acknowledges nothing, and what it asks is over.
         """
         if (frame.nr - self._va) % MODULUS <= self.window:
-            self._released(f"invalid N(R) {frame.nr}")
+            self._released(f"invalid N(R) {frame.nr}", "§8.5.2")
             return
         self.counters.violations += 1
         if frame.kind is Kind.I:
@@ -719,11 +732,11 @@ class Lapm:
         self.state = State.CONNECTED
         self._events.append(Established())
 
-    def _released(self, reason: str, *, orderly: bool = False) -> None:
+    def _released(self, reason: str, clause: str, *, orderly: bool = False) -> None:
         if self.state is State.RELEASED:
             return
         urgent = [f for f in self._urgent if f.kind in (Kind.UA, Kind.DM)]
         self._reset()
         self._urgent.extend(urgent)
         self.state = State.RELEASED
-        self._events.append(Released(reason, orderly))
+        self._events.append(Released(reason, orderly, f"{RECOMMENDATION} {clause}"))

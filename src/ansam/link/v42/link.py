@@ -18,12 +18,20 @@ import numpy as np
 
 from ansam.errors import RemoteProtocolError
 from ansam.link import hdlc
-from ansam.link.base import BreakReceived, LinkDown, LinkEvent, LinkStatistics, LinkUp
+from ansam.link.base import BreakReceived, LinkDown, LinkEvent, LinkStatistics, LinkUp, NoErrorControl
 from ansam.link.v14 import CharacterFormat, StartStop
 from ansam.link.v42 import xid
 from ansam.link.v42.compression import Decoder, Identity, Outgoing, codecs, describe
 from ansam.link.v42.detection import T400, Detection, Verdict
-from ansam.link.v42.lapm import Counters, Established, Lapm, Negotiated, Released, Signal
+from ansam.link.v42.lapm import (
+    RECOMMENDATION,
+    Counters,
+    Established,
+    Lapm,
+    Negotiated,
+    Released,
+    Signal,
+)
 from ansam.link.v42.timing import FIRST_GUESS, RoundTrip
 from ansam.link.v44 import Proposal
 from ansam.units import Bits, Samples
@@ -326,7 +334,7 @@ class V42Link:
     def _detected(self) -> None:
         verdict = self._detection.verdict
         if verdict is not Verdict.V42:
-            self._fall_back(verdict.value if verdict else "")
+            self._fall_back(*self._why_none(verdict))
             return
         self._prefix = self._detection.drain()
         self._kept.clear()
@@ -338,11 +346,20 @@ class V42Link:
             self._prefix = np.concatenate((self._prefix, hdlc.FLAGS[: OPENING_FLAGS * len(hdlc.FLAG)]))
             self._lapm.negotiate(self._now)
 
-    def _fall_back(self, reason: str) -> None:
+    def _why_none(self, verdict: Verdict | None) -> tuple[str, str]:
+        """Return why there is no error control, and the clause."""
+        if verdict is Verdict.REFUSED:
+            return Verdict.REFUSED.value, f"{RECOMMENDATION} §7.2.1.3, Table 3"
+        if self._originator:
+            return f"{Verdict.NONE.value}: no ADP came in answer to ODP", f"{RECOMMENDATION} §7.2.1.2, T400"
+        return f"{Verdict.NONE.value}: no ODP came from it", f"{RECOMMENDATION} §7.2.1.3, T400"
+
+    def _fall_back(self, reason: str, clause: str) -> None:
         """No error control: V.14 takes over, and gets what was heard so far (§7.9)."""
         if self._options.required:
-            self._down(f"error control required (&M5), but {reason}")
+            self._down(f"error control required (&M5), but {reason}", clause)
             return
+        self._events.append(NoErrorControl(reason, clause))
         self._phase = _Phase.V14
         # A pattern under way is finished first (§7.2.1.2); V.14 begins with marks.
         self._v14.put_bits(self._detection.drain())
@@ -351,15 +368,15 @@ class V42Link:
             self._v14.receive_bits(bits, self._now)
         self._kept.clear()
 
-    def _down(self, reason: str) -> None:
+    def _down(self, reason: str, clause: str = "") -> None:
         self._phase = _Phase.DOWN
-        self._ended(reason)
+        self._ended(reason, clause)
 
-    def _ended(self, reason: str) -> None:
+    def _ended(self, reason: str, clause: str = "") -> None:
         """Say so once: what ended it first is the reason."""
         if not self._said:
             self._said = True
-            self._events.append(LinkDown(reason))
+            self._events.append(LinkDown(reason, clause))
 
     # -- LAPM ------------------------------------------------------------------------------------------------
 
@@ -372,8 +389,8 @@ class V42Link:
                     )
                 case Established():
                     self._established()
-                case Released(reason, _):
-                    self._ended(reason)
+                case Released(reason, _, clause):
+                    self._ended(reason, clause)
                 case Signal(information, command):
                     self._signal(information, command)
         self._receive_data()

@@ -16,7 +16,7 @@ from enum import Enum
 
 from ansam.modulation.automode.candidates import Candidates, is_fsk
 from ansam.modulation.automode.offer import name_of, our_menu, without_code, without_v8
-from ansam.modulation.base import ModulationOptions
+from ansam.modulation.base import ModulationOptions, StepMissed
 from ansam.modulation.v8.answering import ANSAM_SILENCE, AnsweringExchange
 from ansam.modulation.v8.exchange import Note, Outcome, Result
 from ansam.tones.v25 import ANSWER_GAP, ANSWER_SILENCE, ANSWER_TONE_LENGTH, AnswerTone
@@ -55,10 +55,12 @@ class Answering:
 
     Attributes:
         failure: Why nothing can come of this call, or "".
+        missed: What did not come, though something else may; the owner takes it.
     """
 
     def __init__(self, candidates: Candidates, options: ModulationOptions, note: Note, trace: Sink) -> None:
         self.failure = ""
+        self.missed: list[StepMissed] = []
         menu = None if options.bell or not options.answer_tone else our_menu(candidates.names, options)
         self._v8 = AnsweringExchange(menu, options, note, trace) if menu else None
         self._candidates, self._options, self._note = candidates, options, note

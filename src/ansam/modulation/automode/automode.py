@@ -22,6 +22,7 @@ from ansam.modulation.base import (
     PhaseEntered,
     Role,
     SignalReport,
+    StepMissed,
 )
 from ansam.modulation.registry import MODULATIONS
 from ansam.modulation.v8.exchange import Result
@@ -65,6 +66,7 @@ class Automode:
             else Answering(self._candidates, options, self._note, trace)
         )
         self._chosen: Modulation | None = None
+        self._step = ("start", "")
         self._running = False
         self._begin: Samples = 0
         self._events: list[ModulationEvent] = []
@@ -96,7 +98,7 @@ class Automode:
         if not self._candidates.names:
             low, high = self._options.min_rate, self._options.max_rate or "any"
             wanted = ", ".join(self._allowed) or "nothing"
-            self._fail(now, f"no rate from {low} to {high} bit/s in what is allowed ({wanted})")
+            self._fail(now, f"automode: no rate from {low} to {high} bit/s in what is allowed ({wanted})")
             return
         self._running, self._begin = True, now
         self._procedure.start(now)
@@ -126,22 +128,27 @@ class Automode:
         """Once per hop: what now?"""
         self._candidates.collect(now)
         name = self._procedure.decide(now)
+        self._events += self._procedure.missed
+        self._procedure.missed.clear()
         if name is not None:
             self._note(now, f"chooses {name}", "")
             self._chosen, events = self._candidates.choose(name, now)
-            self._events += events
+            # What it missed while it only listened is nobody's loss.
+            self._events += [event for event in events if not isinstance(event, StepMissed)]
         elif self._procedure.failure:
             self._fail(now, self._procedure.failure)
         elif now - self._begin >= GIVE_UP:
             missed = " or ".join(self._candidates.names)
-            self._fail(now, f"heard {self.heard}; no start-up of {missed} within {GIVE_UP // samples(1)} s")
+            within = f"no start-up of {missed} within {GIVE_UP // samples(1)} s"
+            self._fail(now, f"automode, {self._step[0]}: heard {self.heard}; {within}")
 
     def _fail(self, now: Samples, reason: str) -> None:
         self._running = False
         self._trace(now, f"modulation.automode.{self._role.value}", "failed", reason=reason)
-        self._events.append(Failed(reason))
+        self._events.append(Failed(reason, self._step[1]))
 
     def _note(self, now: Samples, name: str, clause: str) -> None:
+        self._step = (name, clause)
         self._trace(now, f"modulation.automode.{self._role.value}", "phase", phase=name, clause=clause)
         self._events.append(PhaseEntered(name, clause))
 
@@ -155,7 +162,7 @@ class Automode:
         if self._chosen is not None:
             for event in self._chosen.take_events():
                 if isinstance(event, Failed):
-                    event = Failed(f"{event.reason} (heard {self.heard})")
+                    event = Failed(f"{event.reason} (heard {self.heard})", event.clause)
                 events.append(event)
         return events
 

@@ -28,7 +28,7 @@ from ansam.dsp.goertzel import HOP
 from ansam.modulation.automode.candidates import Candidates, is_fsk
 from ansam.modulation.automode.hearing import Hearing
 from ansam.modulation.automode.offer import name_of, our_menu, without_code, without_v8
-from ansam.modulation.base import ModulationOptions
+from ansam.modulation.base import ModulationOptions, StepMissed
 from ansam.modulation.v8.calling import CallIndicator, CallingExchange
 from ansam.modulation.v8.exchange import Note, Outcome, Result
 from ansam.tones.v25 import ANSWER_GAP, ANSWER_TONE_HZ, ANSWER_TONE_LIMIT, BELL_ANSWER_TONE_HZ
@@ -55,6 +55,8 @@ CYCLE = samples(15.0)
 
 BELL = "Bell 103"
 
+NO_JM = "V.8, CM: ANSam was heard, but no JM came in answer to CM"
+
 
 class Step(Enum):
     """Where the procedure stands."""
@@ -77,6 +79,7 @@ class Calling:
 
     Attributes:
         failure: Why nothing can come of this call, or "".
+        missed: What did not come, though something else may; the owner takes it.
     """
 
     def __init__(
@@ -84,6 +87,7 @@ class Calling:
     ) -> None:
         self._candidates, self._hearing, self._note = candidates, hearing, note
         self.failure = ""
+        self.missed: list[StepMissed] = []
         menu = our_menu(candidates.names, options)
         self._new_exchange = partial(CallingExchange, menu, options, note, trace) if menu else None
         self._v8: CallingExchange | None = None
@@ -230,6 +234,8 @@ class Calling:
         if outcome is not None:
             if exchange.result.sent is not None:
                 self._new_exchange = None  # once is enough
+                if outcome is Outcome.NOT_SPOKEN:
+                    self.missed.append(StepMissed(NO_JM, "V.8 (11/2000) §8.1.2"))
             self._end_tone(now)
         return None
 

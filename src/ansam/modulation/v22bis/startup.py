@@ -21,6 +21,7 @@ from ansam.modulation.base import (
     Ready,
     Retraining,
     Role,
+    StepMissed,
 )
 from ansam.modulation.v22bis.constants import BAUD, V22BIS_SPEC
 from ansam.modulation.v22bis.receiver import DETECTOR_DELAY, Heard, Receiver
@@ -87,7 +88,7 @@ class Procedure:
             raise LocalProtocolError("start() of a modulation that has been started")
         if not (self._takes_1200 or self._takes_2400):
             low, high = self.options.min_rate, self.options.max_rate
-            self._fail(now, f"no data rate of {self.spec.name} lies between {low} and {high} bit/s")
+            self._fail(now, f"no data rate lies between {low} and {high} bit/s", "§2.5")
         else:
             self._enter(State.AWAIT_MARK if self.role is Role.CALLING else State.ANSWER_MARK, now)
 
@@ -108,7 +109,7 @@ class Procedure:
     def retrain(self, now: Samples) -> None:
         """Ask for a retrain (§6.4); at 1200 bit/s there is none, and nothing happens."""
         if self.state is State.DATA_2400:
-            following = self._begin_retrain(now)
+            following = self._begin_retrain(now, "")
             if following is not None:
                 self._enter(following, now)
 
@@ -150,8 +151,13 @@ class Procedure:
             self.far_end_seen = True
             self._events.append(CarrierDetected(self.spec.name))
 
-    def _fail(self, now: Samples, reason: str) -> None:
-        self._events.append(Failed(f"{self.spec.name}: {reason}"))
+    def _missed(self, what: str, clause: str) -> tuple[str, str]:
+        """Return the step with what it missed, and the clause: that of the step, where none is given."""
+        where = self.spec.name if self.state is State.IDLE else f"{self.spec.name}, {self.state.value}"
+        return f"{where}: {what}", f"{V22BIS_SPEC.recommendation} {clause or STEPS[self.state].clause}"
+
+    def _fail(self, now: Samples, reason: str, clause: str = "") -> None:
+        self._events.append(Failed(*self._missed(reason, clause)))
         self.ready = False
         self._deliver(False)
         self._enter(State.DOWN, now)
@@ -259,7 +265,9 @@ class Procedure:
 
         Deviation: a far end that steadily sends 1200 bit/s has missed our S1 and would ignore another.
         """
-        return self._fall_back(now) if self._rx.hears_four_way else self._begin_retrain(now)
+        if self._rx.hears_four_way:
+            return self._fall_back(now)
+        return self._begin_retrain(now, "no 32 scrambled ones at 2400 bit/s came")
 
     def end_await_ones(self, now: Samples) -> State | None:
         """The last thing missing has come."""
@@ -278,26 +286,26 @@ class Procedure:
         Deviation: what can not be decided four ways is a far end at 2400 bit/s whose S1 we have missed.
         """
         if self._takes_2400 and self._rx.guessing:
-            return self._begin_retrain(now)
+            return self._begin_retrain(now, "what the far end sends can not be decided at 1200 bit/s")
         self._deliver(True)
         return self._begin_data(now, 1200)
 
     def lose_carrier(self, now: Samples) -> State | None:
         """Circuit 109 has been OFF for as long as S10 allows."""
-        self._events.append(CarrierLost("no carrier for as long as S10 allows"))
+        self._events.append(CarrierLost(*self._missed("no carrier for as long as S10 allows", "§6.5")))
         self.ready = False
         return State.DOWN
 
     def lose_equalisation(self, now: Samples) -> State | None:
         """§6.4: retrain; V.22 has none, so at 1200 bit/s the receiver starts afresh on the live signal."""
         if self.state is State.DATA_2400:
-            return self._begin_retrain(now)
+            return self._begin_retrain(now, "the line became too bad: decisions are guesses")
         self._rx.restart()
         return None
 
     def hear_four_way(self, now: Samples) -> State | None:
         """Deviation: the far end has begun a retrain, and we have missed its S1."""
-        return self._begin_retrain(now)
+        return self._begin_retrain(now, "the far end retrains, and its S1 was not heard")
 
     def repeat_s1(self, now: Samples) -> State | None:
         """§6.4: no S1 came back within 1.2 s.
@@ -308,8 +316,9 @@ class Procedure:
         if self._repeats >= FALL_BACK_REPEATS and self._takes_1200 and self._rx.hears_four_way:
             return self._fall_back(now)
         if self._repeats >= S1_REPEATS:
-            self._fail(now, f"retrain: the far end answered none of {S1_REPEATS} S1 signals")
+            self._fail(now, f"the far end answered none of {S1_REPEATS} S1 signals")
             return None
+        self._events.append(StepMissed(*self._missed("no S1 came in answer to ours", "")))
         return State.RETRAIN_S1
 
     def _fall_back(self, now: Samples) -> State | None:
@@ -334,13 +343,16 @@ class Procedure:
         self.ready = False
         self._deliver(False)
 
-    def _begin_retrain(self, now: Samples) -> State | None:
+    def _begin_retrain(self, now: Samples, why: str) -> State | None:
+        """Begin a retrain (§6.4); `why` is "" where the owner asked for it."""
         if self.ready and now - self._ready_at > GOOD_DATA:
             self._attempts = 0
         self._attempts += 1
         if self._attempts > RETRAIN_LIMIT:
-            self._fail(now, f"the line is no better after {RETRAIN_LIMIT} retrains")
+            self._fail(now, f"{why or 'the line is bad'}, after {RETRAIN_LIMIT} retrains", "§6.4")
             return None
+        if why:
+            self._events.append(StepMissed(*self._missed(why, "")))
         self.retrains_requested += 1
         self._leave_data(by_us=True)
         self._s1_ended = None

@@ -13,6 +13,7 @@ from ansam.modulation.base import (
     Renegotiating,
     Retraining,
     Role,
+    StepMissed,
 )
 from ansam.modulation.v32bis.adaptation import MARGIN_DB
 from ansam.modulation.v32bis.constants import B1_SYMBOLS, SAMPLES_PER_SYMBOL, V32BIS_SPEC, Coding
@@ -28,6 +29,8 @@ from ansam.units import Samples, samples
 T = SAMPLES_PER_SYMBOL
 RETRAIN_HEARD = -(-128 * 10 // 3 // HOP)
 """Windows of AA or AC that begin a retrain (V.32bis (02/91) §7: 128 symbols)."""
+ASKED_FOR = "asked for"
+"""Why a retrain begins that the owner wants."""
 RESTARTS = 6
 """Of start-up in a row, for whatever reason."""
 GOOD_DATA = samples(10)
@@ -154,6 +157,8 @@ class Course:
     def retrain(self, t: Samples, why: str, by_us: bool = True) -> None:
         """Begin anew, since something was missed or the far end does."""
         self.note(t, "begins anew", why=why, by_us=by_us)
+        if why != ASKED_FOR:
+            self.say(StepMissed(*self._missed(why)))
         self._restarts += 1
         if self._restarts > RESTARTS:
             self.end(t, f"{why} ({RESTARTS} attempts)")
@@ -179,11 +184,19 @@ class Course:
         self.retrain(t, "the far end keeps beginning again", by_us=False)
         return True
 
-    def end(self, t: Samples, reason: str) -> None:
-        """Give the call up."""
-        reason = f"{self.spec.name}: {reason}"
-        self.say(CarrierLost(reason) if self.ever_ready else Failed(reason))
+    def end(self, t: Samples, reason: str, clause: str = "") -> None:
+        """Give the call up; `clause` is that of the step, where none is given."""
+        reason, clause = self._missed(reason, clause)
+        self.say(CarrierLost(reason, clause) if self.ever_ready else Failed(reason, clause))
         self.go_down(t)
+
+    def _missed(self, what: str, clause: str = "") -> tuple[str, str]:
+        """Return the step with what it missed, and its clause."""
+        step = self.state.value
+        return (
+            f"{self.spec.name}, {step.name}: {what}",
+            f"{V32BIS_SPEC.recommendation} {clause or step.clause}",
+        )
 
     def go_down(self, t: Samples) -> None:
         """Stop sending."""

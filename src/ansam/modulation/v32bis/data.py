@@ -14,7 +14,7 @@ Both may begin at once: then each takes the other's R4 for R5. Packets that are 
 - E: the receiver goes over to data by itself (`receiver_kernel`).
 """
 
-from ansam.modulation.base import CarrierLost, ModulationOptions, Renegotiating
+from ansam.modulation.base import ModulationOptions, Renegotiating
 from ansam.modulation.v32bis.adaptation import Adaptation, Quality, Wish
 from ansam.modulation.v32bis.constants import CLEARDOWN_MIN, RENEGOTIATION_RATE_MIN
 from ansam.modulation.v32bis.course import RETRAIN_HEARD, Course, T
@@ -61,8 +61,7 @@ class DataMode:
         hearing = c.rx.hearing
         absent = c.rx.absent_symbols * T >= self._options.carrier_loss
         if hearing.quiet.length >= self._options.carrier_loss or (absent and hearing.level < _FAINT):
-            c.say(CarrierLost("no carrier for as long as S10 allows"))
-            c.go_down(t)
+            c.end(t, "no carrier for as long as S10 allows", "§2.5")
         elif hearing.runs[c.tone].windows >= PREAMBLE_HEARD or c.rx.four_states:
             c.rx.seek_words()
             c.enter(State.SUSPECT, t)

@@ -25,7 +25,7 @@ from ansam.modulation.base import (
     Role,
 )
 from ansam.modulation.v32bis.constants import Coding
-from ansam.modulation.v32bis.course import Course
+from ansam.modulation.v32bis.course import ASKED_FOR, Course
 from ansam.modulation.v32bis.data import DataMode
 from ansam.modulation.v32bis.ranging import Ranging
 from ansam.modulation.v32bis.rate_signal import RateSignal
@@ -183,7 +183,7 @@ class Procedure:
     def retrain(self, t: Samples) -> None:
         """Ask for a retrain (§7); where training goes on already, nothing happens."""
         if self._course.ready:
-            self._course.retrain(t, "asked for")
+            self._course.retrain(t, ASKED_FOR)
             self._follow(t)
 
     def renegotiate(self, t: Samples, wanted: RateSignal) -> None:

@@ -60,9 +60,9 @@ class Ranging:
         if not c.ever_ready:
             return False
         if c.rx.hearing.quiet.length >= c.options.carrier_loss:
-            c.end(t, "no carrier for as long as S10 allows")
+            c.end(t, "no carrier for as long as S10 allows", "§2.5")
         elif t - c.since > UNANSWERED + (c.round_trip or 0.0):
-            c.end(t, "nobody answers our retrain")
+            c.end(t, "the far end answers our retrain with nothing known")
         return c.state is State.DOWN
 
     def send_aa(self, t: Samples) -> None:

@@ -15,6 +15,7 @@ from ansam.modulation.base import (
     Renegotiating,
     Retraining,
     Role,
+    StepMissed,
 )
 from ansam.modulation.v34.coding import Coding
 from ansam.modulation.v34.constants import SymbolRate
@@ -23,12 +24,14 @@ from ansam.modulation.v34.phase2 import Entry
 from ansam.modulation.v34.phase2_core import Phase2Result
 from ansam.modulation.v34.precoder import NO_PRECODING
 from ansam.modulation.v34.receiver import Receiver, Whitening
-from ansam.modulation.v34.training_steps import State
+from ansam.modulation.v34.training_steps import State, phase_of
 from ansam.modulation.v34.transmitter import Transmitter
 from ansam.trace import Sink
 from ansam.units import SAMPLE_RATE, Bits, Samples, samples
 
 RECOMMENDATION = "V.34 (10/96)"
+ASKED_FOR = "asked for"
+"""Why a retrain begins that the owner wants."""
 RESTARTS = 8
 GOOD_DATA: Samples = samples(10)
 """Data that have flowed so long end a row of retrains."""
@@ -155,6 +158,8 @@ class Course:
     def retrain(self, t: Samples, why: str, entry: Entry = Entry.RETRAIN) -> None:
         """Leave everything to phase 2 (§11.5; §11.3.2.2.1 with `Entry.MARKS`)."""
         self.note(t, "retrain", why=why, entry=entry.value)
+        if why != ASKED_FOR:
+            self.say(StepMissed(*self._missed(why)))
         responding = entry is Entry.RESPONSE
         if self.ready and self.epoch + t - self._ready_at > GOOD_DATA:
             self._restarts = 0
@@ -172,11 +177,18 @@ class Course:
         self.entry = entry
         self.enter(State.PHASE_2, t)
 
-    def end(self, t: Samples, reason: str) -> None:
-        """Give the call up."""
-        reason = f"V.34: {reason}"
-        self.say(CarrierLost(reason) if self._ever_ready else Failed(reason))
+    def end(self, t: Samples, reason: str, clause: str = "") -> None:
+        """Give the call up; `clause` is that of the step, where none is given."""
+        reason, clause = self._missed(reason, clause)
+        self.say(CarrierLost(reason, clause) if self._ever_ready else Failed(reason, clause))
         self.go_down(t)
+
+    def _missed(self, what: str, clause: str = "") -> tuple[str, str]:
+        """Return the step with what it missed, and its clause."""
+        step = self.state.value
+        phase = phase_of(self.state)
+        where = phase if step.name in phase else f"{phase}, {step.name}"
+        return f"V.34 {where}: {what}", f"{RECOMMENDATION} {clause or step.clause}"
 
     def go_down(self, t: Samples) -> None:
         """Stop sending."""

@@ -11,7 +11,7 @@ Both may begin at once: then each takes the other's S for the answer. Packets th
 then that the points lie on a ring, as those of TRN and MP do, is enough.
 """
 
-from ansam.modulation.base import CarrierLost, Renegotiating, Role
+from ansam.modulation.base import Renegotiating, Role
 from ansam.modulation.v34.adaptation import UP_DB, Adaptation, Quality, Wish
 from ansam.modulation.v34.course import Course
 from ansam.modulation.v34.offer import wanted_coding
@@ -63,8 +63,7 @@ class DataMode:
         c = self._course
         hearing = c.rx.hearing
         if hearing.quiet >= c.options.carrier_loss:
-            c.say(CarrierLost("no carrier for as long as S10 allows"))
-            c.go_down(t)
+            c.end(t, "no carrier for as long as S10 allows", "§6.6.1")
         elif hearing.s_windows >= S_HEARD:
             c.enter(State.AWAIT_S_BAR, t)
         elif hearing.quiet:

@@ -105,7 +105,9 @@ class V34:
         """Begin with the silence that ends phase 1 (see `Modulation.start`): INFO0 may come during it."""
         if not any(map(self._options.allows, _RATES)):
             low, high = self._options.min_rate, self._options.max_rate
-            self._events.append(Failed(f"no data rate of V.34 lies between {low} and {high} bit/s"))
+            self._events.append(
+                Failed(f"V.34: no data rate lies between {low} and {high} bit/s", "V.34 (10/96) Table 1")
+            )
             return
         self._running = True
         self._phase2.start(self._clock)
@@ -179,7 +181,7 @@ class V34:
     def _leave_phase2(self) -> None:
         result = self._phase2.result
         if result is None:
-            self._events.append(Failed(self._phase2.failure))
+            self._events.append(Failed(self._phase2.failure, self._phase2.failure_clause))
             self._running = False
             return
         self._result = result

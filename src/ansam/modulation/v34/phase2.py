@@ -18,7 +18,7 @@ from enum import Enum
 import numpy as np
 
 from ansam.errors import LocalProtocolError
-from ansam.modulation.base import ModulationOptions, PhaseEntered, Role
+from ansam.modulation.base import ModulationOptions, PhaseEntered, Role, StepMissed
 from ansam.modulation.v34.info import Info0, Info1a, Info1c
 from ansam.modulation.v34.info_channel import Hearing
 from ansam.modulation.v34.phase2_answering import ANSWERING
@@ -73,6 +73,11 @@ class Phase2:
         return self._core.failure
 
     @property
+    def failure_clause(self) -> str:
+        """Where it stands what the failure goes against, or ""."""
+        return self._core.failure_clause
+
+    @property
     def over(self) -> bool:
         """Whether there is a result or a failure."""
         return self._core.over
@@ -92,7 +97,7 @@ class Phase2:
         """The round trip, as far as it is known; 0 before."""
         return self._core.round_trip
 
-    def take_events(self) -> list[PhaseEntered]:
+    def take_events(self) -> list[PhaseEntered | StepMissed]:
         """Return the phases since the last call."""
         out, self._core.events = self._core.events, []
         return out

@@ -119,7 +119,7 @@ def hear_info1c(p: Core, now: Samples) -> State | None:
     p.info1c = frame
     p.selected = p.chooser.info1a(p.probe or UNKNOWN_LINE, p.far, frame)
     if p.selected is None:
-        p.fail("no symbol rate that both directions can use", now)
+        p.fail("INFO0 and INFO1c leave no symbol rate for both directions", now, "§11.2.1.2.9")
         return None
     return State.A_INFO1
 
@@ -142,6 +142,7 @@ def quiet(p: Core, now: Samples) -> State | None:
     from 700 ms and a round trip after INFO1c on, but for tone A as well: heard then, that begins a retrain.
     The answering modem of motorola-sm56-problematic1.wav sends INFOMARKSa some 0.4 s after INFO1c, as we do.
     """
+    p.miss("INFO1c was damaged", "§11.2.2.2.4")
     return State.A_MARKS
 
 

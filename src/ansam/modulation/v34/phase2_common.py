@@ -7,7 +7,7 @@ import numpy as np
 from ansam.modulation.base import Role
 from ansam.modulation.v34.info import FILL, Info0
 from ansam.modulation.v34.phase2_core import Core
-from ansam.modulation.v34.phase2_steps import L2_HEARD, PAUSE, TAIL, TURN, State
+from ansam.modulation.v34.phase2_steps import L2_HEARD, MISSED, PAUSE, TAIL, TURN, State
 from ansam.modulation.v34.probing import L1_LENGTH, SETTLE
 from ansam.units import Samples, samples
 
@@ -126,7 +126,8 @@ def begin_tone(p: Core, now: Samples) -> State | None:
 
 def nothing_heard(p: Core, now: Samples) -> State | None:
     """Nobody there."""
-    p.fail(f"nothing of V.34 was heard ({p.state.value})", now)
+    what, clause = MISSED[p.state]
+    p.fail(f"nothing of V.34 was heard, {what}", now, clause)
     return None
 
 
@@ -137,10 +138,12 @@ def begin_l2(p: Core, now: Samples) -> State | None:
 
 def retrain(p: Core, now: Samples) -> State | None:
     """§11.5.1.1, §11.5.2.1: begin again with the tones."""
-    p.attempts += 1
-    if p.attempts > ATTEMPTS:
-        p.fail(f"the line allows no end of it ({p.state.value})", now)
+    if p.attempts >= ATTEMPTS:
+        what, clause = MISSED[p.state]
+        p.fail(f"{what}, after {ATTEMPTS} retrains", now, clause)
         return None
+    p.miss(*MISSED[p.state])
+    p.attempts += 1
     return respond(p, now)
 
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from ansam.errors import LocalProtocolError
-from ansam.modulation.base import ModulationOptions, PhaseEntered, Role
+from ansam.modulation.base import ModulationOptions, PhaseEntered, Role, StepMissed
 from ansam.modulation.v34.info import Info0, Info1a, Info1c
 from ansam.modulation.v34.info_channel import Hearing
 from ansam.modulation.v34.phase2_choice import Chooser, Direction
 from ansam.modulation.v34.phase2_line import Phase2Line
-from ansam.modulation.v34.phase2_steps import STEPS, TURN, Input, Sends, State
+from ansam.modulation.v34.phase2_steps import MISSED, STEPS, TURN, Input, Sends, State
 from ansam.modulation.v34.probing import TONES_HZ, LineProbe
 from ansam.trace import Sink
 from ansam.units import Samples, samples
@@ -87,7 +87,8 @@ class Core:
         deadline: When `Input.TIMEOUT` comes, or None.
         limit: When all is given up.
         result: What was agreed, or None.
-        failure: Why nothing was, or "".
+        failure: Why nothing was, or "", ...
+        failure_clause: ... and where that stands.
         far: The far end's INFO0, or None.
         info1c: What the calling modem asked for, or None.
         selected: What we answer to it (answering modem).
@@ -113,9 +114,9 @@ class Core:
         self.state = State.IDLE
         self.deadline: Samples | None = None
         self.limit: Samples = 0
-        self.events: list[PhaseEntered] = []
+        self.events: list[PhaseEntered | StepMissed] = []
         self.result: Phase2Result | None = None
-        self.failure = ""
+        self.failure = self.failure_clause = ""
         self.far: Info0 | None = None
         self.info1c: Info1c | None = None
         self.selected: Info1a | None = None
@@ -139,14 +140,24 @@ class Core:
     def handle(self, happened: Input, now: Samples) -> None:
         """Take one input at the instant it became certain."""
         if now >= self.limit and not self.over:
-            self.fail(f"no end of phase 2 after 45 s ({self.state.value})", now)
+            self.fail(f"no end of it after {LONGEST // samples(1)} s", now)
             return
         action = self.table.transitions.get((self.state, happened))
         if action is None:
             raise LocalProtocolError(f"V.34 phase 2: input {happened.name} in state {self.state.name}")
         following = action(self, now)
+        if happened is Input.TIMEOUT and self.state in MISSED and not self.over:
+            self.miss(*MISSED[self.state])
         if following is not None:
             self.enter(following, now)
+
+    def _missed(self, what: str, clause: str) -> tuple[str, str]:
+        """Return the present step with what it missed, and the clause."""
+        return f"V.34 phase 2, {self.state.value}: {what}", f"{RECOMMENDATION} {clause}".strip()
+
+    def miss(self, what: str, clause: str) -> None:
+        """Tell the owner what the present step has not got."""
+        self.events.append(StepMissed(*self._missed(what, clause)))
 
     def enter(self, state: State, now: Samples) -> None:
         """Begin a step."""
@@ -192,9 +203,9 @@ class Core:
         self.enter(State.PAUSE, now)
         self.deadline = now + pause
 
-    def fail(self, why: str, now: Samples) -> None:
-        """Give up."""
-        self.failure = f"V.34 phase 2: {why}"
+    def fail(self, why: str, now: Samples, clause: str = "") -> None:
+        """Give up; the clause is that of the step, where none is given."""
+        self.failure, self.failure_clause = self._missed(why, clause or STEPS[self.state].clause)
         self.enter(State.FAILED, now)
 
     def finish(self, info1a: Info1a, now: Samples, at: Samples) -> State | None:

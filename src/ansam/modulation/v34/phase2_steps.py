@@ -195,3 +195,23 @@ STEPS: dict[State, Step] = {
     State.A_INFO1: Step(_T, "§11.2.1.2.9"),
     State.A_MARKS: Step(_M, "§11.2.2.2.4", RECOVERY_WAIT, 2, DATA_ZEROS),
 }
+
+MISSED: dict[State, tuple[str, str]] = {
+    State.C_TONE: ("tone A with a reversal is missing", "§11.2.2.1.2"),
+    State.C_WAIT_A2: ("the second reversal of tone A is missing", "§11.2.2.1.3"),
+    State.C_SILENT: ("tone A did not come again", "§11.2.2.1.3"),
+    State.C_TONE2: ("the reversal of tone A after L2 is missing", "§11.2.2.1.4"),
+    State.C_PROBE: ("tone A, by which the far end ends our L2, is missing", "§11.2.2.1.5"),
+    State.C_WAIT_INFO1: ("INFO1a is missing", "§11.2.2.1.6"),
+    State.C_RECOVER: ("neither INFO1a nor INFOMARKSa nor tone A came", "§11.2.2.1.6"),
+    State.C_MARKS: ("neither INFOMARKSa nor tone A came in answer to INFOMARKSc", "§11.4.2.1.1"),
+    State.C_REPEAT: ("INFO0a with bit 28 (ours was received) is missing", "§11.2.2.1.1"),
+    State.A_TONE: ("tone B is missing", "§11.2.1.2.2"),
+    State.A_REPEAT: ("INFO0c with bit 28 (ours was received) is missing", "§11.2.2.2.1"),
+    State.A_WAIT_B1: ("the reversal of tone B is missing", "§11.2.2.2.2"),
+    State.A_PROBE: ("tone B, by which the far end ends our L2, is missing", "§11.2.2.2.3"),
+    State.A_WAIT_B2: ("the second reversal of tone B is missing", "§11.2.2.2.4"),
+    State.A_WAIT_INFO1: ("INFO1c is missing", "§11.2.2.2.4"),
+    State.A_MARKS: ("INFO1c did not come again after INFOMARKSa", "§11.2.2.2.4"),
+}
+"""What has not come when a state times out, and where its recovery stands; other time-outs miss nothing."""

@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from ansam.dsp.echo import EchoCanceller
 from ansam.modulation.base import ModulationEvent, ModulationOptions, Role
-from ansam.modulation.v34.course import Course
+from ansam.modulation.v34.course import ASKED_FOR, Course
 from ansam.modulation.v34.data_mode import DataMode
 from ansam.modulation.v34.mp import Agreement
 from ansam.modulation.v34.phase2 import Entry
@@ -155,7 +155,7 @@ class Procedure:
     def retrain(self, t: Samples) -> None:
         """Ask for a retrain (§11.5); where training goes on already, nothing happens."""
         if self.ready:
-            self._course.retrain(t, "asked for")
+            self._course.retrain(t, ASKED_FOR)
 
     def renegotiate(self, t: Samples, rate: int | None = None) -> None:
         """Begin a rate renegotiation (§11.6), where that is possible; `rate` is the most to ask for."""

@@ -55,3 +55,21 @@ class State(Enum):
     AWAIT_S_BAR = Step("S heard", "§11.6.1.2", samples(0.3), 0, "")
     RENEGOTIATE = Step("S, TRN", "§11.6.1.1", samples(3.0), 2, "the far end did not answer our S")
     CLEARDOWN = Step("cleardown", "§11.7")
+
+
+_PHASE_3 = (State.PAUSE, State.SEND, State.AWAIT_S, State.TRAIN, State.AWAIT_J, State.SEND_J)
+_PHASE_4 = (
+    State.TRAIN_AGAIN,
+    State.SEND_TRN,
+    State.MP,
+    State.MP_ACKNOWLEDGED,
+    State.AWAIT_E,
+    State.CLEARDOWN,
+)
+
+
+def phase_of(state: State) -> str:
+    """Return the name of the phase that a step belongs to, for reasons."""
+    if state is State.PHASE_2:
+        return "phase 2"
+    return "phase 3" if state in _PHASE_3 else "phase 4" if state in _PHASE_4 else "data mode"
