@@ -152,6 +152,19 @@ def test_adaptors_of_different_clocks_slip():
     assert 4 <= circuit.counters(End.ANSWERING).slips <= 6
 
 
+def test_an_end_may_change_its_pace():
+    circuit = Circuit(both(PathParameters(delay_ms=10)), 1)
+    assert circuit.instant(End.CALLING, 8000) == 8000
+    circuit.set_pace(End.CALLING, 8000, 1.25)
+    assert circuit.instant(End.CALLING, 9000) == 8800
+    circuit.set_pace(End.CALLING, 9000, 1.0)
+    assert circuit.instant(End.CALLING, 9100) == 8900
+    circuit.push(End.ANSWERING, np.zeros(160, np.float32), 8880)
+    assert circuit.arrived(End.CALLING, 9100) == []
+    assert circuit.arrived(End.CALLING, 9160) == [(9160, 0)]
+    assert circuit.arrived(End.CALLING, 9320) == []
+
+
 @pytest.mark.parametrize(("level", "delay"), [(-12.0, 20.0), (-30.0, 500.0), (-6.0, 33.375)])
 def test_echo_level_and_delay(level, delay):
     p = both(PathParameters(law=Law.LINEAR, gain_db=-20), echoes={End.CALLING: (Echo(level, delay),)})

@@ -5,7 +5,7 @@ from itertools import groupby
 import numpy as np
 import pytest
 
-from ansam.line.packets import LossModel, PacketPath
+from ansam.line.packets import LossModel, PacketPath, Relay
 from ansam.line.parameters import PathParameters
 
 
@@ -98,4 +98,52 @@ def test_clocks_that_differ_make_the_buffer_slip(ppm):
 def test_a_far_end_that_stops_is_no_slip():
     played, counters = run(PathParameters(delay_ms=40), ticks=60, sent=30)
     assert played[35:] == [None] * 25
+    assert counters.slips == 0
+
+
+def test_arrivals_are_seen_once_in_their_order():
+    path = PacketPath(PathParameters(delay_ms=10, jitter_ms=50), np.random.default_rng(1))
+    seen = []
+    for n in range(50):
+        seen += path.arrived(n * 160)
+        path.play(n * 160)
+        path.send(frame(n), n * 160)
+    assert [arrival for arrival, _ in seen] == sorted(arrival for arrival, _ in seen)
+    assert all(80 <= arrival - place <= 480 for arrival, place in seen)
+    places = [place for _, place in seen]
+    assert len(set(places)) == len(places) > 40
+    assert places != sorted(places)
+
+
+def relayed(rate, ticks=30_000, sink_rate=None, **parameters):
+    """Send through a box and play by its clock."""
+    relay = Relay(PathParameters(**parameters), np.random.default_rng(1), rate)
+    played = []
+    k = 0
+    for n in range(ticks):
+        t = n * 160 / (sink_rate or rate)
+        while k * 160 <= t:
+            relay.send(frame(k), k * 160)
+            k += 1
+        got = relay.play(t)
+        played.append(None if got is None else int(got[0]))
+    return played, relay.counters
+
+
+@pytest.mark.parametrize("ppm", [400, -400])
+def test_a_box_in_the_middle_slips_by_single_frames(ppm):
+    played, counters = relayed(1 + ppm * 1e-6)
+    heard = played[12:]
+    assert None not in heard, "its packets show no gap"
+    jumps = np.diff(heard)
+    # 600 s of 400 ppm are 12 frames; the buffer's own depth takes the first of them.
+    assert set(jumps) == {1, 0 if ppm > 0 else 2}
+    assert counters.slips == np.count_nonzero(jumps != 1) == pytest.approx(10, abs=2)
+
+
+def test_what_is_lost_before_the_box_is_lost_behind_it():
+    played, counters = relayed(1.0, loss=0.1, delay_ms=20, jitter_ms=10, ticks=3000)
+    assert all(p is None or p == n - 8 for n, p in enumerate(played))
+    assert played[8:].count(None) / 2992 == pytest.approx(0.1, abs=0.02)
+    assert counters.lost / counters.sent == pytest.approx(0.1, abs=0.02)
     assert counters.slips == 0

@@ -14,7 +14,7 @@ from rich.table import Table
 from ansam.codec import Law
 from ansam.errors import ConfigError
 from ansam.line.meddle import MEDDLERS
-from ansam.sim import BothWays, Direction, SimOptions, SimResult, run
+from ansam.sim import BothWays, Direction, Far, SimOptions, SimResult, run
 from ansam.sim.recording import Recording
 
 Choice = TypeVar("Choice", bound=Enum)
@@ -73,12 +73,19 @@ def sim(
         _DEFAULTS.playout
     ),
     skew: Annotated[
-        float, _number("skew", "Answering modem's sample clock is this fast.", "PPM")
+        float, _number("skew", "Answering end's 8 kHz clock is this fast.", "PPM")
     ] = _DEFAULTS.skew,
-    adaptor_skew: Annotated[
-        float,
-        _number("adaptor-skew", "Answering adaptor's packet clock is this fast; its buffer slips.", "PPM"),
-    ] = _DEFAULTS.adaptor_skew,
+    far: Annotated[
+        str,
+        _option(
+            "The answering end is ansam, which follows our packets, or an ata (adaptor), which does not.",
+            "WHAT",
+        ),
+    ] = _DEFAULTS.far.value,
+    pbx_skew: Annotated[
+        float | None,
+        _number("pbx-skew", "A box in the middle re-clocks the packets, its clock this fast.", "PPM"),
+    ] = None,
     delay: Annotated[float, _number("delay", "Network delay, one way.", "MS")] = _DEFAULTS.delay,
     echo: Annotated[float | None, _number("echo", "Level at which each modem hears itself.", "DB")] = None,
     echo_delay: Annotated[
@@ -120,7 +127,8 @@ def sim(
         jitter=jitter,
         playout=playout,
         skew=skew,
-        adaptor_skew=adaptor_skew,
+        far=_choice("far", Far, far),
+        pbx_skew=pbx_skew,
         delay=delay,
         echo=echo,
         echo_delay=echo_delay,

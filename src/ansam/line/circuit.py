@@ -2,7 +2,8 @@
 
 Each end has its own sample clock and calls `pull` and then `push` once per 160 samples *of that clock*, with
 its own count of samples; whoever runs the two ends calls them in the order of `instant`. Virtual time is the
-calling end's clock.
+calling end's quartz. An end without an adaptor that follows the other's packets (`arrived`) tells its pace
+from frame to frame by `set_pace`.
 """
 
 import numpy as np
@@ -29,11 +30,14 @@ class Circuit:
         adaptor = 1 + parameters.adaptor_skew_ppm * 1e-6
         modem = adaptor * (1 + parameters.skew_ppm * 1e-6)
         self._rate = {End.CALLING: 1.0, End.ANSWERING: modem}
+        self._pace = dict(self._rate)
+        self._since: dict[End, tuple[Samples, float]] = dict.fromkeys(End, (0, 0.0))
+        box = None if parameters.box_skew_ppm is None else 1 + parameters.box_skew_ppm * 1e-6
         near, far = (1.0, 1.0), (modem, adaptor)
         rngs = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(6)]
         self._from = {
-            End.CALLING: Direction(parameters.up, (rngs[0], rngs[1], rngs[4]), near, far),
-            End.ANSWERING: Direction(parameters.down, (rngs[2], rngs[3], rngs[5]), far, near),
+            End.CALLING: Direction(parameters.up, (rngs[0], rngs[1], rngs[4]), near, far, box),
+            End.ANSWERING: Direction(parameters.down, (rngs[2], rngs[3], rngs[5]), far, near, box),
         }
         for end in End:
             self._from[end].opposite = self._from[end.other]
@@ -42,7 +46,23 @@ class Circuit:
 
     def instant(self, end: End, now: Samples) -> float:
         """Return the virtual time at which an end's clock shows `now`."""
-        return now / self._rate[end]
+        then, t = self._since[end]
+        return t + (now - then) / self._pace[end]
+
+    def set_pace(self, end: End, now: Samples, pace: float) -> None:
+        """From `now` on let an end's clock run at `pace` times what its quartz says."""
+        self._since[end] = (now, self.instant(end, now))
+        self._pace[end] = self._rate[end] * pace
+
+    def arrived(self, end: End, now: Samples) -> list[tuple[float, int]]:
+        """Return the packets that came for an end since its last `pull`.
+
+        Returns:
+            For each its arrival on the end's sample clock and its place among the far end's samples.
+        """
+        then, t = self._since[end]
+        packets = self._from[end.other].arrived(self.instant(end, now))
+        return [(then + (arrival - t) * self._pace[end], place) for arrival, place in packets]
 
     def pull(self, end: End, now: Samples) -> list[Run]:
         """Return what an end hears in the 160 samples from `now` on, cut where erasures begin and end.

@@ -17,7 +17,7 @@ from itertools import pairwise
 import numpy as np
 
 from ansam.line.meddle import Meddler
-from ansam.line.packets import PacketPath
+from ansam.line.packets import PacketPath, Relay
 from ansam.line.parameters import PathParameters
 from ansam.line.resampler import TAPS, Resampler
 from ansam.line.shift import FrequencyShift
@@ -79,6 +79,7 @@ class Direction:
             not change the noise.
         source: Sample rates of the sending modem and its adaptor, as multiples of the calling end's.
         sink: The same of the receiving end.
+        box: The same of a box in the middle that re-clocks the packets, or None.
 
     Attributes:
         packets: The network.
@@ -92,12 +93,14 @@ class Direction:
         seeds: tuple[np.random.Generator, np.random.Generator, np.random.Generator],
         source: tuple[float, float],
         sink: tuple[float, float],
+        box: float | None = None,
     ) -> None:
-        self.packets = PacketPath(parameters, seeds[1])
+        self.packets: PacketPath | Relay
+        self.packets = PacketPath(parameters, seeds[1]) if box is None else Relay(parameters, seeds[1], box)
         self.carried = _silence()
         self.opposite: Direction | None = None
-        self._gateways = _Gateways(parameters, seeds[2])
         self._front = _Front(parameters, seeds[0])
+        self._gateways = _Gateways(parameters, seeds[2])
         self._source_modem, self._source_adaptor = source
         self._sink_modem, self._sink_adaptor = sink
         self._source_tail: Resampler | None = None
@@ -132,6 +135,11 @@ class Direction:
         while (tick := self._source_tick * FRAME / self._source_adaptor) <= t and tail.ready(FRAME):
             self._send(tail.pull(FRAME)[0], tick)
             self._source_tick += 1
+
+    def arrived(self, t: float) -> list[tuple[float, int]]:
+        """Return the packets that came since the last `pull`; see `PacketPath.arrived`."""
+        self._catch_up(t)
+        return self.packets.arrived(t)
 
     def pull(self, t: float) -> list[Run]:
         """Return the 160 samples the receiving modem hears from instant `t` on, cut where erasures begin."""

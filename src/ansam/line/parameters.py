@@ -113,12 +113,14 @@ class CircuitParameters:
         up: From the calling to the answering end.
         down: From the answering to the calling end.
         echoes: What each end hears of itself.
-        skew_ppm: How much faster the answering modem's sample clock runs than its adaptor's. The adaptor
-            keeps time with the calling end (as pacing by the far end's packets makes it), so the samples
-            between modem and adaptor are interpolated, as a real modem's converters do; no packet is lost
-            by it. Each direction becomes 24 ms longer.
+        skew_ppm: How much faster the answering modem's sample clock runs than its adaptor's. The samples
+            between them are interpolated, as a real modem's converters do; no packet is lost by it. Each
+            direction becomes 24 ms longer.
         adaptor_skew_ppm: How much faster that adaptor's clock runs than the calling end's. Nothing
-            interpolates between packets, so its fixed jitter buffer slips now and then.
+            interpolates between packets: unless the calling end follows (`Circuit.set_pace`), jitter buffers
+            slip now and then.
+        box_skew_ppm: How much faster a box in the middle runs that re-clocks the packets; None: there is no
+            such box.
     """
 
     up: PathParameters = field(default_factory=PathParameters)
@@ -126,7 +128,10 @@ class CircuitParameters:
     echoes: Mapping[End, Sequence[Echo]] = field(default_factory=dict)
     skew_ppm: float = 0.0
     adaptor_skew_ppm: float = 0.0
+    box_skew_ppm: float | None = None
 
     def __post_init__(self) -> None:
         _check("skew", self.skew_ppm, -MAX_SKEW_PPM, MAX_SKEW_PPM, " ppm")
         _check("adaptor-skew", self.adaptor_skew_ppm, -MAX_SKEW_PPM, MAX_SKEW_PPM, " ppm")
+        if self.box_skew_ppm is not None:
+            _check("pbx-skew", self.box_skew_ppm, -MAX_SKEW_PPM, MAX_SKEW_PPM, " ppm")

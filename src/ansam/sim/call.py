@@ -1,9 +1,9 @@
 """One call, from the init strings to both modems on hook, in virtual time.
 
-Each end ticks every 160 samples of its own clock; the end whose next tick is earlier in virtual time goes
-first. A tick is: news from the exchange, 160 samples through the modem (or its timers, on hook), the
-terminal, what the modem asks of the line. Nothing waits for a real clock, and the same options give the same
-call to the last bit.
+Each end ticks every 160 samples of its own clock, which an end of ansam slaves to the packets it gets; the
+end whose next tick is earlier in virtual time goes first. A tick is: news from the exchange, 160 samples
+through the modem (or its timers, on hook), the terminal, what the modem asks of the line. Nothing waits for a
+real clock, and the same options give the same call to the last bit.
 """
 
 from collections.abc import Callable
@@ -15,6 +15,7 @@ from ansam.errors import ConfigError
 from ansam.line import Circuit, End
 from ansam.sim.exchange import Exchange
 from ansam.sim.options import SimOptions
+from ansam.sim.pace import Pace
 from ansam.sim.payload import compare, open_payload
 from ansam.sim.recording import Recording
 from ansam.sim.result import BothWays, Signal, SimResult
@@ -60,6 +61,7 @@ class Simulation:
             sink = recording.sink(end) if recording else null_sink
             self._terminals[end] = Terminal(end, Dce(trace=sink), payload)
         self._modems = {end: terminal.dce for end, terminal in self._terminals.items()}
+        self._paces = {end: Pace(self._circuit, end, follows=options.follows(end)) for end in End}
         self._now: dict[End, Samples] = dict.fromkeys(End, 0)
         self._exchange = Exchange(self._modems, options.delay * SAMPLE_RATE / 1000)
         self._last_data: dict[End, float] = dict.fromkeys(End, 0.0)
@@ -145,6 +147,7 @@ class Simulation:
             self._ended_first = end
 
     def _talk(self, end: End, now: Samples) -> None:
+        self._paces[end].frame(now)
         heard: list[Audio] = []
         sent: list[Audio] = []
         at = now

@@ -14,6 +14,16 @@ FAR_ECHO_MS = 40.0
 MAX_SECONDS = 86_400.0
 
 
+class Far(Enum):
+    """What the answering end is."""
+
+    ANSAM = "ansam"
+    """A modem of ours: its frames follow the packets it gets."""
+
+    ATA = "ata"
+    """A modem behind a telephone adaptor whose clock and fixed jitter buffer follow nobody."""
+
+
 class Direction(Enum):
     """Who sends payload."""
 
@@ -41,8 +51,12 @@ class SimOptions:
         loss_burst: Packets lost in a row.
         jitter: Packets are late by 0 … this, milliseconds.
         playout: Fixed playout delay, milliseconds.
-        skew: The answering modem's clock is this fast, ppm; interpolated, no slips.
-        adaptor_skew: The answering adaptor's clock is this fast, ppm; its jitter buffer slips.
+        skew: The answering end's 8 kHz are this fast, ppm: the quartz that paces an ansam, or an adaptor's
+            converters. The modem behind an adaptor has a true clock of its own, so that signals are off by as
+            much; between two ansams samples stay samples.
+        far: What the answering end is.
+        pbx_skew: A box in the middle takes the packets into a buffer of 60 ms and sends others by a clock of
+            its own, which is this fast, ppm; None: there is no such box.
         delay: One way, milliseconds.
         echo: Level of its own signal that each modem hears, dB. The sign does not matter (12 and -12 are
             both 12 dB down); None for no echo.
@@ -67,7 +81,8 @@ class SimOptions:
     jitter: float = 0.0
     playout: float = 60.0
     skew: float = 0.0
-    adaptor_skew: float = 0.0
+    far: Far = Far.ANSAM
+    pbx_skew: float | None = None
     delay: float = 20.0
     echo: float | None = None
     echo_delay: float = 20.0
@@ -122,6 +137,11 @@ class SimOptions:
             up=replace(path, meddling=tuple(m for m in meddling if m.up)),
             down=replace(path, meddling=tuple(m for m in meddling if m.down)),
             echoes=echoes,
-            skew_ppm=self.skew,
-            adaptor_skew_ppm=self.adaptor_skew,
+            skew_ppm=(1 / (1 + self.skew * 1e-6) - 1) * 1e6 if self.far is Far.ATA else 0.0,
+            adaptor_skew_ppm=self.skew,
+            box_skew_ppm=self.pbx_skew,
         )
+
+    def follows(self, end: End) -> bool:
+        """Return whether an end's frames follow the packets it gets."""
+        return end is End.CALLING or self.far is Far.ANSAM
