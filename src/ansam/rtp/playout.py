@@ -12,10 +12,10 @@ timestamp put it relative to that.
 ```
 
 What has not come when its turn comes is a *marked erasure* of exactly its samples, filled with the law's
-silence. The delay never adapts by itself: `change_delay` is for moments at which nobody listens. Drift between
-the two clocks is taken out by pacing our frames by the far end's (`ansam.call.drift`). Only where nothing has been playable for half a second (the far end restarted
-its timestamps, a route changed by more than the delay) the source is anchored anew; that is counted, as
-every slip must be.
+silence. The delay never adapts by itself: `change_delay` is for moments at which nobody listens. Drift
+between the two clocks is taken out by pacing our frames by the far end's (`ansam.call.drift`). Only where
+nothing has been playable for half a second (the far end restarted its timestamps, a route changed by more
+than the delay) the source is anchored anew; that is counted, as every slip must be.
 """
 
 from dataclasses import dataclass
