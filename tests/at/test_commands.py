@@ -6,7 +6,6 @@ from tests.support.at import HIGH_SPEED, Terminal
 from ansam.at.actions import AnswerCall, GoOnline, HangUp, OffHook
 
 NUMBERS = {
-    "B": (0, 1),
     "C": (0, 1),
     "E": (0, 1),
     "F": (0, 1),
@@ -80,6 +79,8 @@ def test_commands_that_hold_a_number(name: str, low: int, high: int) -> None:
         ("ATS13.8=1", "ERROR"),
         ("ATS13.1=2", "ERROR"),
         ("ATS3.7=1", "ERROR"),
+        ("ATB0B1B15B16", "OK"),
+        ("ATB2", "ERROR"),
         ("AT&M0&M4", "OK"),
         ("AT&M5", "ERROR"),
         ("AT&M1", "ERROR"),

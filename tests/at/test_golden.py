@@ -1,7 +1,7 @@
-"""Every make of modem answers byte for byte as its golden transcript says, and the transcript leaves nothing out.
+"""Every make of modem answers byte for byte as its golden transcript says, which leaves nothing out.
 
-``python tests/support/golden.py`` writes the answers of the transcripts anew after a change that is meant to change
-them; the difference is then read line by line.
+``python tests/support/golden.py`` writes the answers of the transcripts anew after a change that is meant to
+change them; the difference is then read line by line.
 """
 
 from pathlib import Path

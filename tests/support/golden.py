@@ -2,18 +2,18 @@ r"""Golden transcripts: what a terminal types and, byte for byte, what comes bac
 
 A line begins with the mark of what it is:
 
-====== =====================================================================================================
+====== ==========================================================================================
 ``#``  a comment
 ``>``  a command line; CR is added
 ``>>`` characters without CR; ``\r``, ``\n`` and ``\xNN`` as in Python
-``!``  the modem around: ``finish BUSY``, ``finish CONNECT 4800 V34 LAPM V42BIS [V34] [tx rate]``, ``say RING``,
-       ``caller NUMBER MMDDHHMM [NAME]``, ``wait SECONDS``
+``!``  the modem around: ``finish BUSY``, ``finish CONNECT 4800 V34 LAPM V42BIS [V34] [tx rate]``,
+       ``say RING``, ``caller NUMBER MMDDHHMM [NAME]``, ``wait SECONDS``
 ``*``  what the interpreter asks of the modem
 ``<``  what the terminal gets; a line ends after each CR LF of a long answer
-====== =====================================================================================================
+====== ==========================================================================================
 
-``python tests/support/golden.py [NAME ...]`` writes the answers of the transcripts anew, keeping what they type.
-They are a record, read by eye against the manuals whenever they change; they are no independent source.
+``python tests/support/golden.py [NAME ...]`` writes the answers of the transcripts anew, keeping what they
+type. They are a record, read by eye against the manuals whenever they change; they are no independent source.
 """
 
 import sys

@@ -1,7 +1,7 @@
 """Who calls, as the terminal gets it between the first and the second RING (#CID, +VCID).
 
-Formatted (1): lines DATE, TIME, NMBR and NAME. Raw (2): the multiple data message of Bellcore GR-30 (type 80h,
-V.250 calls it so too) in hexadecimal, with its checksum. What is not known is left out; a number that is kept
+Formatted (1): lines DATE, TIME, NMBR and NAME. Raw (2): the multiple data message of Bellcore GR-30 (type
+80h) in hexadecimal, with its checksum. What is not known is left out; a number that is kept
 secret is ``P``, one that is not known ``O``.
 """
 

@@ -170,7 +170,7 @@ class Personality:
 DTE_RATES = (0, 110, 300, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400)
 
 SEMANTIC: Mapping[str, Parameter] = {
-    "B": Parameter(0, range(16), "Answer sequence"),
+    "B": Parameter(0, range(17), "Answer sequence"),
     "E": Parameter(1, range(2), "Echo"),
     "F": Parameter(1, range(2), "On-line echo"),
     "K": Parameter(0, range(2), "Clock"),

@@ -24,6 +24,9 @@ FORMATS = {
 PARITIES = (Parity.ODD, Parity.EVEN, Parity.MARK, Parity.SPACE)
 """+ICF, second value."""
 
+BELL, B_V21 = (1, 16), 15
+"""B: the values for Bell 212A and 103, and the one for V.21 at 300 bit/s."""
+
 NO_SREJ = 64
 """S27 bit 6 (56K) and S51 bit 6 (Courier)."""
 
@@ -92,7 +95,7 @@ def modulation_options(settings: Settings, role: Role = Role.CALLING) -> Modulat
         guard_tone_hz=GUARD_TONES_HZ[settings["&G"]],
         carrier_detect=s[9] * SAMPLE_RATE // 10,
         carrier_loss=s[10] * SAMPLE_RATE // 10,
-        bell=settings["B"] == 1,
+        bell=settings["B"] in BELL,
         answer_tone=not s.usr(27) & NO_ANSWER_TONE,
         v8=bool((v8.originating if calling else v8.answering) and s.usr(32) & V8 and not s.usr(54) & NO_V8),
         v8_ci=bool((v8.indicator or s.usr(32) & V8_CI) and not s.usr(54) & NO_V8_CI),
@@ -137,7 +140,8 @@ def _ac_time(settings: Settings) -> Samples:
 def _ruled_out(settings: Settings, options: ModulationOptions) -> set[str]:
     """Return the names that S27, S28, S32, S54, S55 and S56 forbid."""
     s, v32 = settings.s, {"V.32", "V.32bis"}
-    out: set[str] = {"Bell 103"} if s.usr(27) & V21_ONLY else set()
+    v21_only = s.usr(27) & V21_ONLY or settings["B"] == B_V21
+    out: set[str] = {"Bell 103"} if v21_only else set()
     if s.usr(27) & NO_V32:
         out |= v32
     if s.usr(27) & NO_V32BIS or not options.trellis:
