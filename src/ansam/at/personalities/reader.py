@@ -296,7 +296,13 @@ def _results(top: Table) -> Results:
     if style not in {known.value for known in Style}:
         raise table.fail(f"style = {style!r} is not known", "usr, plain or rockwell")
     shown = table.take("shown", dict, {})
+    for words, levels in shown.items():
+        if not isinstance(levels, list) or not set(levels) <= set(range(8)):
+            raise table.fail(f"shown: {words!r} must have a list of levels of X", "0 to 7")
     rates = table.take("rates", dict, {})
+    for rate, number in rates.items():
+        if not rate.isdecimal() or not isinstance(number, int):
+            raise table.fail(f"rates: {rate!r} = {number!r} must be two numbers", "write 2400 = 10")
     results = Results(
         style=Style(style),
         shown={words: tuple(levels) for words, levels in shown.items()},
