@@ -1,8 +1,8 @@
 """Initialisation strings of the software of the era, each accepted by the makes it was written for.
 
-The strings are the defaults or the usual settings of the programs named beside them, as their documentation and
-the modem lists of the time have them (`Unclear:` most were written down from memory, not from a copy); how a program writes CR (``^M``, ``|``, ``\\r``) and pauses (``~``) is
-taken off. Where a program sends several lines, each stands by itself.
+The strings are the defaults or the usual settings of the programs named beside them, as their documentation
+and the modem lists of the time have them (`Unclear:` most were written down from memory, not from a copy). How a
+program writes CR (``^M``, ``|``) and pauses (``~``) is taken off; each of several lines stands by itself.
 """
 
 import pytest
