@@ -131,7 +131,7 @@ async def test_endpoint_that_can_not_be_had_leaves_nothing_open() -> None:
 @pytest.mark.parametrize(
     ("text", "part"),
     [
-        ("serial:/dev/ttyS0", "not available yet"),
+        ("serial:/dev/ttyS0;speed=x", "out of range"),
         ("pty:", "is not known"),
         ("tcp:x", "not HOST:PORT"),
         ("usb", "is not known"),

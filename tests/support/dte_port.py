@@ -11,6 +11,10 @@ class FakePort:
         self.received = b""
         self.to_give = b""
         self.dtr: list[bool] = []
+        self.rts: list[bool] = []
+        self.rates: list[int] = []
+        self.breaks: list[int] = []
+        self.free = True
         self.changed = asyncio.Event()
 
     def offer(self, data: bytes) -> int:
@@ -28,6 +32,24 @@ class FakePort:
     def set_dtr(self, on: bool) -> None:
         self.dtr.append(on)
         self.changed.set()
+
+    def set_rts(self, on: bool) -> None:
+        self.rts.append(on)
+        self.changed.set()
+
+    def set_port_rate(self, rate: int) -> None:
+        self.rates.append(rate)
+        self.changed.set()
+
+    def receive_break(self, milliseconds: int) -> None:
+        self.breaks.append(milliseconds)
+        self.changed.set()
+
+    def claim(self) -> bool:
+        return self.free
+
+    def release(self) -> None:
+        pass
 
     async def until(self, condition, within: float = 5.0) -> None:  # type: ignore[no-untyped-def]
         """Wait until `condition()` holds."""

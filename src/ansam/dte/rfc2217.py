@@ -1,15 +1,24 @@
 """A serial port over telnet: the access server of RFC 2217 (October 1997).
 
 The client sets rate, format, DTR, RTS and breaks of a port that our modem hangs on, and is told its DCD, RI,
-DSR and CTS. Octets cross the connection without parity; where the client sets 7 bits, the port adds the parity
-bit towards the modem and takes it off towards the client, as a UART does.
+DSR and CTS. Octets cross the connection without parity; where the client sets 7 bits, the port adds the
+parity bit towards the modem and takes it off towards the client, as a UART does.
 """
 
 from collections.abc import Callable
 
 from ansam.dte.circuits import Circuits
 from ansam.dte.parity import PortParity, with_parity
-from ansam.dte.telnet import BINARY, BRK, COM_PORT, SUPPRESS_GO_AHEAD, CommandReceived, Subnegotiation, Telnet
+from ansam.dte.telnet import (
+    BINARY,
+    BRK,
+    COM_PORT,
+    SUPPRESS_GO_AHEAD,
+    CommandReceived,
+    OptionChanged,
+    Subnegotiation,
+    Telnet,
+)
 from ansam.dte.wire import BreakSent, BreakSet, DtrSet, Purged, RateSet, RawWire, RtsSet
 
 SIGNATURE = b"ansam"
@@ -78,6 +87,8 @@ class ComPortWire(RawWire):
             match event:
                 case Subnegotiation(option, command) if option == COM_PORT and command:
                     self._command(command[0], command[1:])
+                case OptionChanged(option, _, True) if option == COM_PORT:
+                    self._tell(C_MODEMSTATE, self._state & self._modem_mask)
                 case CommandReceived(code) if code == BRK:
                     self._events.append(BreakSent())
                 case _:
@@ -137,6 +148,8 @@ class ComPortWire(RawWire):
                 self._tell(command, self._set_format(command, number))
             case 5:
                 self._tell(C_CONTROL, self._control(number))
+            case 7:
+                self._tell(C_MODEMSTATE, self._state & self._modem_mask)
             case 8 | 9:
                 self.suspended = command == C_SUSPEND
             case 10:

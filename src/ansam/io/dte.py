@@ -12,6 +12,19 @@ import select
 from collections.abc import Callable
 from typing import Protocol
 
+from ansam.dte.circuits import Circuits
+from ansam.dte.wire import (
+    BreakSent,
+    BreakSet,
+    DtrSet,
+    Purged,
+    RateSet,
+    RawWire,
+    RtsSet,
+    Wire,
+    WireEvent,
+)
+
 CHUNK = 4096
 """Bytes moved at once, and the most a pump holds in each direction."""
 
@@ -37,15 +50,28 @@ class DtePort(Protocol):
     def set_dtr(self, on: bool) -> None:
         """Follow circuit 108/2."""
 
+    def set_rts(self, on: bool) -> None:
+        """Follow circuit 105; a port that has none leaves it ON."""
+
+    def set_port_rate(self, rate: int) -> None:
+        """The port runs at `rate` bit/s; 0 where it has no speed."""
+
+    def receive_break(self, milliseconds: int) -> None:
+        """The terminal sent a break."""
+
+    def claim(self) -> bool:
+        """Ask for the modem; False: another port of it is in use."""
+
+    def release(self) -> None:
+        """Leave it to others."""
+
 
 class DteEndpoint(Protocol):
-    """Where a terminal attaches. All methods run on the event loop's thread.
+    """Where a terminal attaches. All methods run on the event loop's thread."""
 
-    Attributes:
-        name: For people: what to point a terminal at.
-    """
-
-    name: str
+    @property
+    def name(self) -> str:
+        """For people: what to point a terminal at."""
 
     async def open(self, port: DtePort) -> None:
         """Make the endpoint available; raises `ResourceError`."""
@@ -56,8 +82,67 @@ class DteEndpoint(Protocol):
     def output_ready(self) -> None:
         """The modem may have bytes to take."""
 
+    def show(self, circuits: Circuits) -> None:
+        """The modem's circuits are these now; a port that can not carry them lets it be."""
+
+    def set_rate(self, rate: int) -> None:
+        """The port goes on at `rate` bit/s (&B0), where it has a speed."""
+
+    def send_break(self, milliseconds: int) -> None:
+        """Hand the terminal a break, where that is possible."""
+
     async def close(self) -> None:
         """Give everything back."""
+
+
+class PlainEndpoint:
+    """An endpoint without control lines, speed and breaks towards the terminal."""
+
+    def show(self, circuits: Circuits) -> None:
+        """See `DteEndpoint.show`."""
+
+    def set_rate(self, rate: int) -> None:
+        """See `DteEndpoint.set_rate`."""
+
+    def send_break(self, milliseconds: int) -> None:
+        """See `DteEndpoint.send_break`."""
+
+
+class PortLines:
+    """What a wire's terminal does besides sending data, for the modem.
+
+    Args:
+        port: The modem.
+    """
+
+    def __init__(self, port: DtePort) -> None:
+        self._port = port
+        self._break_since: float | None = None
+
+    def follow(self, event: WireEvent, now: float) -> None:
+        """Pass one event on.
+
+        Args:
+            event: Of the wire.
+            now: Seconds, monotonic.
+        """
+        match event:
+            case DtrSet(on):
+                self._port.set_dtr(on)
+            case RtsSet(on):
+                self._port.set_rts(on)
+            case RateSet(rate):
+                self._port.set_port_rate(rate)
+            case BreakSent(milliseconds):
+                self._port.receive_break(milliseconds)
+            case BreakSet(True):
+                self._break_since = now
+            case BreakSet():
+                if self._break_since is not None:
+                    self._port.receive_break(max(1, round((now - self._break_since) * 1000)))
+                self._break_since = None
+            case Purged():
+                pass
 
 
 class FdPump:
@@ -70,11 +155,21 @@ class FdPump:
         on_gone: Called once when the other side has closed and its last bytes are delivered. Output still
             goes out until `stop`.
         blocking: The descriptors are shared with other programs and stay in blocking mode (stdio).
+        wire: What stands on the connection besides data; nothing by default.
     """
 
     def __init__(
-        self, port: DtePort, source: int, sink: int, on_gone: Callable[[], None], *, blocking: bool = False
+        self,
+        port: DtePort,
+        source: int,
+        sink: int,
+        on_gone: Callable[[], None],
+        *,
+        blocking: bool = False,
+        wire: Wire | None = None,
     ) -> None:
+        self._wire: Wire = wire or RawWire()
+        self._lines = PortLines(port)
         self._port = port
         self._source = source
         self._sink = sink
@@ -92,6 +187,8 @@ class FdPump:
 
     def start(self) -> None:
         """Begin to move bytes."""
+        self._wire.connected()
+        self._follow_wire()
         self._read_on()
         self.output_ready()
 
@@ -118,10 +215,31 @@ class FdPump:
             return
         except OSError:
             data = b""  # EIO: the last user of a pty closed it; ECONNRESET: a TCP client vanished.
+        if not data:
+            self._gone()
+            return
+        data = self._wire.receive(data)
         if data:
             self._offer(data)
-        else:
-            self._gone()
+        self._follow_wire()
+
+    def _follow_wire(self) -> None:
+        """Do what the terminal said besides data, and send what the wire answers."""
+        for event in self._wire.take_events():
+            if isinstance(event, Purged):
+                self._purge(event)
+            else:
+                self._lines.follow(event, self._loop.time())
+        self.output_ready()
+
+    def _purge(self, purged: Purged) -> None:
+        if purged.from_dte and self._from_dte:
+            self._from_dte = b""
+            self._read_on()
+        if purged.to_dte:
+            # What is encoded already stays: it may be half of an escape sequence.
+            while self._port.take(CHUNK):
+                pass
 
     def _offer(self, data: bytes) -> None:
         # The modem may close us from within (never does today): look at the state afterwards only.
@@ -187,11 +305,17 @@ class FdPump:
         """Write what the modem has, as far as the terminal takes it."""
         while not self._stopped and not self._writing:
             if not self._to_dte:
-                self._to_dte = self._port.take(CHUNK)
+                self._to_dte = self._wire.take_replies() + self._next_data()
                 if not self._to_dte:
                     return
             if not self._write():
                 self._write_on()
+
+    def _next_data(self) -> bytes:
+        """Return the modem's next bytes as they cross the wire, unless the terminal wants none."""
+        if self._wire.suspended:
+            return b""
+        return self._wire.encode(self._port.take(CHUNK))
 
     def _write(self) -> bool:
         """Write once; False where the terminal takes nothing now."""

@@ -4,6 +4,9 @@ The far (slave) side is not kept open here: that is how the kernel tells (POLLHU
 terminal has closed it, which is a serial port's drop of DTR. A master whose slave nobody has open reports
 POLLHUP for ever, so it is not watched then but looked at every 50 ms; the first open is DTR on again.
 
+While it is open, its speed is looked at ten times a second: that is the port's rate, and speed 0 (B0) is DTR
+OFF, which is how programs hang up. There is no other circuit on a pty: the program's TIOCMGET fails.
+
 The terminal settings are set through the master (Linux applies them to the slave), so that each user finds
 the port raw whatever the one before left: with ECHO on, the modem would hear itself.
 """
@@ -13,13 +16,24 @@ import contextlib
 import fcntl
 import os
 import select
+import termios
 import tty
 from pathlib import Path
 
 import structlog
 
 from ansam.errors import ResourceError
-from ansam.io.dte import CHECK, CHUNK, DtePort, FdPump
+from ansam.io.dte import CHECK, CHUNK, DtePort, FdPump, PlainEndpoint
+
+OSPEED = 5
+"""Index in what `termios.tcgetattr` returns."""
+
+SPEED_CHECK = 0.1
+"""Seconds between looks at the speed of a pty in use."""
+
+SPEEDS = {
+    getattr(termios, name): int(name[1:]) for name in dir(termios) if name[0] == "B" and name[1:].isdigit()
+}
 
 _log = structlog.get_logger("ansam.io.pty")
 
@@ -102,7 +116,7 @@ class PtyLink:
             self._lock = None
 
 
-class PtyDte:
+class PtyDte(PlainEndpoint):
     """A DTE endpoint on a pty.
 
     Args:
@@ -119,6 +133,7 @@ class PtyDte:
         self._pump: FdPump | None = None
         self._master: int | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._rate = -1
 
     async def open(self, port: DtePort) -> None:
         """Make the pty and its link; see `DteEndpoint.open`."""
@@ -179,18 +194,45 @@ class PtyDte:
         if events and events[0][1] & select.POLLHUP and not events[0][1] & select.POLLIN:
             self._wait_for_user()
             return
+        if not self._port.claim():
+            self._wait_for_user()
+            return
         _log.debug("opened", pty=self.name)
         self._pump = FdPump(self._port, self._master, self._master, self._user_gone)
-        self._port.set_dtr(True)
+        self._rate = -1
+        self._look_at_speed()
         self._pump.start()
+
+    def _look_at_speed(self) -> None:
+        if self._master is None or self._port is None or self._pump is None:
+            return
+        rate = SPEEDS.get(termios.tcgetattr(self._master)[OSPEED], 0)
+        if rate != self._rate:
+            self._rate = rate
+            if rate:
+                self._port.set_port_rate(rate)
+            self._port.set_dtr(rate != 0)
+        self._timer = asyncio.get_running_loop().call_later(SPEED_CHECK, self._look_at_speed)
 
     def _user_gone(self) -> None:
         _log.debug("closed by its last user", pty=self.name)
         if self._pump is not None:
             self._pump.stop()
             self._pump = None
+        if self._timer is not None:
+            self._timer.cancel()
         if self._master is not None and self._port is not None:
-            with contextlib.suppress(OSError):
-                tty.setraw(self._master)
+            self._make_raw()
             self._port.set_dtr(False)
+            self._port.release()
             self._wait_for_user()
+
+    def _make_raw(self) -> None:
+        """Make the port as the next user expects it; a speed of 0 left behind would keep DTR OFF."""
+        assert self._master is not None
+        with contextlib.suppress(OSError, termios.error):
+            tty.setraw(self._master)
+            mode = termios.tcgetattr(self._master)
+            if mode[OSPEED] == termios.B0:
+                mode[OSPEED - 1] = mode[OSPEED] = termios.B38400
+                termios.tcsetattr(self._master, termios.TCSANOW, mode)

@@ -6,13 +6,13 @@ import os
 import termios
 import tty
 
-from ansam.io.dte import DtePort, FdPump
+from ansam.io.dte import DtePort, FdPump, PlainEndpoint
 
 IFLAG, OFLAG, LFLAG = 0, 1, 3
 """Indices in what `termios.tcgetattr` returns."""
 
 
-class StdioDte:
+class StdioDte(PlainEndpoint):
     """A DTE endpoint on two descriptors of this process.
 
     A terminal there is made raw, except that ^C still ends the program; `close` restores it.
@@ -44,6 +44,7 @@ class StdioDte:
             mode = termios.tcgetattr(self._source)
             mode[LFLAG] |= termios.ISIG
             termios.tcsetattr(self._source, termios.TCSANOW, mode)
+        port.claim()
         self._pump = FdPump(port, self._source, self._sink, self._gone, blocking=True)
         port.set_dtr(True)
         self._pump.start()

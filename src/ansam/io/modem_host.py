@@ -21,8 +21,9 @@ from typing import Any
 
 import structlog
 
-from ansam.dce.dce import Connected, Dce, DceEvent, Ended
+from ansam.dce.dce import Connected, Dce, DceEvent, Ended, TerminalBreak, TerminalRate
 from ansam.dce.progress import AcceptCall, EndCall, LineAction, PlaceCall, Progress
+from ansam.dte.circuits import Circuits
 from ansam.errors import ConfigError
 from ansam.io.dte import DteEndpoint
 from ansam.io.line import Line
@@ -75,6 +76,7 @@ class ModemHost:
         self._timer: asyncio.TimerHandle | None = None
         self._scheduled = False
         self._on_call = False
+        self._circuits: Circuits | None = None
 
     def initialise(self, command: str) -> None:
         """Run an init string before the terminal is attached.
@@ -147,6 +149,30 @@ class ModemHost:
         with self.lock:
             self.dce.set_dtr(on, self._clock.now())
         self._schedule()
+
+    def set_rts(self, on: bool) -> None:
+        """See `DtePort.set_rts`."""
+        with self.lock:
+            self.dce.set_rts(on, self._clock.now())
+        self._schedule()
+
+    def set_port_rate(self, rate: int) -> None:
+        """See `DtePort.set_port_rate`."""
+        with self.lock:
+            self.dce.set_port_rate(rate, self._clock.now())
+
+    def receive_break(self, milliseconds: int) -> None:
+        """See `DtePort.receive_break`."""
+        with self.lock:
+            self.dce.receive_break(milliseconds, self._clock.now())
+        self._schedule()
+
+    def claim(self) -> bool:
+        """See `DtePort.claim`; one endpoint alone needs not ask."""
+        return True
+
+    def release(self) -> None:
+        """See `DtePort.release`."""
 
     # -- the line's side (LineUser) --------------------------------------------------------------------------
 
@@ -225,11 +251,15 @@ class ModemHost:
         with self.lock:
             actions = self.dce.take_actions()
             events = self.dce.take_events()
+            circuits = self.dce.circuits
         try:
             for action in actions:
                 self._act(action)
             for event in events:
                 self._tell(event)
+            if circuits != self._circuits:
+                self._circuits = circuits
+                self._dte.show(circuits)
             self._dte.output_ready()
             self._dte.resume()
         finally:
@@ -250,6 +280,10 @@ class ModemHost:
         match event:
             case Connected():
                 self._log.info("connected", text=event.text, modulation=event.modulation)
+            case TerminalRate(rate):
+                self._dte.set_rate(rate)
+            case TerminalBreak(milliseconds):
+                self._dte.send_break(milliseconds)
             case Ended():
                 self._log.info("call over", reason=event.reason)
             case _:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ansam.errors import ConfigError, ResourceError
-from ansam.io.dte import DteEndpoint, DtePort
+from ansam.io.dte import DteEndpoint, DtePort, PlainEndpoint
 from ansam.io.terminal_fd import Descriptor
 
 CHUNK = 4096
@@ -350,7 +350,7 @@ class InnerPort:
         await self._changed.wait()
 
 
-class _InnerEndpoint:
+class _InnerEndpoint(PlainEndpoint):
     """The face of an `InnerPort` towards the modem's host."""
 
     def __init__(self, inner: InnerPort) -> None:
