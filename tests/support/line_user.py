@@ -42,7 +42,7 @@ class FakeUser:
     def line_ready(self, ready: bool) -> None:
         self._say(("ready", ready))
 
-    def incoming(self, caller: str) -> bool:
+    def incoming(self, caller: str, name: str = "") -> bool:
         self._say(("incoming", caller))
         return not self.busy
 

@@ -131,6 +131,7 @@ class Dce:
         self.retrains = 0
         self.connection: Connected | None = None
         self.caller = ""
+        self._caller_facts = ("", "")
         self.call = CallRecord()
         self._trace = trace
         self._at = Interpreter(modem_capabilities(self._screen, self._response), profile, trace)
@@ -273,13 +274,23 @@ class Dce:
         """Tell whether a call could be placed (registered); without it there is no dial tone."""
         self._line_ready = ready
 
-    def incoming_call(self, caller: str, now: Samples) -> bool:
-        """A call rings. Returns False when the modem is not on hook: the caller hears busy."""
+    def incoming_call(self, caller: str, now: Samples, name: str = "", stamp: str = "") -> bool:
+        """A call rings.
+
+        Args:
+            caller: Number or address; "P" is one that is kept secret, "" one that is not known.
+            now: When.
+            name: Of the caller, "" where none is known.
+            stamp: Month, day, hour and minute, two digits each, "" where it is not known.
+
+        Returns:
+            False when the modem is not on hook: the caller hears busy.
+        """
         self._advance(now)
         if self.state is not LineState.ON_HOOK or self._terminal.ringing_since is not None:
             return False
         self.settings.s[1] = 0
-        self.caller = caller
+        self.caller, self._caller_facts = caller, (name, stamp)
         self._terminal.begin_ringing(now)
         self._rings(now)
         return True
@@ -426,6 +437,8 @@ class Dce:
         s[1] += 1
         self._terminal.next_ring += RING_PERIOD
         self._at.unsolicited(Result.RING, now)
+        if s[1] == 1:
+            self._at.caller(self.caller, *self._caller_facts, now)
         self._flush_at()
         if s[0] and s[1] >= s[0] and self._terminal.may_answer:
             self._answer(now)

@@ -36,8 +36,8 @@ class LineUser(Protocol):
     def line_ready(self, ready: bool) -> None:
         """Whether calls can be placed now."""
 
-    def incoming(self, caller: str) -> bool:
-        """A call rings; False refuses it as busy."""
+    def incoming(self, caller: str, name: str = "") -> bool:
+        """A call rings, from this number and name; False refuses it as busy."""
 
     def incoming_stopped(self) -> None:
         """The caller gave up before the call was accepted."""

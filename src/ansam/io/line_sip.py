@@ -291,7 +291,7 @@ class SipLine:
         if call is not None:
             self._call = call
             caller = event.from_.removeprefix("sip:").partition("@")[0]
-            if not user.incoming(caller):
+            if not user.incoming("P" if caller.lower() == "anonymous" else caller, event.display):
                 self._forget(call)
                 status, call = 486, None
         identity = event.call

@@ -16,6 +16,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import datetime
 from threading import RLock
 from typing import Any
 
@@ -211,10 +212,11 @@ class ModemHost:
         with self.lock:
             self.dce.line_ready(ready)
 
-    def incoming(self, caller: str) -> bool:
+    def incoming(self, caller: str, name: str = "") -> bool:
         """See `LineUser.incoming`."""
+        stamp = datetime.now().strftime("%m%d%H%M")
         with self.lock:
-            taken = self.dce.incoming_call(caller, self._clock.now())
+            taken = self.dce.incoming_call(caller, self._clock.now(), name, stamp)
         self._log.info("incoming call", caller=caller, taken=taken)
         self._schedule()
         return taken
