@@ -4,14 +4,17 @@ import asyncio
 import signal
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 import structlog
 import typer
 
+from ansam.at.nvram import Profile
 from ansam.call.line_url import LAWS, RawLineUrl, SipLineUrl, parse_line
 from ansam.cli.warm import warm_up
 from ansam.errors import ConfigError
+from ansam.io.nvram_file import open_profile
 
 EXTRA_DRAIN = 0.5
 """Seconds between the end of standard input and ours: the modem's last words, and DTR's effect (S25)."""
@@ -23,6 +26,8 @@ def modem(
     ],
     dte: Annotated[str, typer.Option(help="pty:PATH, tcp:HOST:PORT or stdio")] = "pty:./run/ttyUSB0",
     init: Annotated[list[str] | None, typer.Option(help="AT command to run first; may be repeated")] = None,
+    personality: Annotated[str, typer.Option(help="Make of modem: a name, or a .toml file")] = "",
+    nvram: Annotated[str, typer.Option(help="File of what AT&W stores, or none; by default XDG's state")] = "",
     bind: Annotated[str, typer.Option(help="Local IP address for SIP and RTP")] = "",
     law: Annotated[str, typer.Option(help="alaw or ulaw")] = "",
     rtp_ports: Annotated[str, typer.Option(help="UDP ports for RTP, LOW-HIGH; any by default")] = "",
@@ -32,9 +37,10 @@ def modem(
     url = _with_options(parse_line(line), bind, law)
     low, high = _port_range(rtp_ports)
     _log_to_stderr(verbose)
+    profile = open_profile(personality, nvram, _port_name(dte))
     # Nothing may be compiled while a call waits.
     warm_up()
-    asyncio.run(_run(url, dte, init or [], low, high))
+    asyncio.run(_run(url, dte, init or [], low, high, profile))
 
 
 def _with_options(url: SipLineUrl | RawLineUrl, bind: str, law: str) -> SipLineUrl | RawLineUrl:
@@ -47,6 +53,12 @@ def _with_options(url: SipLineUrl | RawLineUrl, bind: str, law: str) -> SipLineU
             raise ConfigError("--bind is for sip: lines", "leave it out")
         url = replace(url, bind=bind)
     return url
+
+
+def _port_name(dte: str) -> str:
+    """Return the name under which what the modem stores is kept: that of its port."""
+    kind, _, rest = dte.partition(":")
+    return Path(rest).name if kind == "pty" and rest else dte
 
 
 def _port_range(text: str) -> tuple[int, int]:
@@ -70,7 +82,8 @@ def _log_to_stderr(verbose: bool) -> None:
     )
 
 
-async def _run(url: SipLineUrl | RawLineUrl, dte: str, init: list[str], low: int, high: int) -> None:
+async def _run(url: SipLineUrl | RawLineUrl, dte: str, init: list[str], low: int, high: int, profile: Profile
+) -> None:
     # Imported late: these pull in the signal processing.
     from ansam.dce.dce import Dce
     from ansam.io.clock import FramePacer
@@ -86,7 +99,7 @@ async def _run(url: SipLineUrl | RawLineUrl, dte: str, init: list[str], low: int
         loop.add_signal_handler(number, stop.set)
     endpoint = make_dte(dte)
     pacer = FramePacer()
-    host = ModemHost(Dce(), make_line(url, pacer, RtpPorts(low, high), must_register=True), endpoint)
+    host = ModemHost(Dce(profile), make_line(url, pacer, RtpPorts(low, high), must_register=True), endpoint)
     for command in init:
         host.initialise(command)
     pacer.start()

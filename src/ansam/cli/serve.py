@@ -19,7 +19,7 @@ import sys
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import structlog
 import typer
@@ -28,6 +28,9 @@ from ansam.cli.config import ConfigOption, find_config
 from ansam.config import Config, ModemConfig, load
 from ansam.config.settings import LogConfig
 from ansam.errors import AnsamError, ConfigError, ResourceError
+
+if TYPE_CHECKING:
+    from ansam.at.nvram import Profile
 
 ANSWERING = "answering"
 """Name of the worker that runs the answering modems."""
@@ -181,7 +184,8 @@ async def _start_modem(stack: AsyncExitStack, modem: ModemConfig, pacer: Any) ->
     from ansam.io.lines import make_dte, make_line
     from ansam.io.modem_host import ModemHost
 
-    host = ModemHost(Dce(), make_line(modem.line, pacer), make_dte(modem.dte), name=modem.name)
+    line = make_line(modem.line, pacer)
+    host = ModemHost(Dce(_profile(modem)), line, make_dte(modem.dte), name=modem.name)
     if modem.init:
         host.initialise(modem.init)
     await host.start()
@@ -200,7 +204,8 @@ async def _start_answering(
     house, tasks = House(), []
     for modem in modems:
         place = replace(answering_place(config, modem.name), house=house)
-        port = await stack.enter_async_context(modem_on(make_line(modem.line, pacer), modem.name, modem.init))
+        port = await stack.enter_async_context(modem_on(make_line(modem.line, pacer), modem.name, modem.init, profile=_profile(modem))
+        )
         line = AnswerLine(port, place)
         task = asyncio.create_task(line.run(), name=modem.name)
         stack.push_async_callback(_end, task)
@@ -210,6 +215,14 @@ async def _start_answering(
         await asyncio.wait((waiting, task), timeout=MODEM_TIMEOUT, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
     return tasks
+
+
+def _profile(modem: ModemConfig) -> "Profile":
+    """Return how a modem starts; an answering one keeps nothing, unless it is told where."""
+    from ansam.io.nvram_file import NOWHERE, open_profile
+
+    nowhere = NOWHERE if modem.dte == ANSWER_DTE else ""
+    return open_profile(modem.personality, modem.nvram or nowhere, modem.name)
 
 
 async def _end(task: "asyncio.Task[None]") -> None:

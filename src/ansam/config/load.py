@@ -288,7 +288,19 @@ def _modem(section: ModemSection, secrets: dict[str, str]) -> ModemConfig:
         raise _Culprit("init", "init has control characters", "write the command line alone")
     if section.init and not section.init.upper().startswith("AT"):
         raise _Culprit("init", f'init = "{section.init}" does not begin with AT')
-    return ModemConfig(section.name, _line(section.line, secrets), section.dte, section.init)
+    _personality(section.personality)
+    line = _line(section.line, secrets)
+    return ModemConfig(section.name, line, section.dte, section.init, section.personality, section.nvram)
+
+
+def _personality(choice: str) -> None:
+    from ansam.at.personalities import load as load_personality
+
+    if choice:
+        try:
+            load_personality(choice)
+        except ConfigError as error:
+            raise _Culprit("personality", error.message, error.remedy) from None
 
 
 def _user(section: UserSection) -> User:

@@ -64,6 +64,8 @@ class ModemSection(Section):
     line: str
     dte: str
     init: str = ""
+    personality: str = ""
+    nvram: str = ""
 
 
 class UserSection(Section):

@@ -64,12 +64,16 @@ class ModemConfig:
         line: Where it is plugged in.
         dte: Its terminal side: ``pty:PATH``, ``tcp:HOST:PORT`` or ``answer:login``.
         init: A command line it is set up with, such as ``ATS0=1``; "" for none.
+        personality: Make of modem: a name, or the path of a personality file; "" is the default.
+        nvram: File of what AT&W stores; "" is the usual place (of an answering modem: none), "none" nowhere.
     """
 
     name: str
     line: "LineUrl" = field(repr=False)
     dte: str
     init: str = ""
+    personality: str = ""
+    nvram: str = ""
 
 
 @dataclass(frozen=True, slots=True)

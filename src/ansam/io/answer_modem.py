@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from ansam.at.nvram import Profile
 from ansam.dce.dce import Dce, DceEvent
 from ansam.io.line import Line
 from ansam.io.modem_host import ModemHost
@@ -15,7 +16,11 @@ def _no_listener(event: DceEvent) -> None:
 
 @asynccontextmanager
 async def modem_on(
-    line: Line, name: str, init: str = "", listener: Callable[[DceEvent], None] = _no_listener
+    line: Line,
+    name: str,
+    init: str = "",
+    listener: Callable[[DceEvent], None] = _no_listener,
+    profile: Profile | None = None,
 ) -> AsyncIterator[InnerPort]:
     """Run a modem on a line while the context lasts.
 
@@ -24,6 +29,7 @@ async def modem_on(
         name: Of its DTE port, such as ``ttyUSB0``.
         init: Command line it is set up with, or "".
         listener: Told the modem's events.
+        profile: Make of modem and what it has stored; None for a USR 56K that keeps nothing.
 
     Yields:
         The DTE's end, which knows circuit 109.
@@ -31,7 +37,7 @@ async def modem_on(
     Raises:
         AnsamError: The line can not be had, or the modem refuses `init`.
     """
-    dce = Dce()
+    dce = Dce(profile)
 
     def carrier() -> bool:
         with host.lock:

@@ -67,7 +67,7 @@ class DoctorUser:
     def line_ready(self, ready: bool) -> None:
         """See `LineUser.line_ready`."""
 
-    def incoming(self, caller: str) -> bool:
+    def incoming(self, caller: str, name: str = "") -> bool:
         """See `LineUser.incoming`: the doctor takes no calls."""
         return False
 
