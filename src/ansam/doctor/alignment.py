@@ -139,7 +139,7 @@ def follow(tx: Audio, rx: Audio, erased: NDArray[np.bool_], start: Samples, leng
             missing = 0
         near = slice(at + lag, at + lag + FRAME)
         gone[block] = near.stop > len(rx) or bool(erased[near].any())
-        found = None if gone[block] else _match(tx[at : at + FRAME], rx, at + lag)
+        found = None if gone[block] else match(tx[at : at + FRAME], rx, at + lag)
         if found is None:
             missing += 1
             continue
@@ -159,8 +159,17 @@ def _search(tx: Audio, rx: Audio, start: Samples, length: Samples) -> Samples | 
     return None
 
 
-def _match(sent: Audio, rx: Audio, place: Samples) -> tuple[int, float, float] | None:
-    """Return how far from `place` a block came back, whole and fraction, and its gain; None: it did not."""
+def match(sent: Audio, rx: Audio, place: Samples) -> tuple[int, float, float] | None:
+    """Look for a block of noise near a place.
+
+    Args:
+        sent: The block, shape (160,).
+        rx: All that came, shape (n,).
+        place: Where it is expected in it.
+
+    Returns:
+        How far from there it came back, whole and fraction, and its gain; None: it did not.
+    """
     first = max(0, place - NEAR)
     came = rx[first : place + FRAME + NEAR].astype(np.float64)
     wave = sent.astype(np.float64)

@@ -86,7 +86,7 @@ def compare(law: Law, sent: Codewords, came: Codewords, place: NDArray[np.int64]
         exact,
         pure,
         transcoded=image["transcoded"] >= SAME,
-        wrong_law=image["wrong law"] >= SAME,
+        wrong_law=max(image["wrong law"], image["wrong law twice"]) >= SAME,
         gain_db=gain,
         inverted=image["inverted"] >= SAME,
     )
@@ -94,9 +94,11 @@ def compare(law: Law, sent: Codewords, came: Codewords, place: NDArray[np.int64]
 
 def _tables(law: Law) -> dict[str, Codewords]:
     octets, other = np.arange(256, dtype=np.uint8), OTHER[law]
+    misread = law.encode(other.decode(octets))
     return {
         "transcoded": law.encode(other.through(law.decode(octets))),
-        "wrong law": law.encode(other.decode(octets)),
+        "wrong law": misread,
+        "wrong law twice": misread[misread],
         "inverted": octets ^ np.uint8(0x80),
     }
 

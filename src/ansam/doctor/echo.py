@@ -6,9 +6,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ansam.codec.g711 import Law
-from ansam.doctor.alignment import LIKE, Track, follow
+from ansam.doctor.alignment import LIKE, STEP, Floats, Track, follow, match
 from ansam.doctor.codewords import CodewordReport, compare
-from ansam.doctor.probe import TONE_HZ, TONE_LENGTH, TONES_DBM0, Part, Programme, Section
+from ansam.doctor.probe import (
+    BURST_LENGTH,
+    BURST_PERIOD,
+    BURSTS,
+    TONE_HZ,
+    TONE_LENGTH,
+    TONES_DBM0,
+    Part,
+    Programme,
+    Section,
+)
 from ansam.doctor.recording import Recording
 from ansam.doctor.response import Response, measure
 from ansam.modulation.v34.probing import L1_LENGTH, PERIOD, SETTLE, LineProbe, analyse
@@ -16,10 +26,10 @@ from ansam.units import FRAME, SAMPLE_RATE, Audio, Samples, dbm0_from_power, sam
 
 EDGE: Samples = samples(0.05)
 """Left out at both ends of a tone: filters and gates settle there."""
-EARLY, LATE = 25, 50
-"""Blocks at the beginning and at the end of the noise whose gains are compared: 0.5 s and 1 s."""
-FRONT = 15
-"""Blocks behind a silence that a voice activity detector may cut off: 0.3 s."""
+EARLY, LATE = 5, 50
+"""Blocks at the beginning and at the end of the noise whose gains are compared: 0.1 s and 1 s."""
+WHOLE = 0.5
+"""Share of the gain of a burst's end that its front must have."""
 HARMONIC = 3
 """Clipping of both half-waves makes odd multiples."""
 
@@ -57,9 +67,10 @@ class EchoFindings:
         drift_ppm: Growth of the delay otherwise.
         own_noise_db: Signal to quantising noise of what we sent, before it left.
         gain_moved_db: Gain at the end of the noise against its beginning.
+        gain_step_db: Deepest fall of the gain within 60 ms, in the first second of the noise; 0 or less.
         gain_spread_db: Between the 5th and 95th percentile of its blocks.
-        front_lost_ms: What was missing of it behind the silence.
-        alone_db: Gain of the knock, sent into silence, against that of the noise, sent while it came back.
+        front_lost_ms: What was missing of the bursts' fronts.
+        alone_db: Gain of bursts, which come back while we are silent, against that of the noise's beginning.
         silence_dbm0: Level heard while nothing was sent.
         steps: (level sent, gain, third harmonic against the tone) per tone; dBm0, dB, dB.
         probe: L2 as it came back; None where losses left nothing of it.
@@ -75,6 +86,7 @@ class EchoFindings:
     drift_ppm: float
     own_noise_db: float
     gain_moved_db: float
+    gain_step_db: float
     gain_spread_db: float
     front_lost_ms: float
     alone_db: float
@@ -93,14 +105,12 @@ class Echoed:
         recording: All of it.
         programme: What was sent.
         start: Where in the recording the programme begins.
-        knock_gain: Factor with which the knock came back.
     """
 
     law: Law
     recording: Recording
     programme: Programme
     start: Samples
-    knock_gain: float
 
     def evaluate(self) -> EchoFindings | None:
         """Return the figures; None where the noise did not come back at all."""
@@ -113,9 +123,11 @@ class Echoed:
         lag = track.main_lag
         gains = 20 * np.log10(np.maximum(np.abs(track.gain[track.heard]), 1e-6))
         early, late = gains[:EARLY], gains[-LATE:]
+        front, alone = self._bursts(tx, rx, erased, lag)
         gone = track.erased
         lost_up = ~track.heard & ~gone
-        knock = 20 * np.log10(max(self.knock_gain, 1e-6))
+        if front:
+            lost_up[:EARLY] = False  # cut off, not lost
         sent = tx[self._at(Part.NOISE)]
         own = self.law.through(sent) - sent
         return EchoFindings(
@@ -125,13 +137,14 @@ class Echoed:
             lost_down=float(np.mean(gone)),
             lost_up=float(np.mean(lost_up[~gone])) if not gone.all() else 0.0,
             replaced_dbm0=_level_of_blocks(rx, track, lost_up),
-            slips=tuple(track.slips()),
+            slips=_slips(track, after),
             drift_ppm=track.drift_ppm(),
             own_noise_db=10 * float(np.log10(np.mean(sent**2) / max(float(np.mean(own**2)), 1e-15))),
             gain_moved_db=float(np.median(late) - np.median(early)) if gains.size > EARLY + LATE else 0.0,
+            gain_step_db=_deepest_step(gains[:LATE]),
             gain_spread_db=float(np.ptp(np.percentile(gains, (5, 95)))),
-            front_lost_ms=_front_lost(track),
-            alone_db=float(knock - np.median(gains)),
+            front_lost_ms=front,
+            alone_db=alone - float(np.median(early)) if alone is not None else 0.0,
             silence_dbm0=self._silence(rx, erased, lag),
             steps=tuple(self._step(rx, erased, lag, k) for k in range(len(TONES_DBM0))),
             probe=self._probe(rx, erased, (after or noise).track),
@@ -165,6 +178,24 @@ class Echoed:
             np.concatenate(place),
         )
         return Stretch(track, report, measure(tx, rx, track))
+
+    def _bursts(
+        self, tx: Audio, rx: Audio, erased: NDArray[np.bool_], lag: Samples
+    ) -> tuple[float, float | None]:
+        """Return what was missing of the bursts' fronts, ms, and the gain of their ends, dB."""
+        gains = np.full((BURSTS, BURST_LENGTH // FRAME), np.nan)
+        for burst, block in np.ndindex(*gains.shape):
+            at = self._section(Part.BURSTS).start + burst * BURST_PERIOD + block * FRAME
+            if at + lag + FRAME <= len(rx) and not erased[at + lag : at + lag + FRAME].any():
+                found = match(tx[at : at + FRAME], rx, at + lag)
+                gains[burst, block] = 0.0 if found is None else abs(found[2])
+        ends = gains[:, -1][gains[:, -1] > 0]
+        if not ends.size:
+            return 0.0, None
+        end = float(np.median(ends))
+        weak = [int(np.argmax(row >= WHOLE * end)) for row in gains if np.nanmax(row) > 0]
+        missing = int(np.median(weak)) if weak else 0
+        return missing * FRAME * 1000 / SAMPLE_RATE, 20 * float(np.log10(end))
 
     def _silence(self, rx: Audio, erased: NDArray[np.bool_], lag: Samples) -> float:
         """Level of the second half of the silence, without its mean (a constant octet is no noise)."""
@@ -216,6 +247,25 @@ def _strange(audio: Audio) -> NDArray[np.bool_]:
     return out
 
 
+def _deepest_step(gains: Floats) -> float:
+    """Return the deepest fall of gains (dB) from one block to the third behind it that lasts; 0 or less."""
+    if gains.size < 8:
+        return 0.0
+    before, behind = gains[:-7], np.median(np.lib.stride_tricks.sliding_window_view(gains[3:], 5), axis=1)
+    return min(0.0, float(np.min(behind[: before.size] - before)))
+
+
+def _slips(track: Track, after: Stretch | None) -> tuple[Samples, ...]:
+    """Return the jumps within the noise, and the one between it and the noise behind the answer tone."""
+    slips = track.slips()
+    if after is not None:
+        moved = int(after.track.lag[after.track.heard][0] - track.lag[track.heard][-1])
+        if abs(moved) >= STEP:
+            slips.append(moved)
+        slips += after.track.slips()
+    return tuple(slips)
+
+
 def _level_of_blocks(rx: Audio, track: Track, blocks: NDArray[np.bool_]) -> float:
     """Return the median level of what stood in the place of blocks; -120 where there are none."""
     levels = []
@@ -225,13 +275,3 @@ def _level_of_blocks(rx: Audio, track: Track, blocks: NDArray[np.bool_]) -> floa
         if part.size:
             levels.append(dbm0_from_power(float(np.var(part))))
     return float(np.median(levels)) if levels else -120.0
-
-
-def _front_lost(track: Track) -> float:
-    """Return how much behind the silence was muted, ms; blocks that were lost on the way are no sign."""
-    front = ~track.heard[:FRONT] & ~track.erased[:FRONT]
-    count = 0
-    while count < front.size and front[count]:
-        count += 1
-    # One block may be cut by the loss of a packet, or by the silence's last one.
-    return count * FRAME * 1000 / SAMPLE_RATE if count > 1 else 0.0

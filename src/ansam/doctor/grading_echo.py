@@ -6,7 +6,7 @@ import numpy as np
 
 from ansam.codec.g711 import Law
 from ansam.doctor import grading_packets, remedies
-from ansam.doctor.codewords import NAMES, OTHER, CodewordReport
+from ansam.doctor.codewords import NAMES, OTHER, PURE, CodewordReport
 from ansam.doctor.diagnosis import Grade, Item, graded
 from ansam.doctor.echo import EchoFindings
 from ansam.doctor.media import Media
@@ -25,12 +25,19 @@ MOVED_DB = (1.0, 3.0)
 GATED_DB = 6.0
 """A quiet tone that comes back so much weaker than a loud one has been gated."""
 CLIPPED_DB = 0.7
+USUAL_DB = 3.0
 HARMONIC_DB = -28.0
 TALK_DB = 4.0
+SUDDEN_DB = 6.0
+"""A gain control falls slower than so much in 60 ms."""
+COMPRESSED_DB = 3.0
+"""Quiet tones that come back so much louder than usual ones: a gain control."""
+CODEC_NOISE_DB = 10.0
+"""Noise so much louder than that in silence comes with the signal: a codec makes it."""
 NOISE_DBM0 = -58.0
 ECHO_DB = (-35.0, -15.0)
 BAND_DB = (4.0, 12.0)
-QUIET, USUAL = (-45.0, -35.0), -13.0
+QUIET, USUAL = (-55.0, -45.0, -35.0), -13.0
 
 
 def items(found: EchoFindings, law: Law, media: Media, seconds: float) -> list[Item]:
@@ -93,10 +100,23 @@ def _what_changed(
         value = gain if report.gain_db is None else report.gain_db
         text = f"decoded, multiplied by {value:+.1f} dB (both ways together) and coded again"
         return text, Grade.FAIR, remedies.of(Kind.GAIN)
+    if suppressed(found) > TALK_DB:
+        return "turned down while both directions are busy", Grade.FAIR, remedies.of(Kind.ECHO_SUPPRESSOR)
+    if clipped_from(found) is not None and report.exact > 0.5:
+        return (
+            "loud samples were cut off, the others came back as sent",
+            Grade.FAIR,
+            remedies.of(Kind.CLIPPING),
+        )
     if report.exact > 0.98:
         return "nearly all came back as sent: single octets were changed", Grade.FAIR, ()
-    if snr < CODEC_SNR_DB:
-        text = f"not comparable, {snr:.0f} dB SNR: a speech codec or a noise reducer"
+    if report.pure >= PURE:
+        text = "each octet always came back as the same other one: decoded and coded again"
+        return text, Grade.FAIR, remedies.of(Kind.TRANSCODED)
+    noise = USUAL + gain - snr
+    quiet = found.silence_dbm0 < noise - CODEC_NOISE_DB
+    if snr < CODEC_SNR_DB or (snr < SNR_DB[1] and quiet):
+        text = f"not comparable, {snr:.0f} dB SNR though silence is quiet: a codec other than G.711"
         return text, Grade.BAD, remedies.of(Kind.LOSSY_CODEC)
     text = "not comparable: the path is not digital all the way, or adds noise"
     return text, Grade.FAIR, ()
@@ -126,9 +146,17 @@ def _drift(found: EchoFindings) -> Item:
     return Item("clock skew", ppm, "ppm", grade, text)
 
 
-def _gain(found: EchoFindings) -> Item:
+def suppressed(found: EchoFindings) -> float:
+    """Return by how much the return is turned down while we send, dB."""
+    step = -found.gain_step_db
+    return max(found.alone_db, step if step > SUDDEN_DB else 0.0)
+
+
+def _gain(found: EchoFindings) -> Item | None:
     response = found.noise.response
-    gain = response.gain_db / 2 if response else 0.0
+    if response is None or suppressed(found) > TALK_DB:
+        return None
+    gain = response.gain_db / 2
     grade = graded(abs(gain), *GAIN_DB)
     if grade is Grade.GOOD:
         return Item("level", gain, "dB", grade, "each way: what is sent arrives as loud")
@@ -138,13 +166,22 @@ def _gain(found: EchoFindings) -> Item:
     return Item("level", gain, "dB", grade, text, remedies.of(kind, Kind.GAIN))
 
 
-def _steady(found: EchoFindings) -> Item:
+def _steady(found: EchoFindings) -> Item | None:
+    if suppressed(found) > TALK_DB:
+        return None  # another cause, named elsewhere
     moved = found.gain_moved_db if found.lost_up < 0.2 else 0.0
-    grade = graded(abs(moved), *MOVED_DB)
+    compressed = max(_gains(found, QUIET[1:])) - _gains(found, (USUAL,))[0]
+    if found.noise.octets.wrong_law:
+        compressed = 0.0
+    grade = graded(max(abs(moved), compressed - COMPRESSED_DB), *MOVED_DB)
+    if compressed > COMPRESSED_DB:
+        text = f"quiet tones come back {compressed:.0f} dB louder than loud ones: a gain control or echo suppressor"
+        grade = Grade.BAD if grade is Grade.BAD else Grade.FAIR
+        return Item("gain over time", moved, "dB", grade, text, remedies.of(Kind.MOVING_GAIN))
     if grade is Grade.GOOD:
         return Item("gain over time", moved, "dB", grade, "the level held from the beginning to the end")
     if moved < 0:
-        text = "what came back faded: an echo canceller or noise reducer took it for something to remove"
+        text = "what came back faded: a gain control, or an echo canceller or noise reducer at work"
         return Item(
             "gain over time", moved, "dB", grade, text, remedies.of(Kind.ECHO_SUPPRESSOR, Kind.MOVING_GAIN)
         )
@@ -152,13 +189,15 @@ def _steady(found: EchoFindings) -> Item:
     return Item("gain over time", moved, "dB", grade, text, remedies.of(Kind.MOVING_GAIN))
 
 
+def _gated(found: EchoFindings) -> float:
+    return _gains(found, (USUAL,))[0] - min(_gains(found, QUIET))
+
+
 def _quiet(found: EchoFindings) -> Item:
-    usual = next(gain for level, gain, _ in found.steps if level == USUAL)
-    quiet = [gain for level, gain, _ in found.steps if level in QUIET]
-    gated = usual - min(quiet)
-    cures = remedies.of(Kind.SILENCE_SUPPRESSION)
+    gated = _gated(found)
+    cures = remedies.of(Kind.SILENCE_SUPPRESSION, Kind.ECHO_SUPPRESSOR)
     if found.front_lost_ms:
-        text = "missing behind a silence: a voice activity detector opens too late"
+        text = "of each sound's front are missing behind a silence: a voice activity detector opens too late"
         return Item("silence suppression", found.front_lost_ms, "ms", Grade.BAD, text, cures)
     if gated > GATED_DB:
         text = f"quiet tones come back {gated:.0f} dB weaker than loud ones: a gate or centre clipper"
@@ -171,8 +210,8 @@ def _silence(found: EchoFindings) -> Item:
     grade = Grade.GOOD if level <= NOISE_DBM0 else Grade.FAIR
     if level <= -100:
         return Item("noise in silence", "none", "", Grade.GOOD, "silence stays digital silence")
-    noise = -13.0 + (response.gain_db - response.snr_db if response else -120.0)
-    if level > noise + 6 and level > -70:
+    noise = USUAL + (response.gain_db - response.snr_db if response else -120.0)
+    if (level > noise + 6 or found.noise.octets.exact > 0.98) and level > -75:
         text = "louder than the noise under a signal: comfort noise is put in where nothing is sent"
         return Item(
             "noise in silence", level, "dBm0", Grade.FAIR, text, remedies.of(Kind.SILENCE_SUPPRESSION)
@@ -180,23 +219,35 @@ def _silence(found: EchoFindings) -> Item:
     return Item("noise in silence", level, "dBm0", grade, "circuit noise")
 
 
-def _clipping(found: EchoFindings) -> Item:
-    usual = next(gain for level, gain, _ in found.steps if level == USUAL)
-    clipped = [
+def clipped_from(found: EchoFindings) -> float | None:
+    """Return the level from which on tones are cut off, dBm0; None where none is."""
+    usual = _gains(found, (USUAL,))[0]
+    response = found.noise.response
+    if response is None or abs(usual - response.gain_db) > USUAL_DB:
+        return None  # something moves the gain of tones: nothing can be said about their peaks
+    levels = [
         level
         for level, gain, harmonic in found.steps
-        if level > USUAL and (gain < usual - CLIPPED_DB and harmonic > HARMONIC_DB)
+        if level > USUAL and gain < usual - CLIPPED_DB and harmonic > HARMONIC_DB
     ]
-    if not clipped:
+    return min(levels, default=None)
+
+
+def _gains(found: EchoFindings, levels: tuple[float, ...]) -> list[float]:
+    return [gain for level, gain, _ in found.steps if level in levels]
+
+
+def _clipping(found: EchoFindings) -> Item:
+    least = clipped_from(found)
+    if least is None:
         return Item("clipping", "none", "", Grade.GOOD, "tones up to +3 dBm0 keep their shape")
-    least = min(clipped)
     grade = Grade.BAD if least <= -6 else Grade.FAIR
     text = f"tones from {least:+.0f} dBm0 on are cut off; a modem's peaks reach 0 dBm0"
     return Item("clipping", least, "dBm0", grade, text, remedies.of(Kind.CLIPPING, Kind.LEVEL_HIGH))
 
 
 def _double_talk(found: EchoFindings) -> Item:
-    more = found.alone_db
+    more = suppressed(found)
     if more <= TALK_DB:
         text = "what comes in is as loud while we send as while we are silent"
         return Item("echo suppression", "none", "", Grade.GOOD, text)
@@ -227,8 +278,10 @@ def _band(found: EchoFindings) -> Item | None:
     return Item("band", lost, "dB", grade, text, () if grade is Grade.GOOD else remedies.of(Kind.BAND_LIMIT))
 
 
-def _answer_tone(found: EchoFindings) -> Item:
+def _answer_tone(found: EchoFindings) -> Item | None:
     name, before, after = "answer tone", found.noise, found.after
+    if suppressed(found) > TALK_DB or _gated(found) > GATED_DB or found.slips:
+        return None  # what meddles with the noise meddles with it now this way and now that
     if after is None:
         text = "nothing came back after 2100 Hz: a gateway changed to fax and ended the audio"
         return Item(name, "cut off", "", Grade.BAD, text, remedies.FAX)

@@ -191,7 +191,7 @@ class Examination:
         seconds = self._at / SAMPLE_RATE
         returns = self._discovery.returns
         if self._trial is None:
-            echoed = Echoed(self._law, self._recording, self._programme, self._start, self._discovery.gain)
+            echoed = Echoed(self._law, self._recording, self._programme, self._start)
             return Findings(Far.ECHO, echo=echoed.evaluate(), seconds=seconds, cut_short=self._cut_short)
         hybrid = (returns[-1].delay, self._discovery.gain) if returns else None
         called = self._trial.speaks or self._trial.stage is Stage.OVER

@@ -1,15 +1,16 @@
 """What the doctor says to an echo: parts that are known to the sample, each there to show one thing.
 
 ```
- silence │ noise ················ │ tones, rising │ answer tone │ noise │ L1 L2
-  1.2 s  │ as long as was asked   │   8 × 0.2 s   │    2.0 s    │  1 s  │ 0.66 s
+ silence │  bursts    │ noise ················ │ tones, rising │ answer tone │ noise │ L1 L2
+  1.2 s  │ 3 × 0.52 s │ as long as was asked   │   9 × 0.2 s   │    2.0 s    │  1 s  │ 0.66 s
 ```
 
 | Part | What it shows |
 |---|---|
-| silence | noise and comfort noise; whether the first milliseconds of the noise behind it are cut off |
+| silence | noise and comfort noise |
+| bursts of 60 ms | whether silence suppression cuts fronts off; the level while we are silent |
 | noise | delay, slips, loss, octets bit for bit, gain and whether it moves, SNR, second echoes |
-| tones at 1020 Hz, -45 to +3 dBm0 | gates for quiet signals, compressors, clipping |
+| tones at 1020 Hz, -55 to +3 dBm0 | gates for quiet signals, compressors, clipping |
 | answer tone | who reacts to 2100 Hz: echo cancellers switch off (G.168), fax gateways switch codecs |
 | noise | whether the path is still what it was |
 | L1 and L2 of V.34 (10/96) §10.1.2.4 | frequency response and noise by frequency, as V.34 modems find them |
@@ -31,6 +32,11 @@ LEVEL_DBM0 = -13.0
 """Of noise, L2 and answer tone: what a modem sends (V.2 (11/88) §2)."""
 
 SILENCE_LENGTH: Samples = samples(1.2)
+BURSTS = 3
+BURST_LENGTH: Samples = 3 * FRAME
+"""Over before it comes back from most paths."""
+BURST_PERIOD: Samples = 26 * FRAME
+"""460 ms of silence: more than the hang-over of voice activity detectors (150 to 300 ms)."""
 TONE_LENGTH: Samples = samples(0.2)
 L2_LENGTH: Samples = samples(0.5)
 ANSWER_TONE_LENGTH: Samples = samples(2.0)
@@ -38,7 +44,7 @@ AFTER_LENGTH: Samples = samples(1.0)
 
 TONE_HZ = 1020.0
 """O.6 (10/92) §1: no simple fraction of 8000 Hz, so that many octets occur."""
-TONES_DBM0 = (-45.0, -35.0, -25.0, -13.0, -9.0, -6.0, 0.0, 3.0)
+TONES_DBM0 = (-55.0, -45.0, -35.0, -25.0, -13.0, -9.0, -6.0, 0.0, 3.0)
 
 BAND_HZ = (150.0, 3750.0)
 """Of the noise: that of L1 and L2."""
@@ -54,6 +60,7 @@ class Part(Enum):
     """A part of the programme."""
 
     SILENCE = "silence"
+    BURSTS = "bursts of noise"
     NOISE = "noise"
     TONES = "tones"
     ANSWER_TONE = "answer tone"
@@ -97,6 +104,7 @@ class Programme:
         noise -= noise % FRAME
         parts = {
             Part.SILENCE: np.zeros(SILENCE_LENGTH, np.float32),
+            Part.BURSTS: np.concatenate([_burst(rng) for _ in range(BURSTS)]),
             Part.NOISE: band_noise(noise, rng),
             Part.TONES: np.concatenate([_tone(level) for level in TONES_DBM0]),
             Part.ANSWER_TONE: AnswerTone(LEVEL_DBM0, modulated=True).generate(ANSWER_TONE_LENGTH),
@@ -119,6 +127,11 @@ def band_noise(length: Samples, rng: np.random.Generator) -> Audio:
     wave = np.fft.irfft(spectrum, length)
     wave = np.clip(wave / np.sqrt(np.mean(wave**2)), -LOUDEST, LOUDEST)
     return np.asarray(wave * rms_from_dbm0(LEVEL_DBM0), np.float32)
+
+
+def _burst(rng: np.random.Generator) -> Audio:
+    silence = np.zeros(BURST_PERIOD - BURST_LENGTH, np.float32)
+    return np.concatenate((band_noise(BURST_LENGTH, rng), silence))
 
 
 def _tone(level_dbm0: float) -> Audio:

@@ -22,7 +22,7 @@ _REMEDIES = {
     Progress.BUSY: "try again later",
     Progress.NO_ANSWER: "see whether it is registered and answers by itself",
     Progress.NO_SUCH_NUMBER: "check the number",
-    Progress.REFUSED: "give an extension that may call it (--line sip:USER:SECRET@HOST), or the other law (;law=ulaw)",
+    Progress.REFUSED: "give an extension that may call it (--line sip:USER:SECRET@HOST), or ;law=ulaw",
     Progress.UNREACHABLE: "check the address and that the exchange runs",
 }
 
