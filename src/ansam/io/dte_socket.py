@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import os
 import socket
+import stat
 from collections.abc import Callable
 
 import structlog
@@ -185,6 +186,11 @@ def _bind_unix(path: str) -> socket.socket:
 
 
 def _remove_dead(path: str) -> None:
+    taken = ResourceError(
+        f"DTE on unix socket {path}: a file of this name exists", "remove it or choose another path"
+    )
+    if not stat.S_ISSOCK(os.stat(path).st_mode):
+        raise taken
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         try:
             probe.connect(path)
@@ -192,7 +198,5 @@ def _remove_dead(path: str) -> None:
             os.unlink(path)
             return
         except OSError as error:
-            raise ResourceError(
-                f"DTE on unix socket {path}: a file of this name exists", "remove it or choose another path"
-            ) from error
+            raise taken from error
     raise ResourceError(f"DTE on unix socket {path} is in use", "stop its owner or choose another path")
