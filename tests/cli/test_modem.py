@@ -27,7 +27,7 @@ ANSAM = [sys.executable, "-m", "ansam.cli.main", "modem"]
     ("arguments", "code", "text"),
     [
         (["--line", "isdn:1"], 2, "line URL of unknown kind 'isdn'"),
-        (["--line", "unix:/x", "--dte", "serial:/dev/ttyS0"], 2, "not available yet"),
+        (["--line", "unix:/x", "--dte", "serial:/dev/none"], 3, "no such file"),
         (["--line", "unix:/x", "--law", "mp3"], 2, "--law mp3 is not known"),
         (["--line", "unix:/x", "--bind", "127.0.0.1"], 2, "--bind is for sip: lines"),
         (["--line", "unix:/x", "--rtp-ports", "9-3"], 2, "not LOW-HIGH"),

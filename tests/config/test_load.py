@@ -154,7 +154,17 @@ EXCHANGE = '[exchange]\n[[extension]]\nnumber = "05"\nsecret = "hush"\n'
             "[[modem]]\nname = 'm'\nline = 'sip:05:x@h'\ndte = 'usb'\n",
             [
                 'a.toml:4: [[modem]] 1 dte = "usb" is no terminal side'
-                " (there are pty:PATH, tcp:HOST:PORT, answer:login)"
+                " (there are pty:PATH, tcp:, telnet:, rfc2217: or ip232:HOST:PORT, unix:PATH, serial:DEVICE,"
+                " answer:login)"
+            ],
+        ),
+        (
+            "[[modem]]\nname = 'm'\nline = 'sip:05:x@h'\ndte = 'tcp:h:0'\n"
+            "[[modem]]\nname = 'n'\nline = 'sip:06:x@h'\ndte = 'rfc2217:h:1;dtr=up'\n",
+            [
+                'a.toml:4: [[modem]] 1 dte = "tcp:h:0" has no port from 1 to 65535 (tcp:127.0.0.1:2323)',
+                "a.toml:8: [[modem]] 2 dte rfc2217:h:1;dtr=up: ;dtr=up is out of range"
+                " (it may be follow, on)",
             ],
         ),
         (

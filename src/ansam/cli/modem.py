@@ -13,6 +13,7 @@ import typer
 from ansam.at.nvram import Profile
 from ansam.call.line_url import LAWS, RawLineUrl, SipLineUrl, parse_line
 from ansam.cli.warm import warm_up
+from ansam.dte.port_url import FORMS
 from ansam.errors import ConfigError
 from ansam.io.nvram_file import open_profile
 
@@ -24,7 +25,7 @@ def modem(
     line: Annotated[
         str, typer.Option(help="sip:USER:SECRET@HOST[:PORT], tcp:HOST:PORT, unix:/path, tcp-listen:…, …")
     ],
-    dte: Annotated[str, typer.Option(help="pty:PATH, tcp:HOST:PORT or stdio")] = "pty:./run/ttyUSB0",
+    dte: Annotated[str, typer.Option(help=f"{FORMS} (several with commas), stdio")] = "pty:./run/ttyUSB0",
     init: Annotated[list[str] | None, typer.Option(help="AT command to run first; may be repeated")] = None,
     personality: Annotated[str, typer.Option(help="Make of modem: a name, or a .toml file")] = "",
     nvram: Annotated[str, typer.Option(help="File of what AT&W stores, or none; by default XDG's state")] = "",

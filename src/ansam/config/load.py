@@ -16,6 +16,7 @@ from ansam.config.places import Path, Places
 from ansam.config.problems import ConfigProblems, Problem, place, section_name, translate
 from ansam.config.schema import ExchangeSection, File, ModemSection, Section, UserSection
 from ansam.config.settings import Config, ExchangeConfig, Listen, LogConfig, ModemConfig, Transport
+from ansam.dte.port_url import FORMS, parse_ports
 from ansam.errors import AnsamError, ConfigError
 from ansam.pbx.dialplan import Extension
 from ansam.pbx.settings import ExchangeSettings, MediaMode
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 FILE_LIMIT = 1 << 20
 """Octets of a configuration; a larger file is none."""
 
-DTE_FORMS = "pty:PATH, tcp:HOST:PORT, answer:login"
+DTE_FORMS = f"{FORMS}, answer:login"
 
 _T = TypeVar("_T")
 
@@ -115,7 +116,7 @@ class _Builder:
         self._once(
             "modem",
             "dte",
-            [m.dte if m.dte.startswith(("pty:", "tcp:")) else i for i, m in enumerate(parsed.modem)],
+            [m.dte if m.dte != "answer:login" else i for i, m in enumerate(parsed.modem)],
         )
         self._once("user", "name", [u.name for u in parsed.user])
         if parsed.extension and parsed.exchange is None:
@@ -276,14 +277,24 @@ def _line(text: str, secrets: dict[str, str]) -> "LineUrl":
         raise _Culprit("line", error.message, error.remedy) from None
 
 
+def _check_ports(dte: str) -> None:
+    """Raise where a terminal side is none that a modem of a configuration can have."""
+    try:
+        ports = parse_ports(dte)
+    except ConfigError as error:
+        if "is not known" in error.message and "option" not in error.message:
+            raise _Culprit("dte", f'dte = "{dte}" is no terminal side', f"there are {DTE_FORMS}") from None
+        raise _Culprit("dte", error.message, error.remedy) from None
+    for port in ports:
+        if port.kind == "stdio":
+            raise _Culprit("dte", f'dte = "{dte}" is no terminal side', f"there are {DTE_FORMS}")
+        if port.address is not None and not port.address[1]:
+            raise _Culprit("dte", f'dte = "{dte}" has no port from 1 to 65535', "tcp:127.0.0.1:2323")
+
+
 def _modem(section: ModemSection, secrets: dict[str, str]) -> ModemConfig:
-    kind, _, rest = section.dte.partition(":")
-    if kind not in ("pty", "tcp", "answer") or not rest or (kind == "answer" and rest != "login"):
-        raise _Culprit("dte", f'dte = "{section.dte}" is no terminal side', f"there are {DTE_FORMS}")
-    if kind == "tcp":
-        port = rest.rpartition(":")[2]
-        if not port.isdigit() or not 0 < int(port) < 65536:
-            raise _Culprit("dte", f'dte = "{section.dte}" has no port from 1 to 65535', "tcp:127.0.0.1:2323")
+    if section.dte != "answer:login":
+        _check_ports(section.dte)
     if section.init and not section.init.isprintable():
         raise _Culprit("init", "init has control characters", "write the command line alone")
     if section.init and not section.init.upper().startswith("AT"):

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 
 from ansam.errors import ConfigError
 
-FORMS = "pty:PATH, tcp:, telnet:, rfc2217: or ip232:HOST:PORT, unix:PATH, serial:DEVICE, stdio"
+FORMS = "pty:PATH, tcp:, telnet:, rfc2217: or ip232:HOST:PORT, unix:PATH, serial:DEVICE"
 
 _SOCKET_OPTIONS = {"dtr": "follow|on", "carrier": "keep|close"}
 _CIRCUITS = "dcd|dsr|ri|on"
@@ -81,7 +81,7 @@ def parse_port(text: str) -> PortUrl:
     body, *parameters = text.split(";")
     kind, _, rest = body.partition(":")
     if kind not in _OPTIONS or (kind == "stdio") == bool(rest):
-        raise ConfigError(f"dte {text!r} is not known", f"write {FORMS}")
+        raise ConfigError(f"dte {text!r} is not known", f"write {FORMS} or stdio")
     options = _options(text, kind, parameters)
     if kind in _NETWORK:
         return PortUrl(kind, address=_address(text, rest), options=options)
