@@ -180,7 +180,9 @@ class SipLine:
         if call is None or not self._account.is_open:
             return
         self._forget(call)
-        self._ending.add(call.identity)
+        if call.phase is not Phase.RINGING:
+            # A call that is refused while it rings is forgotten at once: no event follows.
+            self._ending.add(call.identity)
         self._account.node.do(lambda agent, now: agent.hang_up(call.identity, now))
 
     def statistics(self) -> CallStatistics | None:

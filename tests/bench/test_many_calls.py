@@ -1,0 +1,29 @@
+"""A thousand calls in a row over real UDP: memory, descriptors, tasks, threads and timers stay the same."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+from tests.support.many_calls import many_calls
+
+CALLS = 1000
+MEBI = 1 << 20
+
+
+@pytest.mark.bench
+@pytest.mark.parametrize("relay", [False, True])
+def test_a_thousand_calls(tmp_path: Path, relay: bool) -> None:
+    began = time.perf_counter()
+    outcome = asyncio.run(many_calls(CALLS, 11, str(tmp_path / "exchange.sqlite"), relay))
+    took = time.perf_counter() - began
+    _, early, last = outcome.uses
+    print(
+        f"\n  {CALLS} calls in {took:.0f} s, relay {relay}: {outcome.talked} talked, {dict(outcome.causes)}"
+    )
+    print(f"  after a tenth {early}\n  at the end    {last}")
+    assert outcome.stuck == 0
+    assert outcome.causes.total() == outcome.started
+    assert (last.fds, last.threads, last.tasks) == (early.fds, early.threads, early.tasks)
+    assert last.rss - early.rss < 8 * MEBI
+    assert last.timers <= early.timers + 5
