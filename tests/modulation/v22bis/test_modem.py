@@ -54,7 +54,7 @@ def test_no_wrong_bit(line: dict[str, object], rate: int) -> None:
 @pytest.mark.parametrize("rate", [1200, 2400])
 def test_every_one_of_many_typical_calls_connects_without_error(rate: int) -> None:
     failed = []
-    for seed in range(60):
+    for seed in range(16):
         rng = np.random.default_rng(seed)
         line = [
             {
