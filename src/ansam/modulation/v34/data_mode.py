@@ -15,6 +15,7 @@ from ansam.modulation.base import Renegotiating, Role
 from ansam.modulation.v34.adaptation import UP_DB, Adaptation, Quality, Wish
 from ansam.modulation.v34.course import Course
 from ansam.modulation.v34.offer import wanted_coding
+from ansam.modulation.v34.recovery import Recovery
 from ansam.modulation.v34.settling import Settling
 from ansam.modulation.v34.training import S_HEARD, SWatch
 from ansam.modulation.v34.training_steps import State
@@ -41,6 +42,7 @@ class DataMode:
     def __init__(self, course: Course, settling: Settling) -> None:
         self._course, self._settling = course, settling
         self._adaptation = Adaptation(course.options.fallback)
+        self._recovery = Recovery(course)
         self._watch = SWatch()
         self._search_at: Samples = 0
         self._began: Samples = 0
@@ -54,6 +56,7 @@ class DataMode:
         """Data mode begins."""
         self._began = self._search_at = self._adapt_at = t
         self._watch = SWatch()
+        self._recovery.begin()
         self._needed.clear()
         self._possible = self._rates()
         self._adaptation.begin(self._course.rx_rate, self._course.epoch + t)
@@ -70,7 +73,7 @@ class DataMode:
             pass
         elif c.rx.on_a_ring and not hearing.tone and not c.rx.has_ring:
             self._respond(t)
-        elif t >= self._adapt_at:
+        elif not self._recovery.pursue(t) and t >= self._adapt_at:
             self._adapt_at = t + ADAPT
             if t >= self._search_at and c.rx.superframe_lost:
                 self._search_at = t + SEARCH_AGAIN

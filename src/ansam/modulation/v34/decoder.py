@@ -276,6 +276,15 @@ def _newest(decoder: DecoderRecords) -> None:
         s.growth += _ERROR_SHARE * (min(search.growth, 1e3) / weight - s.growth)
 
 
+@njit(types.void(RECORDS, types.complex128, types.float64), cache=True, nogil=True)
+def keep(decoder: DecoderRecords, point: complex, weight: float) -> None:
+    """Put a point among those that `resynchronise` looks at, without decoding it."""
+    s = decoder.state[0]
+    s.points[s.newest] = point if weight > 0.0 else 0j
+    s.point_weights[s.newest] = weight
+    s.newest = (s.newest + 1) % HISTORY
+
+
 @njit(
     types.boolean(RECORDS, types.complex128, types.float64, types.uint8[::1], types.uint8[::1]),
     cache=True,
@@ -301,9 +310,7 @@ def push(decoder: DecoderRecords, point: complex, weight: float, bits: Bits, aux
     s.received[s.half] = point
     weight = slice_point(decoder.code, decoder.search, s.half, point, weight)
     s.weights[s.half] = weight
-    s.points[s.newest] = point if weight > 0.0 else 0j
-    s.point_weights[s.newest] = weight
-    s.newest = (s.newest + 1) % HISTORY
+    keep(decoder, point, weight)
     if s.half == 0:
         s.half = 1
         return False

@@ -25,7 +25,8 @@ from ansam.modulation.v34.front import front_record, to_grid
 from ansam.modulation.v34.hearing import Hearing
 from ansam.modulation.v34.parameters import Parameters
 from ansam.modulation.v34.phase2_choice import Direction
-from ansam.modulation.v34.precoder import COEFFICIENT_FRACTION, Coefficients, precoder_state
+from ansam.modulation.v34.precoder import COEFFICIENT_FRACTION, FRACTION, Coefficients, precoder_state
+from ansam.modulation.v34.slip import Snapshot, follow, needed
 from ansam.units import SAMPLE_RATE, Audio, Bits, Samples, dbm0_from_power
 
 TAPS = 80
@@ -53,6 +54,8 @@ WORTH_DB = 0.3
 _H_LIMIT = 1.9
 """Of a component of h; MP has room for 2."""
 _NONE: Bits = np.zeros(0, np.uint8)
+_SNAPSHOT: Samples = 800
+"""Between two states that are kept to go back to: longer than it takes to see that decisions are guesses."""
 _RING = 0.1
 """Spread of the points' power below which they are taken for four points; that of data is 0.3 and more."""
 
@@ -98,6 +101,7 @@ class Receiver:
         self._weights = np.zeros(kernel.HISTORY)
         self._bits: Bits = np.zeros(0, np.uint8)
         self._aux: Bits = np.zeros(0, np.uint8)
+        self._good: list[Snapshot] = []
         self._state = new_record(kernel.STATE)
         s = self._s = self._state[0]
         # Python reads a field of a record fastest by a view of it.
@@ -119,7 +123,16 @@ class Receiver:
         """Take samples of the echo canceller; return the bits delivered."""
         self._past.put(x, erased)
         self.hearing.feed(x, erased)
-        return self._run(x, erased)
+        bits = self._run(x, erased)
+        if self.in_data and (not self._good or self._past.end - self._good[-1].at >= _SNAPSHOT):
+            self._look_back()
+        return bits
+
+    def _look_back(self) -> None:
+        """Keep the loops as they are now, unless all is not well: the last two states at most."""
+        if self._bad.item() or self.searching:
+            return
+        self._good = [*self._good[-1:], Snapshot.of(self._front, self._past.end)]
 
     def _run(self, x: Audio, erased: bool) -> Bits:
         self._count[0] = 0
@@ -194,7 +207,8 @@ class Receiver:
         """Decide among 4 or 16 points, with the loops as they are, and deliver descrambled bits."""
         s = self._s
         s.mode, s.deliver, s.points16 = kernel.WORDS, 1, int(sixteen)
-        s.armed = s.ended = s.ones = s.bad = 0
+        s.armed = s.ended = s.ones = s.bad = s.searching = 0
+        self._good.clear()
 
     def await_end(self, coding: Coding) -> None:
         """After E, decode data of this coding."""
@@ -226,7 +240,41 @@ class Receiver:
 
     def resynchronise(self) -> bool:
         """Look for the superframe among the last points of data mode; see `decoder.resynchronise`."""
-        return data.resynchronise(self._decoder) is not None
+        found = data.resynchronise(self._decoder) is not None
+        if found and self.searching:
+            self._s.searching = self._s.bad = 0
+        return found
+
+    def follow_slip(self) -> bool:
+        """Look for the signal as it would be had it jumped by some samples; see `slip`.
+
+        Returns:
+            Whether it was found: then the loops follow it, and `resynchronise` will find the superframe when
+            enough points have come.
+        """
+        x, erased, first = self._past.since(self._past.end - needed(self._front))
+        if not self.in_data or len(self._good) < 2 or erased.any():
+            return False
+        good = self._good[0]
+        if first < good.at:
+            return False
+        points = follow(self._front, good, self.direction.symbol_rate.baud, self._scaling, x, first)
+        if points is None:
+            return False
+        s, d = self._s, self._decoder.state[0]
+        s.searching, s.bad = 1, 0
+        d.point_weights[:] = 0
+        self._scaling[0].dirty = self._scaling[0].taps + 1
+        for point in points:
+            data.keep(self._decoder, *to_grid(self._scaling, complex(point), 1.0))
+        unit = 1 << FRACTION
+        x_now = self._scaling[0].x
+        self._loop_precoder[0].x[:] = np.rint(np.stack([x_now.real, x_now.imag], axis=1).ravel() * unit)
+        return True
+
+    def stop_searching(self) -> None:
+        """Decode on as if nothing had happened: the superframe can not be found."""
+        self._s.searching = 0
 
     def _tune(self, training: bool) -> None:
         s = self._front.state[0]
@@ -240,6 +288,11 @@ class Receiver:
     def in_data(self) -> bool:
         """Whether data are decoded: E was received."""
         return bool(self._mode.item() == kernel.DATA)
+
+    @property
+    def searching(self) -> bool:
+        """Whether the place in the superframe is unknown since `follow_slip`."""
+        return bool(self._s.searching)
 
     @property
     def b1_over(self) -> bool:

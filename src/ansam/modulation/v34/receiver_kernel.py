@@ -10,6 +10,7 @@ J, MP and what else is sent in words is for the owner to read. E is recognised h
 its end is the first of B1: twenty ones, which nothing else in MP has, once an MP has been read.
 """
 
+import math
 from typing import TypeAlias
 
 import numpy as np
@@ -81,6 +82,7 @@ STATE = np.dtype(
         ("doubt", "f8"),  # the same over few symbols: above `_STRANGE` these are no words
         ("spread", "f8"),  # mean square of the points' power less 1, over the last few that arrived
         ("bad", "i8"),  # symbols of data decided like guesses
+        ("searching", "i8"),  # 1: in data, with the superframe unknown: only the loops run
         ("history", "i8"),
         ("bits", "i8"),
         ("aux", "i8"),
@@ -242,6 +244,14 @@ def _symbol(
     y, weight = grid.to_grid(scaling, point, 0.0 if reliable < 0.5 else weight)
     before = s.before
     s.before = point
+    if s.searching:
+        data.keep(decoder, y, weight)
+        nearest = complex(2 * math.floor(y.real / 2) + 1, 2 * math.floor(y.imag / 2) + 1)
+        decision = grid.follow(scaling, loop_precoder, nearest)
+        if scaling[0].taps and _heal(loop_precoder, scaling[0].x[0], _ASTRAY_MOST):
+            whole = False
+        _learn(state, front, point, decision, whole, taps_real, taps_imag, line_real, line_imag)
+        return
     decoder.state[0].bits = s.bits
     decoder.state[0].aux = s.aux
     if data.push(decoder, y, weight, bits, aux):
