@@ -179,3 +179,43 @@ async def test_directory_that_refuses(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ResourceError, match=r"pty .*file/tty"):
         await PtyDte(tmp_path / "file" / "tty").open(FakePort())
+
+
+async def test_the_speed_of_the_pty_is_the_ports_rate_and_b0_is_dtr_off(tmp_path: Path) -> None:
+    port = FakePort()
+    dte, terminal = await opened(tmp_path / "tty", port)
+    assert port.rates == [38400]
+    mode = termios.tcgetattr(terminal)
+    mode[4] = mode[5] = termios.B57600
+    termios.tcsetattr(terminal, termios.TCSANOW, mode)
+    await port.until(lambda: port.rates[-1] == 57600)
+    usual = list(mode)
+    mode[4] = mode[5] = termios.B0
+    termios.tcsetattr(terminal, termios.TCSANOW, mode)
+    await port.until(lambda: not port.dtr[-1])
+    termios.tcsetattr(terminal, termios.TCSANOW, usual)
+    await port.until(lambda: port.dtr[-1])
+    mode[4] = mode[5] = termios.B0
+    termios.tcsetattr(terminal, termios.TCSANOW, mode)
+    await port.until(lambda: not port.dtr[-1])
+    os.close(terminal)
+    await asyncio.sleep(0.1)
+    terminal = os.open(tmp_path / "tty", os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    await port.until(lambda: port.dtr[-1])
+    os.close(terminal)
+    await dte.close()
+
+
+async def test_a_pty_waits_while_another_port_has_the_modem(tmp_path: Path) -> None:
+    port = FakePort()
+    port.free = False
+    dte = PtyDte(tmp_path / "tty")
+    await dte.open(port)
+    terminal = os.open(tmp_path / "tty", os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    os.write(terminal, b"ATZ\r")
+    await asyncio.sleep(0.15)
+    assert port.received == b""
+    port.free = True
+    await port.until(lambda: port.received == b"ATZ\r")
+    os.close(terminal)
+    await dte.close()

@@ -1,0 +1,164 @@
+# ruff: noqa: ASYNC110
+"""The serial port on a pty, which has data, marks of breaks and speeds, but no lines: those are made here."""
+
+import asyncio
+import os
+import struct
+import termios
+import tty
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.support.dte_port import FakePort
+
+from ansam.dte.circuits import Circuits
+from ansam.dte.port_url import parse_port
+from ansam.errors import ConfigError, ResourceError
+from ansam.io import dte_serial
+from ansam.io.dte_serial import SerialDte
+
+
+class Lines:
+    """The control lines that a pty lacks."""
+
+    def __init__(self) -> None:
+        self.inputs = 0
+        self.dtr: bool | None = None
+        self.rts: bool | None = None
+
+    def ioctl(self, fd: int, request: int, argument: bytes) -> bytes:
+        assert request == termios.TIOCMGET
+        return struct.pack("I", self.inputs)
+
+
+@pytest.fixture
+def lines(monkeypatch: pytest.MonkeyPatch) -> Lines:
+    lines = Lines()
+    monkeypatch.setattr(dte_serial.fcntl, "ioctl", lines.ioctl)
+
+    class Serial(dte_serial.serial.Serial):  # type: ignore[misc,name-defined]
+        dtr = property(lambda self: lines.dtr, lambda self, on: setattr(lines, "dtr", on))
+        rts = property(lambda self: lines.rts, lambda self, on: setattr(lines, "rts", on))
+
+        def _update_dtr_state(self) -> None: ...
+        def _update_rts_state(self) -> None: ...
+
+    monkeypatch.setattr(dte_serial.serial, "Serial", Serial)
+    return lines
+
+
+@pytest.fixture
+def cable() -> Iterator[tuple[int, str]]:
+    """The terminal's end of the cable, and the device at ours."""
+    master, slave = os.openpty()
+    tty.setraw(slave)
+    os.set_blocking(master, False)
+    yield master, os.ttyname(slave)
+    os.close(slave)
+    os.close(master)
+
+
+async def read(fd: int, count: int) -> bytes:
+    data = b""
+    async with asyncio.timeout(5):
+        while len(data) < count:
+            try:
+                data += os.read(fd, 65536)
+            except BlockingIOError:
+                await asyncio.sleep(0.001)
+    return data
+
+
+async def test_octets_and_lines_cross_the_cable(cable: tuple[int, str], lines: Lines) -> None:
+    terminal, device = cable
+    port = FakePort()
+    dte = SerialDte(parse_port(f"serial:{device};speed=57600"))
+    await dte.open(port)
+    assert port.rates == [57600]
+    assert not port.dtr[-1]
+    lines.inputs = termios.TIOCM_DSR | termios.TIOCM_CTS
+    await port.until(lambda: port.dtr[-1] and port.rts[-1])
+    os.write(terminal, b"ATZ\r")
+    await port.until(lambda: port.received == b"ATZ\r")
+    everything = bytes(range(256)) * 8
+    port.to_give = everything
+    dte.output_ready()
+    assert await read(terminal, len(everything)) == everything
+    dte.show(Circuits(circuit_109=True))
+    assert lines.dtr
+    dte.show(Circuits(circuit_109=False))
+    assert lines.dtr is False
+    lines.inputs = termios.TIOCM_CAR
+    await port.until(lambda: not port.rts[-1])
+    assert port.dtr[-1]
+    lines.inputs = 0
+    await port.until(lambda: not port.dtr[-1])
+    await dte.close()
+
+
+async def test_which_circuit_a_wire_carries(cable: tuple[int, str], lines: Lines) -> None:
+    dte = SerialDte(parse_port(f"serial:{cable[1]};dtr=ri;rts=dcd"))
+    await dte.open(FakePort())
+    dte.show(Circuits(circuit_125=True))
+    assert (lines.dtr, lines.rts) == (True, False)
+    dte.show(Circuits(circuit_109=True))
+    assert (lines.dtr, lines.rts) == (False, True)
+    await dte.close()
+
+
+async def test_three_wires_and_a_change_of_rate(cable: tuple[int, str]) -> None:
+    terminal, device = cable
+    port = FakePort()
+    dte = SerialDte(parse_port(f"serial:{device};wires=3"))
+    await dte.open(port)
+    assert port.dtr[-1]
+    dte.show(Circuits())  # The pty has no lines: nothing comes of it.
+    dte.set_rate(2400)
+    async with asyncio.timeout(5):
+        while termios.tcgetattr(terminal)[5] != termios.B2400:
+            await asyncio.sleep(0.001)
+    os.write(terminal, b"after")
+    await port.until(lambda: port.received == b"after")
+    port.to_give = b"x"
+    dte.output_ready()
+    assert await read(terminal, 1) == b"x"
+    dte.send_break(1)
+    await asyncio.sleep(0.01)
+    await dte.close()
+
+
+async def test_an_adaptor_pulled_out_and_put_back(
+    lines: Lines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dte_serial, "RETRY", 0.02)
+    lines.inputs = termios.TIOCM_DSR | termios.TIOCM_CTS
+    link = tmp_path / "ttyUSB0"
+    first, slave = os.openpty()
+    link.symlink_to(os.ttyname(slave))
+    port = FakePort()
+    dte = SerialDte(parse_port(f"serial:{link}"))
+    await dte.open(port)
+    assert port.dtr[-1]
+    os.close(slave)
+    os.close(first)
+    await port.until(lambda: not port.dtr[-1])
+    port.to_give = b"lost"
+    dte.output_ready()
+    assert port.to_give == b""
+    second, slave = os.openpty()
+    link.unlink()
+    link.symlink_to(os.ttyname(slave))
+    await port.until(lambda: port.dtr[-1])
+    os.write(second, b"AT")
+    await port.until(lambda: port.received == b"AT")
+    await dte.close()
+    os.close(slave)
+    os.close(second)
+
+
+async def test_faults(tmp_path: Path, cable: tuple[int, str]) -> None:
+    with pytest.raises(ResourceError, match="no such file"):
+        await SerialDte(parse_port(f"serial:{tmp_path}/none")).open(FakePort())
+    with pytest.raises((ConfigError, ResourceError)):
+        await SerialDte(parse_port(f"serial:{tmp_path}")).open(FakePort())
