@@ -24,6 +24,7 @@ from ansam.pbx.events import (
     CallOver,
     CallStarted,
     ExchangeEvent,
+    ExtensionClosed,
     LoginRefused,
     RegistrationsChanged,
     SourceBanned,
@@ -192,6 +193,12 @@ class ExchangeServer:
                 _log.warning("login refused", method=method, username=username, peer=flow.remote[0])
             case SourceBanned(address, seconds):
                 _log.warning("banned: too many wrong secrets", peer=address, seconds=seconds)
+            case ExtensionClosed(number, seconds):
+                _log.warning(
+                    "wrong secrets from many addresses: new places of this extension have to wait",
+                    extension=number,
+                    seconds=seconds,
+                )
 
 
 def _player(rng: random.Random, silent: Callable[[int], None]) -> "ServicePlayer":

@@ -73,6 +73,25 @@ class SourceBanned:
     seconds: Seconds
 
 
+@dataclass(frozen=True, slots=True)
+class ExtensionClosed:
+    """Somebody guesses an extension's secret from many addresses: it can log in only where it did lately.
+
+    Attributes:
+        number: The extension.
+        seconds: For how long, at the least.
+    """
+
+    number: str
+    seconds: Seconds
+
+
 ExchangeEvent: TypeAlias = (
-    RegistrationsChanged | CallStarted | CallConnected | CallOver | LoginRefused | SourceBanned
+    RegistrationsChanged
+    | CallStarted
+    | CallConnected
+    | CallOver
+    | LoginRefused
+    | SourceBanned
+    | ExtensionClosed
 )

@@ -27,10 +27,12 @@ from ansam.pbx.events import (
     CallOver,
     CallStarted,
     ExchangeEvent,
+    ExtensionClosed,
     LoginRefused,
     RegistrationsChanged,
     SourceBanned,
 )
+from ansam.pbx.extension_guard import ExtensionGuard
 from ansam.pbx.guard import Guard
 from ansam.pbx.media import MediaRelay
 from ansam.pbx.records import CallRecord, Cause
@@ -84,13 +86,20 @@ class Exchange:
         self.settings = settings
         self.plan = plan
         self.guard = Guard(settings)
+        self.extension_guard = ExtensionGuard(settings)
         self.registrations = Registrations(settings, self._registrations_changed)
         self._relay = relay
         self._services = services
         self._ua = UserAgent(
             UserAgentConfig(
                 product="ansam exchange",
-                auth=AuthServer(settings.realm, self._secret, key, algorithms=settings.algorithms),
+                auth=AuthServer(
+                    settings.realm,
+                    self._secret,
+                    key,
+                    algorithms=settings.algorithms,
+                    closed=self.extension_guard.closed,
+                ),
                 registrar=True,
                 max_calls=3 * settings.calls_limit,
                 follow_contact=False,
@@ -202,7 +211,7 @@ class Exchange:
             case AuthenticationFailed():
                 self._login_refused(event.method, event.username, event.flow, now)
             case IncomingCall():
-                self.guard.proved(event.flow.remote, now)
+                self._proved(event.authenticated_user or "", event.flow, now)
                 self._incoming(event, now)
             case _:
                 call = getattr(event, "call", None)
@@ -225,10 +234,17 @@ class Exchange:
         elif bridge.record is not None:
             self._events.append(CallOver(bridge.record))
 
+    def _proved(self, number: str, flow: Flow, now: Seconds) -> None:
+        self.guard.proved(flow.remote, now)
+        self.extension_guard.proved(number, flow.remote[0], now)
+
     def _login_refused(self, method: str, username: str, flow: Flow, now: Seconds) -> None:
         self._events.append(LoginRefused(method, username, flow))
         if self.guard.failed(flow.remote, now):
             self._events.append(SourceBanned(flow.remote[0], self.settings.ban_seconds))
+        known = self.plan.find(username) is not None
+        if known and self.extension_guard.failed(username, flow.remote[0], now):
+            self._events.append(ExtensionClosed(username, self.settings.ban_seconds))
 
     # -- registrar -------------------------------------------------------------------------------------------
 
@@ -239,7 +255,7 @@ class Exchange:
             self._login_refused("REGISTER", request.authenticated_user or "", request.flow, now)
             self._ua.respond_register(request.request, 403, now)
             return
-        self.guard.proved(request.flow.remote, now)
+        self._proved(number, request.flow, now)
         verdict = self.registrations.register(number, request, now)
         self._ua.respond_register(
             request.request,

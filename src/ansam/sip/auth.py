@@ -71,6 +71,8 @@ class AuthServer:
         algorithms: Offered, the preferred first (RFC 8760 §2.3); ("MD5",) for peers that stumble over two
             challenges.
         nonce_life: How long a nonce is good for, s.
+        closed: Tells whether a user's credentials are refused from an address, whatever they are; given the
+            user, the address and the time.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class AuthServer:
         *,
         algorithms: tuple[str, ...] = ("SHA-256", "MD5"),
         nonce_life: Seconds = 300.0,
+        closed: Callable[[str, str, Seconds], bool] = lambda user, source, now: False,
     ) -> None:
         if len(key) < 16:
             raise LocalProtocolError("the key that signs nonces needs 16 octets or more")
@@ -91,6 +94,7 @@ class AuthServer:
         self._key = key
         self._algorithms = algorithms
         self._life = nonce_life
+        self._closed = closed
         self._serial = 0
         self._used: dict[str, tuple[int, int]] = {}
         self._floor = -1
@@ -132,7 +136,10 @@ class AuthServer:
         qop = None
         if "qop" in found:
             qop = (found.get("nc", ""), found.get("cnonce", ""), found["qop"])
-        ha1 = self._ha1(found.get("username", ""), algorithm)
+        username = found.get("username", "")
+        ha1 = self._ha1(username, algorithm)
+        if self._closed(username, source, now):
+            ha1 = None
         nonce = found.get("nonce", "")
         if algorithm not in self._algorithms or (qop is not None and qop[2].lower() != "auth"):
             return Verdict.WRONG
