@@ -15,7 +15,7 @@ import socket
 from dataclasses import dataclass, field
 
 from ansam.errors import ResourceError
-from ansam.io.sip import bind_socket
+from ansam.io.sockets import bind_socket
 from ansam.pbx.media import RelayPorts, Side
 from ansam.sip.events import Address
 

@@ -20,7 +20,7 @@ from ansam.call.raw import RawCall
 from ansam.dce.progress import Progress
 from ansam.errors import ResourceError
 from ansam.io.line import LineUser
-from ansam.io.sip import bind_socket
+from ansam.io.sockets import bind_socket
 from ansam.units import FRAME, SAMPLE_RATE
 
 AUTO_CLOCK = 0.25

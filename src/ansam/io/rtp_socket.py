@@ -9,7 +9,7 @@ from threading import RLock
 
 from ansam.call.call import Call
 from ansam.errors import ConfigError, ResourceError
-from ansam.io.sip import bind_socket
+from ansam.io.sockets import bind_socket
 from ansam.units import FRAME, SAMPLE_RATE
 
 DATAGRAMS_AT_ONCE = 64

@@ -12,13 +12,13 @@ import errno
 import socket
 import ssl
 import time
-from collections import deque
 from collections.abc import Callable
 from typing import TypeVar
 
 import structlog
 
-from ansam.errors import ResourceError
+from ansam.io.sip_connection import SipConnection
+from ansam.io.sockets import bind_socket
 from ansam.sip.events import Address, Event, Flow, Outgoing, Transport
 from ansam.sip.ua import UserAgent
 from ansam.units import Seconds
@@ -28,46 +28,17 @@ DATAGRAMS_AT_ONCE = 64
 """Read in one go before other work gets its turn."""
 
 MAX_CONNECTIONS = 1024
-MAX_UNSENT = 262_144
-"""Octets waiting for a TCP peer that does not read; beyond it the connection is given up."""
+"""Connections that peers have opened."""
 
-CONNECT_TIMEOUT = 5.0
+MAX_FROM_SOURCE = 64
+"""The same from one address: the telephones behind one NAT."""
+
 HANDSHAKE_TIMEOUT = 5.0
+
+__all__ = ["SipNode", "bind_socket"]
 
 T = TypeVar("T")
 _log = structlog.get_logger("ansam.io.sip")
-
-
-def bind_socket(kind: socket.SocketKind, host: str, port: int, what: str) -> socket.socket:
-    """Return a non-blocking socket bound to an address.
-
-    Args:
-        kind: `SOCK_DGRAM` or `SOCK_STREAM`.
-        host: Local IP address.
-        port: 0 for any.
-        what: How an error names its purpose, such as ``SIP over udp``.
-
-    Raises:
-        ResourceError: The address is in use, not ours, or not allowed.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sock = socket.socket(family, kind)
-    sock.setblocking(False)
-    if kind == socket.SOCK_STREAM:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        sock.bind((host, port))
-    except OSError as error:
-        sock.close()
-        remedies = {
-            errno.EADDRINUSE: "stop the other program or choose another port",
-            errno.EADDRNOTAVAIL: "choose an address of this machine",
-            errno.EACCES: "choose a port above 1023",
-        }
-        remedy = remedies.get(error.errno or 0, "choose another address")
-        reason = (error.strerror or str(error)).lower()
-        raise ResourceError(f"{what} on {host}:{port}: {reason}", remedy) from error
-    return sock
 
 
 class SipNode:
@@ -82,6 +53,7 @@ class SipNode:
 
     Attributes:
         agent: The engine; call its methods through `do`.
+        trouble: Why the last TLS connection of ours failed, for people; "": none did.
     """
 
     def __init__(
@@ -101,7 +73,9 @@ class SipNode:
         self._listeners: dict[Address, asyncio.Server] = {}
         self._tls: dict[Address, asyncio.Server | socket.socket] = {}
         self._tls_context, self._tls_name = tls, tls_name
-        self._connections: dict[tuple[Transport, Address], _Connection] = {}
+        self._connections: dict[tuple[Transport, Address], SipConnection] = {}
+        self._accepted: dict[SipConnection, Flow] = {}
+        self.trouble = ""
         self._draining = False
         self._closed = False
 
@@ -130,7 +104,7 @@ class SipNode:
         """
         sock = bind_socket(socket.SOCK_STREAM, host, port, "SIP over tcp")
         address: Address = sock.getsockname()[:2]
-        server = await self._loop.create_server(lambda: _Connection(self, "tcp", address), sock=sock)
+        server = await self._loop.create_server(lambda: SipConnection(self, "tcp", address), sock=sock)
         self._listeners[address] = server
         return address
 
@@ -143,7 +117,7 @@ class SipNode:
         sock = bind_socket(socket.SOCK_STREAM, host, port, "SIP over tls")
         address: Address = sock.getsockname()[:2]
         self._tls[address] = await self._loop.create_server(
-            lambda: _Connection(self, "tls", address),
+            lambda: SipConnection(self, "tls", address),
             sock=sock,
             ssl=context,
             ssl_handshake_timeout=HANDSHAKE_TIMEOUT,
@@ -259,7 +233,7 @@ class SipNode:
             except OSError:
                 self._take_errors(sock, local)
                 return
-            self._received(data, Flow("udp", local, (source[0], source[1])))
+            self.received(data, Flow("udp", local, (source[0], source[1])))
 
     def _take_errors(self, sock: socket.socket, local: Address) -> None:
         """Read whom ICMP says is unreachable: the queue names the destination (Linux ip(7), IP_RECVERR)."""
@@ -281,28 +255,28 @@ class SipNode:
 
     # -- tcp -------------------------------------------------------------------------------------------------
 
-    def _connection(self, flow: Flow) -> "_Connection":
+    def _connection(self, flow: Flow) -> "SipConnection":
         key = (flow.transport, flow.remote)
         connection = self._connections.get(key)
         if connection is None:
-            connection = _Connection(self, flow.transport, flow.local, flow)
+            connection = SipConnection(self, flow.transport, flow.local, flow)
             self._connections[key] = connection
             connection.open_task = self._loop.create_task(connection.open())
         return connection
 
-    def _accepted(self, connection: "_Connection", flow: Flow) -> bool:
-        if len(self._connections) >= MAX_CONNECTIONS or self._closed:
-            _log.warning("connection refused: too many", peer=f"{flow.remote[0]}:{flow.remote[1]}")
+    def accepted(self, connection: "SipConnection", flow: Flow) -> bool:
+        """See `ConnectionOwner.accepted`."""
+        host = flow.remote[0]
+        same = sum(known.remote[0] == host for known in self._accepted.values())
+        if len(self._accepted) >= MAX_CONNECTIONS or same >= MAX_FROM_SOURCE or self._closed:
+            _log.warning("connection refused: too many", peer=f"{host}:{flow.remote[1]}", from_there=same)
             return False
+        self._accepted[connection] = flow
         self._connections[flow.transport, flow.remote] = connection
         return True
 
-    async def _connect(self, connection: "_Connection", flow: Flow) -> None:
-        """Open the connection of a flow.
-
-        Raises:
-            OSError: Refused, unreachable, or a certificate that does not prove its owner.
-        """
+    async def connect(self, connection: "SipConnection", flow: Flow) -> None:
+        """See `ConnectionOwner.connect`."""
         secure = flow.transport == "tls"
         if secure and self._tls_context is None:
             raise OSError("no TLS connections are opened here")
@@ -336,81 +310,16 @@ class SipNode:
                 return sock
         raise OSError(errno.EADDRNOTAVAIL, "no port to connect from")
 
-    def _received(self, data: bytes, flow: Flow) -> None:
+    def received(self, data: bytes, flow: Flow) -> None:
+        """Take a datagram, or a piece of a stream."""
         if not self._closed:
             self.do(lambda agent, now: agent.receive(data, flow, now))
 
-    def _lost(self, connection: "_Connection", flow: Flow) -> None:
+    def lost(self, connection: "SipConnection", flow: Flow, trouble: str = "") -> None:
+        """See `ConnectionOwner.lost`."""
+        self.trouble = trouble or self.trouble
+        self._accepted.pop(connection, None)
         key = (flow.transport, flow.remote)
         if self._connections.get(key) is connection:
             del self._connections[key]
             self._fail_later(flow)
-
-
-class _Connection(asyncio.Protocol):
-    """One connection, TCP or TLS, opened by either side."""
-
-    def __init__(self, node: SipNode, kind: Transport, local: Address, flow: Flow | None = None) -> None:
-        self._node = node
-        self._kind: Transport = kind
-        self._local = local
-        self._flow = flow
-        self._transport: asyncio.Transport | None = None
-        self._waiting: deque[tuple[bytes, bool]] = deque()
-        self._unsent = 0
-        self.open_task: asyncio.Task[None] | None = None
-
-    async def open(self) -> None:
-        """Connect to the flow's peer."""
-        assert self._flow is not None
-        try:
-            async with asyncio.timeout(CONNECT_TIMEOUT):
-                await self._node._connect(self, self._flow)
-        except ssl.SSLError as error:
-            reason = getattr(error, "verify_message", "") or error.reason or str(error)
-            _log.warning("no TLS connection", peer=self._flow.remote[0], reason=reason)
-            self._node._lost(self, self._flow)
-        except (OSError, TimeoutError, ResourceError):
-            self._node._lost(self, self._flow)
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        if self._flow is None:
-            peer = transport.get_extra_info("peername")
-            self._flow = Flow(self._kind, self._local, (peer[0], peer[1]))
-            if not self._node._accepted(self, self._flow):
-                transport.abort()
-                return
-        while self._waiting:
-            self.send(*self._waiting.popleft())
-
-    def data_received(self, data: bytes) -> None:
-        assert self._flow is not None
-        self._node._received(data, self._flow)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._flow is not None:
-            self._node._lost(self, self._flow)
-
-    def send(self, data: bytes, close: bool) -> None:
-        """Send octets now, or once the connection stands."""
-        if self._transport is None:
-            self._unsent += len(data)
-            if self._unsent <= MAX_UNSENT:
-                self._waiting.append((data, close))
-            return
-        if self._transport.is_closing():
-            return
-        self._transport.write(data)
-        if self._transport.get_write_buffer_size() > MAX_UNSENT:
-            self._transport.abort()
-        elif close:
-            self._transport.close()
-
-    def abort(self) -> None:
-        """Drop the connection."""
-        if self.open_task is not None:
-            self.open_task.cancel()
-        if self._transport is not None:
-            self._transport.abort()

@@ -188,6 +188,7 @@ class SipAccount:
     def registered(self, event: Registered) -> None:
         """Learn that the registration stands."""
         self._failures = 0
+        self.node.trouble = ""
         self._log.info("registered", expires=event.expires)
         self._tell_first(event)
 
@@ -216,6 +217,14 @@ class SipAccount:
 
     def _refusal(self, outcome: RegistrationFailed | None) -> AnsamError:
         where = f"registrar {self._url.host}:{self._url.port}"
+        trouble = self._node.trouble if self._node is not None else ""
+        if trouble and (outcome is None or outcome.status in (408, 503)):
+            return ResourceError(
+                f"{where}: no TLS connection: {trouble}",
+                "name the authority of its certificate with ;ca=FILE, or check it not: ;verify=off"
+                if trouble.startswith("certificate")
+                else "check that its port speaks TLS",
+            )
         if outcome is None or outcome.status in (408, 503):
             return ResourceError(f"{where} does not respond", "check the address and that the exchange runs")
         if outcome.status in (401, 403, 404, 407):
