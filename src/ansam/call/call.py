@@ -11,8 +11,9 @@ The call owns the sample clock: `now` counts the samples that were exchanged, no
 import random
 from dataclasses import dataclass, field
 
+from ansam.call.delay import DelayPlan
 from ansam.call.drift import DriftLoop
-from ansam.call.party import Party
+from ansam.call.party import Party, Tolerant
 from ansam.codec.g711 import Law
 from ansam.errors import RemoteProtocolError
 from ansam.rtp.control import Control
@@ -96,7 +97,9 @@ class CallStatistics:
         erased_frames: Frames played with erased samples.
         resyncs: Slips.
         jitter_ms: Interarrival jitter (RFC 3550 §6.4.1).
-        margin_ms: From the newest packet's arrival to its turn.
+        margin_ms: From the last packet's arrival to its turn.
+        delay_ms: Playout delay.
+        delay_changes: Times it was made longer or shorter.
         skew_ppm: Far end's clock against ours.
         round_trip_ms: To the far end and back over the network, by its reports (RTCP); None: it sent none.
         far_lost: Packets of ours that did not reach it; None likewise.
@@ -119,6 +122,8 @@ class CallStatistics:
     round_trip_ms: float | None = None
     far_lost: int | None = None
     far_jitter_ms: float | None = None
+    delay_ms: float = 0.0
+    delay_changes: int = 0
 
 
 class Call:
@@ -167,6 +172,8 @@ class Call:
         self._receiver: SrtpReceiver | None = None
         self._secure(None, media.srtp)
         self._party = party
+        self._tolerant = party if isinstance(party, Tolerant) else None
+        self._plan = DelayPlan(delay)
         self._start = start
         self._heard = 0
         self._held_frames = 0
@@ -200,8 +207,11 @@ class Call:
         if slips != self._resyncs:
             self._resyncs = slips
             self.drift.restart()
-        if self.rtp.playout.margin is not None:
-            self.drift.update(self.rtp.playout.margin, now)
+        playout = self.rtp.playout
+        if playout.margin is not None:
+            # A change of the delay moves a packet's turn, and nothing else.
+            self.drift.update(playout.margin - playout.delay, now)
+            self._plan.update(playout.margin, now)
 
     def tick(self) -> tuple[bytes, Address] | None:
         """Exchange one frame.
@@ -211,6 +221,7 @@ class Call:
             every `HELD_KEEP_ALIVE` frames.
         """
         self.drift.advance(self.now)
+        self._consider_delay()
         out = []
         at = self.now
         for octets, erased in self.rtp.pull_runs(self.now):
@@ -229,6 +240,15 @@ class Call:
         # Who holds the call owes us no packets.
         self.silent_frames += bool(self.media.remote[0])
         return sent
+
+    def _consider_delay(self) -> None:
+        """Let the playout delay follow the network, where the party says that nobody will notice."""
+        if self._tolerant is None or not self._tolerant.delay_may_change:
+            return
+        playout = self.rtp.playout
+        wanted = self._plan.wanted(playout.delay, self.now)
+        if wanted != playout.delay and playout.change_delay(wanted):
+            self._plan.changed()
 
     def _exchange(self, octets: Codewords, at: Samples, erased: bool) -> bytes:
         """Give the party what arrived for a stretch of time; return its octets for the same time."""
@@ -281,6 +301,8 @@ class Call:
             margin_ms=round(0.0 if margin is None else margin / 8, 3),
             skew_ppm=round(self.drift.skew_ppm, 1),
             recovered=r.recovered,
+            delay_ms=rtp.playout.delay / 8,
+            delay_changes=playout.delay_changes,
             round_trip_ms=None if trip is None else round(trip / 8, 3),
             far_lost=None if far is None else far.lost,
             far_jitter_ms=None if far is None else round(far.jitter / 8, 3),

@@ -1,6 +1,6 @@
 """Who speaks and listens on a call: a modem, or one of these simple parties."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -24,6 +24,15 @@ class Party(Protocol):
         Returns:
             Shape (n,) float32.
         """
+
+
+@runtime_checkable
+class Tolerant(Protocol):
+    """A party that knows moments at which the delay to it may change."""
+
+    @property
+    def delay_may_change(self) -> bool:
+        """Whether a jump of what it hears does no harm now: no modem signal is up, or it trains anew."""
 
 
 class Silence:

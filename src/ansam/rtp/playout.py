@@ -73,7 +73,7 @@ class Playout:
     Attributes:
         counters: What became of the packets.
         delay: From arrival of the first packet to its turn, samples.
-        margin: How long before its turn the newest packet came, samples; None before the first.
+        margin: How long before its turn the last packet came, samples; None before the first.
 
     Raises:
         ConfigError: The delay is out of range.
@@ -160,7 +160,7 @@ class Playout:
         if number >= self._newest:
             self._newest, self._newest_timestamp = number, timestamp
             self._newest_start, self._newest_size = start, size
-            self.margin = start - now
+        self.margin = start - now
         if start < self._read or start + size > self._read + AHEAD_LIMIT:
             self.counters.late += start < self._read
             self.counters.early += start >= self._read
