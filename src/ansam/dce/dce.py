@@ -166,6 +166,12 @@ class Dce:
         return self._terminal.circuits(self._now)
 
     @property
+    def delay_may_change(self) -> bool:
+        """Whether a jump of what is heard does no harm now; see `call.party.Tolerant`."""
+        session = self._session
+        return not isinstance(session, Session) or session.delay_may_change(self._now)
+
+    @property
     def frames_resent(self) -> int:
         """I frames sent again in this connection or the last."""
         return self.call.link.blocks_resent

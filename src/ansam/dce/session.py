@@ -24,6 +24,9 @@ from ansam.modulation.registry import MODULATIONS
 from ansam.trace import Sink, null_sink
 from ansam.units import Audio, Bits, Samples
 
+RETRAIN_BEGINS: Samples = 400
+"""After the beginning of a retrain nothing that is heard is measured or learnt from for so long: 50 ms."""
+
 
 class _Source:
     """The transmitter's bits: marks until a link takes over."""
@@ -73,10 +76,15 @@ class Session:
         self._error_control = error_control
         self._character = character
         self._retraining_since: Samples | None = None
+        self._disturbable_until: Samples = 0
         self._source = _Source()
         self._modulation = Automode(role, options, allowed, self._source, trace)
         self._events: list[SessionEvent] = []
         self._trace = trace
+
+    def delay_may_change(self, now: Samples) -> bool:
+        """Return whether a retrain has just begun, so that a jump of what is heard does no harm."""
+        return now < self._disturbable_until
 
     def start(self, now: Samples) -> None:
         """The talking path exists: begin."""
@@ -109,6 +117,8 @@ class Session:
                     self.link.suspend(now - self._retraining_since)
             self._retraining_since = None
         elif isinstance(event, Retraining | Renegotiating):
+            if isinstance(event, Retraining):
+                self._disturbable_until = now + RETRAIN_BEGINS
             if self._retraining_since is None:
                 self._retraining_since = now
             self._events.append(event)
