@@ -112,7 +112,7 @@ def _gain(law: Law, sent: Codewords, came: Codewords) -> float | None:
         return None
     octets = np.arange(256, dtype=np.uint8)
     best, at = 0.0, first
-    for factor in first * 10 ** (np.arange(-20, 21) / 400):
+    for factor in first * 10 ** (np.arange(-20, 21) / 1600):
         table = law.encode(law.decode(octets) * np.float32(factor))
         match = float(np.mean(table[sent] == came))
         if match > best:

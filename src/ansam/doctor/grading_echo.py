@@ -175,9 +175,11 @@ def _steady(found: EchoFindings) -> Item | None:
         compressed = 0.0
     grade = graded(max(abs(moved), compressed - COMPRESSED_DB), *MOVED_DB)
     if compressed > COMPRESSED_DB:
-        text = f"quiet tones come back {compressed:.0f} dB louder than loud ones: a gain control or echo suppressor"
+        text = f"quiet tones come back {compressed:.0f} dB louder than loud ones: "
+        text += "a gain control or echo suppressor"
         grade = Grade.BAD if grade is Grade.BAD else Grade.FAIR
-        return Item("gain over time", moved, "dB", grade, text, remedies.of(Kind.MOVING_GAIN))
+        cures = remedies.of(Kind.MOVING_GAIN, Kind.ECHO_SUPPRESSOR)
+        return Item("gain over time", moved, "dB", grade, text, cures)
     if grade is Grade.GOOD:
         return Item("gain over time", moved, "dB", grade, "the level held from the beginning to the end")
     if moved < 0:
