@@ -183,6 +183,11 @@ class ModemHost:
         self._clock.advance_to(now + len(rx))
         return tx
 
+    @property
+    def delay_may_change(self) -> bool:
+        """See `call.party.Tolerant`. The lock is held."""
+        return self.dce.delay_may_change
+
     def media_started(self) -> Samples:
         """See `LineUser.media_started`."""
         self._on_call = True
