@@ -7,6 +7,7 @@ connection and stay after it; what this modem can not know (line reversals) is 0
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from ansam.dce.disconnect import usr_reason
 from ansam.link.base import LinkStatistics
 from ansam.modulation.base import Ready, SignalReport
 from ansam.units import SAMPLE_RATE, Samples
@@ -114,7 +115,7 @@ def link_screen(call: CallRecord, reason: str, now: Samples) -> list[str]:
     elif call.ended is None:
         lines.append("Connected")
     else:
-        lines.append(f"Disconnect Reason is {reason}")
+        lines.append(f"Disconnect Reason is {usr_reason(reason)}")
     return lines
 
 
