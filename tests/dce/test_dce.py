@@ -381,7 +381,7 @@ def test_link_diagnostics_of_this_call_and_the_last():
     assert "Octets sent                    5" in screen
     assert "Protocol               NONE\nSpeed                  2400/2400\n" in screen
     assert "Last Call              00:00:0" in screen
-    assert "Disconnect Reason is far end hung up" in screen
+    assert "Disconnect Reason is Loss of Carrier" in screen
 
 
 @pytest.mark.parametrize(

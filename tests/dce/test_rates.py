@@ -102,7 +102,7 @@ def test_renegotiations_are_events_and_speed_shifts(bench):
     text = screen(bench, b"ATI6\r")
     assert "Speed Shifts Up                1      Speed Shifts Down              1\n" in text
     assert "Speed                  33600/26400\n" in text
-    assert "Disconnect Reason is far end hung up" in text
+    assert "Disconnect Reason is Loss of Carrier" in text
 
 
 def test_o1_retrains_and_shows_the_rate_in_force(bench):
