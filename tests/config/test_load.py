@@ -11,7 +11,7 @@ from ansam.answer.users import Command, Menu
 from ansam.config import Config, load, parse
 from ansam.config.problems import ConfigProblems
 from ansam.errors import AnsamError, ConfigError
-from ansam.pbx.settings import MediaMode
+from ansam.pbx.settings import MediaMode, Service
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = (ROOT / "src/ansam/config/example.toml").read_text()
@@ -278,3 +278,17 @@ def test_the_example_with_a_part_spoilt(where: int, what: str) -> None:
     at = where * len(EXAMPLE) // 200
     with contextlib.suppress(AnsamError):
         parse(EXAMPLE[:at] + what + EXAMPLE[at + 3 :], "a.toml")
+
+
+def test_numbers_of_services() -> None:
+    assert parse("[exchange]").exchange.settings.services == {"*43": Service.ECHO}
+    found = parse('[exchange]\n[services]\necho = "9196"\nmilliwatt = "9197"\n').exchange
+    assert found.settings.services == {"9196": Service.ECHO, "9197": Service.MILLIWATT}
+    assert parse('[exchange]\n[services]\necho = ""\n').exchange.settings.services == {}
+    assert "services without an exchange" in faults('[services]\necho = "1"\n')[0]
+    twice = '[exchange]\n[services]\necho = "05"\nsilence = "7 7"\nmilliwatt = "05"\n'
+    first, second, third = faults(twice + '[[extension]]\nnumber = "05"\nsecret = "x"\n')
+    assert first.startswith("a.toml:3:")
+    assert "is an extension too" in first
+    assert "'7 7'" in second
+    assert "'05'" in third

@@ -10,7 +10,8 @@ from ansam.pbx.dialplan import DialPlan, Extension
 from ansam.pbx.events import CallConnected, CallStarted, LoginRefused
 from ansam.pbx.media import RelayPorts, Side
 from ansam.pbx.records import Cause
-from ansam.pbx.settings import ExchangeSettings, MediaMode
+from ansam.pbx.services import ServiceSession
+from ansam.pbx.settings import ExchangeSettings, MediaMode, Service
 from ansam.sip.events import (
     CallAnswered,
     CallEnded,
@@ -545,3 +546,81 @@ def test_other_extensions_while_running() -> None:
     net.exchange.replace_plan(DialPlan([*extensions("07", "08"), Extension("05", "another")]), net.now)
     assert {binding.number for binding in net.exchange.registrations} == {"07"}
     assert net.exchange.calls_up == 1
+
+
+class Player:
+    """Stands in for io's media of services."""
+
+    def __init__(self) -> None:
+        self.open_calls: dict[int, Service] = {}
+        self.followed: list[bytes] = []
+
+    def open(self, service: Service, local_ip: str, offer: bytes) -> ServiceSession | None:
+        if b"PCMA" not in offer:
+            return None
+        identity = len(self.open_calls)
+        self.open_calls[identity] = service
+        return ServiceSession(identity, ANSWER.replace(b"192.0.2.5", local_ip.encode()))
+
+    def follow(self, session: ServiceSession, offer: bytes) -> bytes | None:
+        self.followed.append(offer)
+        return None if b"t38" in offer else session.answer
+
+    def close(self, session: ServiceSession) -> None:
+        del self.open_calls[session.identity]
+
+
+def service_net(**settings) -> tuple[Net, Telephone, Player]:
+    player = Player()
+    services = {"*43": Service.ECHO, "9197": Service.MILLIWATT}
+    net = Net(extensions("05", "07"), ExchangeSettings(services=services, **settings), services=player)
+    return net, net.telephone("07"), player
+
+
+def test_a_service_answers_at_once_until_the_caller_hangs_up() -> None:
+    net, caller, player = service_net()
+    call = caller.call("*43")
+    net.run(1)
+    assert caller.last(CallAnswered).sdp.count(b"192.0.2.1") == 2
+    assert player.open_calls == {0: Service.ECHO}
+    caller.agent.reinvite(call, OFFER, net.now)
+    net.run(1)
+    assert caller.seen(ReinviteAnswered)
+    caller.agent.reinvite(call, T38, net.now)
+    net.run(1)
+    assert caller.last(ReinviteFailed).status == 488
+    caller.agent.bye(call, net.now)
+    net.run(1)
+    assert player.open_calls == {}
+    assert [(r.caller, r.callee, r.cause, r.status) for r in net.records] == [
+        ("07", "*43", Cause.CALLER_HUNG_UP, 200)
+    ]
+    assert net.exchange.calls_up == 0
+    assert net.events[-3:-1] == [CallStarted("07", "*43"), CallConnected("07", "*43")]
+
+
+def test_a_service_refuses_what_it_cannot_play_and_callers_that_are_busy() -> None:
+    net, caller, player = service_net(calls_limit=1)
+    caller.call("*43", OFFER.replace(b"PCMA", b"G729"))
+    net.run(1)
+    assert caller.last(CallFailed).status == 488
+    caller.call("9197")
+    net.run(1)
+    caller.call("*43")
+    net.run(1)
+    assert caller.last(CallFailed).status == 486
+    other = net.telephone("05")
+    other.call("*43")
+    net.run(1)
+    assert other.last(CallFailed).status == 503
+    assert list(player.open_calls.values()) == [Service.MILLIWATT]
+    net.exchange.service_silent(0, net.now)
+    net.run(1)
+    assert caller.seen(CallEnded)
+    assert net.exchange.calls_up == 0
+    caller.call("*43")
+    net.run(1)
+    net.exchange.stop(net.now)
+    net.run(1)
+    assert player.open_calls == {}
+    assert net.records[-1].cause is Cause.SHUTDOWN

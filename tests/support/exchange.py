@@ -9,6 +9,7 @@ from ansam.pbx.events import CallOver, ExchangeEvent
 from ansam.pbx.exchange import Exchange
 from ansam.pbx.media import MediaRelay
 from ansam.pbx.records import CallRecord
+from ansam.pbx.services import ServiceMedia
 from ansam.pbx.settings import ExchangeSettings
 from ansam.sip.auth import Credentials
 from ansam.sip.events import Address, CallId, Event, Flow, IncomingCall, Outgoing, Registered, RegistrationId
@@ -82,10 +83,16 @@ class Net:
         extensions: list[Extension],
         settings: ExchangeSettings | None = None,
         relay: MediaRelay | None = None,
+        services: ServiceMedia | None = None,
     ) -> None:
         self.now = 1000.0
         self.exchange = Exchange(
-            settings or ExchangeSettings(), DialPlan(extensions), random.Random(1), b"k" * 16, relay
+            settings or ExchangeSettings(),
+            DialPlan(extensions),
+            random.Random(1),
+            b"k" * 16,
+            relay,
+            services=services,
         )
         self.telephones: dict[Address, Telephone] = {}
         self.events: list[ExchangeEvent] = []

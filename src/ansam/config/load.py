@@ -14,12 +14,19 @@ from ansam.answer.settings import AnswerSettings
 from ansam.answer.users import Command, Menu, User
 from ansam.config.places import Path, Places
 from ansam.config.problems import ConfigProblems, Problem, place, section_name, translate
-from ansam.config.schema import ExchangeSection, File, ModemSection, Section, UserSection
+from ansam.config.schema import (
+    ExchangeSection,
+    File,
+    ModemSection,
+    Section,
+    ServicesSection,
+    UserSection,
+)
 from ansam.config.settings import Config, ExchangeConfig, Listen, LogConfig, ModemConfig, Transport
 from ansam.dte.port_url import FORMS, parse_ports
 from ansam.errors import AnsamError, ConfigError
-from ansam.pbx.dialplan import Extension
-from ansam.pbx.settings import ExchangeSettings, MediaMode
+from ansam.pbx.dialplan import NUMBER, Extension
+from ansam.pbx.settings import ExchangeSettings, MediaMode, Service
 
 if TYPE_CHECKING:
     from ansam.call.line_url import LineUrl
@@ -105,7 +112,10 @@ class _Builder:
     def build(self, parsed: File) -> Config:
         exchange = None
         if parsed.exchange is not None:
-            exchange = self._try(("exchange",), lambda: self._exchange(parsed.exchange))
+            services = self._services(parsed.services, [one.number for one in parsed.extension])
+            exchange = self._try(("exchange",), lambda: self._exchange(parsed.exchange, services))
+        elif "services" in parsed.model_fields_set:
+            self._add(("services",), "services without an exchange", "add a section [exchange]")
         extensions = self._each("extension", parsed.extension, lambda e: Extension(**e.model_dump()))
         secrets = {extension.number: extension.secret for extension in extensions}
         modems = self._each("modem", parsed.modem, lambda m: _modem(m, secrets))
@@ -165,7 +175,26 @@ class _Builder:
                     "remove or rename one",
                 )
 
-    def _exchange(self, section: ExchangeSection | None) -> ExchangeConfig:
+    def _services(self, section: ServicesSection, extensions: list[str]) -> dict[str, Service]:
+        """Return the numbers of services; each once, and none that is an extension."""
+        numbers: dict[str, Service] = {}
+        for key, number in section.model_dump().items():
+            if not number:
+                continue
+            path = ("services", key)
+            if not NUMBER.fullmatch(number):
+                self._add(path, f"[services] {key} {number!r}", "use 1 to 32 of 0-9 A-Z a-z * # _ . + -")
+            elif number in extensions:
+                self._add(path, f"[services] {key} {number!r} is an extension too", "choose another number")
+            elif number in numbers:
+                other = numbers[number].value
+                self._add(
+                    path, f"[services] {key} {number!r} is that of {other} too", "choose another number"
+                )
+            numbers[number] = Service(key)
+        return numbers
+
+    def _exchange(self, section: ExchangeSection | None, services: dict[str, Service]) -> ExchangeConfig:
         section = section or ExchangeSection()
         first, last = section.relay_ports
         if last < first + 3:
@@ -196,6 +225,7 @@ class _Builder:
                 ban_seconds=section.ban_seconds,
                 messages_per_second=section.messages_per_second,
                 trusted=tuple(section.trusted),
+                services=services,
             ),
             listen=listen,
             database=section.database,

@@ -48,6 +48,14 @@ class ExchangeSection(Section):
     trusted: list[str] = []
 
 
+class ServicesSection(Section):
+    """``[services]``: numbers that the exchange answers itself, "" for none; see `pbx.settings.Service`."""
+
+    echo: str = "*43"
+    milliwatt: str = ""
+    silence: str = ""
+
+
 class ExtensionSection(Section):
     """``[[extension]]``."""
 
@@ -107,6 +115,7 @@ class File(Section):
     """The whole file."""
 
     exchange: ExchangeSection | None = None
+    services: ServicesSection = ServicesSection()
     extension: list[ExtensionSection] = []
     modem: list[ModemSection] = []
     answer: AnswerSection = AnswerSection()  # type: ignore[valid-type]
