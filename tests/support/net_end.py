@@ -115,12 +115,16 @@ class Modem:
         await sender
         deadline = time.monotonic() + LATEST
         seen = -1
-        while time.monotonic() < deadline and (self._dce.pending or seen != self.traffic.received):
+        while time.monotonic() < deadline and (self._pending() or seen != self.traffic.received):
             seen = self.traffic.received
             await asyncio.sleep(QUIET)
         receiver.cancel()
         await asyncio.gather(receiver, return_exceptions=True)
         self._note()
+
+    def _pending(self) -> int:
+        with self._host.lock:
+            return self._dce.pending
 
     def stop(self) -> None:
         """End the traffic."""
@@ -134,7 +138,7 @@ class Modem:
         source = random.Random("payload")
         room = max(CHUNK, int(self._dce.call.tx_rate * BUFFERED / 8))
         while not self._stopping.is_set():
-            if self._dce.pending > room:
+            if self._pending() > room:
                 await asyncio.sleep(0.02)
                 continue
             await self._port.write(source.randbytes(CHUNK))

@@ -20,6 +20,7 @@ from ansam.errors import RemoteProtocolError
 from ansam.pbx.dialplan import DialPlan, Extension
 from ansam.pbx.exchange import Exchange
 from ansam.pbx.media import RelayPorts, redirect
+from ansam.pbx.registrations import Binding
 from ansam.pbx.settings import ExchangeSettings, MediaMode
 from ansam.rtp.redundancy import Redundancy, parse_blocks
 from ansam.rtp.srtcp import SrtcpSender
@@ -157,6 +158,8 @@ class _Switch(_Line):
         self.auth.check = (
             (lambda request, now, source="": Check(Verdict.ACCEPTED, "07")) if proved else self.check
         )
+        place = Binding("05", "sip:05@192.0.2.3:5060", Flow("udp", OURS, PEER), self.now + 3000)
+        self.agent.registrations.restore([place], self.now)
         for number, message in enumerate(_messages(data[1:])):
             kind = "tcp" if message[:1] == b"\1" else "udp"
             remote = ("192.0.2.2", 5060 + number % 3)
@@ -290,6 +293,8 @@ def corpus():
     found = []
     body = b"Content-Type: application/sdp\r\nContent-Length: %d\r\n\r\n" % len(SDP) + SDP
     none = b"Content-Length: 0\r\n\r\n"
+    to_the_other = b"INVITE sip:05@192.0.2.1 SIP/2.0\r\n"
+    found.append(to_the_other + HEAD % (40, 40) + b"CSeq: 1 INVITE\r\n" + body)
     for number, method in enumerate(
         (b"INVITE", b"REGISTER", b"OPTIONS", b"ACK", b"BYE", b"CANCEL", b"MESSAGE")
     ):
