@@ -23,13 +23,15 @@ from ansam.at.interpreter import Interpreter, State
 from ansam.at.nvram import Profile
 from ansam.at.results import Connect, Result
 from ansam.at.settings import Settings
-from ansam.dce.diagnostics import CallRecord, link_screen, response_screen, signal_screen
+from ansam.dce.diagnostics import CallRecord, duration, link_screen, response_screen, signal_screen
+from ansam.dce.idle import IdleWatch
 from ansam.dce.options import (
     allowed_modulations,
     error_control,
     line_characters,
     modem_capabilities,
     modulation_options,
+    unprotected,
 )
 from ansam.dce.progress import AcceptCall, EndCall, LineAction, PlaceCall, Progress
 from ansam.dce.session import Disconnected, Session
@@ -42,8 +44,8 @@ from ansam.modulation.registry import MODULATIONS
 from ansam.trace import Sink, null_sink
 from ansam.units import SAMPLE_RATE, Audio, Samples
 
-LINK_DIAGNOSTICS, SIGNAL_DIAGNOSTICS = 6, 11
-"""ATI6 and ATI11."""
+CALL_DURATION, LINK_DIAGNOSTICS, SIGNAL_DIAGNOSTICS = 3, 6, 11
+"""ATI3 (of a Courier), ATI6 and ATI11."""
 
 CLEARING_TIME = 2 * SAMPLE_RATE
 """How long a hang-up waits for the far end to acknowledge the end of the link."""
@@ -132,6 +134,7 @@ class Dce:
         self.connection: Connected | None = None
         self.caller = ""
         self._caller_facts = ("", "")
+        self._idle = IdleWatch()
         self.call = CallRecord()
         self._trace = trace
         self._at = Interpreter(modem_capabilities(self._screen, self._response), profile, trace)
@@ -374,6 +377,7 @@ class Dce:
         """Return the next instant at which `handle_timer` has something to do, or None."""
         candidates = [self._due, self._at.deadline(), self._terminal.dtr_due(), self._hang_up_at]
         candidates.append(self._terminal.next_edge(self._now))
+        candidates.append(self._idle_due())
         if self._terminal.ringing_since is not None:
             candidates.append(self._terminal.next_ring)
         if self._escape is not None:
@@ -404,6 +408,9 @@ class Dce:
             self._escape_came(now)
         if self._terminal.dtr_dropped(now):
             self._dtr_dropped(now)
+        idle = self._idle_due()
+        if idle is not None and now >= idle:
+            self._drop_call(now, "inactivity timeout (S19)")
         if self._hang_up_at is not None and (now >= self._hang_up_at or not self.pending):
             self._drop_call(now)
         if self._due is not None and now >= self._due:
@@ -544,6 +551,7 @@ class Dce:
             error_control(settings, self._role),
             line_characters(settings),
             self._trace,
+            unprotected(settings),
         )
         self._session.start(now)
 
@@ -636,6 +644,8 @@ class Dce:
             self._count(self._session)
         if number == LINK_DIAGNOSTICS:
             return "\n".join(link_screen(self.call, self.disconnect_reason, self._now))
+        if number == CALL_DURATION:
+            return duration(self.call.seconds(self._now))
         return "\n".join(signal_screen(self.call)) if number == SIGNAL_DIAGNOSTICS else None
 
     def _response(self) -> str | None:
@@ -687,10 +697,17 @@ class Dce:
             self._at.reset(now)
         self._flush_at()
 
-    def _drop_call(self, now: Samples) -> None:
-        """Hang up for want of DTR."""
+    def _idle_due(self) -> Samples | None:
+        """Return when the connection will have been without data for too long, or None."""
+        if self.state is not LineState.DATA:
+            return None
+        self._idle.follow(self.call.characters_sent + self.call.characters_received, self._now)
+        return self._idle.due(self.settings.idle_seconds)
+
+    def _drop_call(self, now: Samples, reason: str = "DTR dropped") -> None:
+        """Hang up for want of DTR, or of data."""
         self._hang_up_at = None
-        self._hang_up("DTR dropped", now)
+        self._hang_up(reason, now)
         self._at.unsolicited(Result.NO_CARRIER, now)
         self._flush_at()
 

@@ -75,7 +75,8 @@ def _pair(left: str, value: int, right: str = "", other: int = 0) -> str:
     return f"{text}      {right:<18}{other:>14}" if right else text
 
 
-def _duration(seconds: int) -> str:
+def duration(seconds: int) -> str:
+    """Return hours, minutes and seconds."""
     return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
@@ -107,7 +108,7 @@ def link_screen(call: CallRecord, reason: str, now: Samples) -> list[str]:
         "Fallback               Enabled",
         f"Protocol               {link.protocol}",
         f"Speed                  {call.rx_rate}/{call.tx_rate}",
-        f"Last Call              {_duration(call.seconds(now))}",
+        f"Last Call              {duration(call.seconds(now))}",
         "",
     ]
     if call.began is None:

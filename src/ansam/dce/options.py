@@ -30,6 +30,9 @@ BELL, B_V21 = (1, 16), 15
 NO_SREJ = 64
 """S27 bit 6 (56K) and S51 bit 6 (Courier)."""
 
+UNPROTECTED = {1: ("V.22",), 2: ("V.22bis",), 4: ("V.32", "V.32bis")}
+"""S51 bits 0 to 2."""
+
 BREAK_HANDLING = (
     BreakHandling.NON_DESTRUCTIVE_NON_EXPEDITED,
     BreakHandling.DESTRUCTIVE_EXPEDITED,
@@ -182,6 +185,12 @@ def error_control(settings: Settings, role: Role) -> V42Options | None:
         character=line_characters(settings),
         break_handling=BREAK_HANDLING[settings["&Y"]],
     )
+
+
+def unprotected(settings: Settings) -> frozenset[str]:
+    """Return the modulations that S51 leaves without error control."""
+    s51 = settings.s.usr(51)
+    return frozenset(name for bit, names in UNPROTECTED.items() if s51 & bit for name in names)
 
 
 def _v44(ds44: tuple[int, ...]) -> Proposal | None:

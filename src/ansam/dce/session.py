@@ -59,6 +59,7 @@ class Session:
             V.42 (03/2002) §1 is for synchronous ones.
         character: Characters on the line where nothing frames them.
         trace: Sink of the modulation's events.
+        unprotected: Modulations that get no error control.
     """
 
     def __init__(
@@ -69,8 +70,10 @@ class Session:
         error_control: V42Options | None = None,
         character: CharacterFormat | None = None,
         trace: Sink = null_sink,
+        unprotected: frozenset[str] = frozenset(),
     ) -> None:
         self.role = role
+        self._unprotected = unprotected
         self.link: Link | None = None
         self.ready: Ready | None = None
         self._error_control = error_control
@@ -128,7 +131,7 @@ class Session:
     def _start_link(self, ready: Ready, now: Samples) -> None:
         spec, _ = MODULATIONS[ready.modulation]
         link: Link
-        if self._error_control is None or spec.start_stop:
+        if self._error_control is None or spec.start_stop or ready.modulation in self._unprotected:
             link = StartStop(self._character, start_stop=spec.start_stop)
         else:
             originator = self.role is Role.CALLING
