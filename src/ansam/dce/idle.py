@@ -1,0 +1,20 @@
+"""S19: a connection on which no data pass for so long is ended."""
+
+from ansam.units import SAMPLE_RATE, Samples
+
+
+class IdleWatch:
+    """Notices when data last passed."""
+
+    def __init__(self) -> None:
+        self._total = -1
+        self._since: Samples = 0
+
+    def follow(self, total: int, now: Samples) -> None:
+        """Take note of how many characters have passed in either direction until now."""
+        if total != self._total:
+            self._total, self._since = total, now
+
+    def due(self, seconds: int) -> Samples | None:
+        """Return when silence will have lasted so many seconds; None for 0 seconds, which is never."""
+        return self._since + seconds * SAMPLE_RATE if seconds else None
