@@ -23,6 +23,7 @@ from ansam.at.interpreter import Interpreter, State
 from ansam.at.nvram import Profile
 from ansam.at.results import Connect, Result
 from ansam.at.settings import Settings
+from ansam.dce.causes import Cause, Source
 from ansam.dce.diagnostics import CallRecord, duration, link_screen, response_screen, signal_screen
 from ansam.dce.idle import IdleWatch
 from ansam.dce.options import (
@@ -36,6 +37,7 @@ from ansam.dce.options import (
 from ansam.dce.progress import AcceptCall, EndCall, LineAction, PlaceCall, Progress
 from ansam.dce.session import Disconnected, Session
 from ansam.dce.terminal import RING_PERIOD, Connection, TerminalSide, link_flow
+from ansam.dce.witness import Witness
 from ansam.dte.circuits import Circuits
 from ansam.dte.escape import EscapeDetector
 from ansam.link.base import BreakReceived, Link, LinkDown, LinkUp
@@ -81,9 +83,17 @@ class Connected:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The call is over; `reason` names the step that ended it."""
+    """The call is over.
+
+    Attributes:
+        reason: The step that ended it.
+        causes: What led to it, the root first and the reason last.
+        began: When the call was dialled or first rang.
+    """
 
     reason: str
+    causes: tuple[Cause, ...] = ()
+    began: Samples = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +132,8 @@ class Dce:
         state: Where the line is.
         caller: Who rings or rang last.
         connection: The connection there is or was last.
-        disconnect_reason: How the last call ended.
+        disconnect_reason: How the last call ended, ...
+        causes: ... and why: the root first, that reason last.
         retrains: Retrains of this connection or the last.
         call: Counters of this connection or the last.
     """
@@ -130,6 +141,10 @@ class Dce:
     def __init__(self, profile: Profile | None = None, trace: Sink = null_sink) -> None:
         self.state = LineState.ON_HOOK
         self.disconnect_reason = "No connection"
+        self.causes: tuple[Cause, ...] = ()
+        self._witness = Witness()
+        self._why_not_ready = ""
+        self._ended_began: Samples = 0
         self.retrains = 0
         self.connection: Connected | None = None
         self.caller = ""
@@ -279,9 +294,14 @@ class Dce:
 
     # -- line ------------------------------------------------------------------------------------------------
 
-    def line_ready(self, ready: bool) -> None:
-        """Tell whether a call could be placed (registered); without it there is no dial tone."""
-        self._line_ready = ready
+    def line_ready(self, ready: bool, why: str = "") -> None:
+        """Tell whether a call could be placed (registered), and why not; without it there is no dial tone."""
+        self._line_ready, self._why_not_ready = ready, why
+
+    def observed(self, source: Source, text: str, clause: str, now: Samples, *, lasting: bool = True) -> None:
+        """Take what the line side noticed in a call, for its chain of causes (see `Witness.observed`)."""
+        if self.state is not LineState.ON_HOOK or self._terminal.ringing_since is not None:
+            self._witness.observed(source, text, clause, max(now, self._now), lasting=lasting)
 
     def incoming_call(self, caller: str, now: Samples, name: str = "", stamp: str = "") -> bool:
         """A call rings.
@@ -300,6 +320,7 @@ class Dce:
             return False
         self.settings.s[1] = 0
         self.caller, self._caller_facts = caller, (name, stamp)
+        self._witness.begin(now)
         self._terminal.begin_ringing(now)
         self._rings(now)
         return True
@@ -309,7 +330,7 @@ class Dce:
         self._advance(now)
         self._stop_ringing()
         if self.state is LineState.ANSWERING:
-            self._end("caller gave up", Result.NO_CARRIER, now)
+            self._end("caller gave up", Result.NO_CARRIER, now, source=Source.SIGNALLING)
 
     def progress(self, progress: Progress, now: Samples, cause: str = "") -> None:
         """Take news of the call we placed or accepted; `cause` is what the line knows beyond them."""
@@ -317,13 +338,15 @@ class Dce:
         self._trace(now, "dce", "progress", progress=progress.name)
         if progress is Progress.RINGING:
             if self.state is LineState.CALLING:
+                self._witness.ringing(now)
                 self._at.unsolicited(Result.RINGING, now)
                 self._flush_at()
         elif progress is Progress.CONNECTED:
             if self.state in (LineState.CALLING, LineState.ANSWERING):
                 self._start_training(now)
         elif self.state in (LineState.CALLING, LineState.ANSWERING):
-            self._end(cause or progress.value, _RESULT_OF[progress], now, hang_up=False)
+            reason = cause or progress.value
+            self._end(reason, _RESULT_OF[progress], now, hang_up=False, source=Source.SIGNALLING)
 
     def far_end_hung_up(self, now: Samples) -> None:
         """The exchange ended the call."""
@@ -333,7 +356,7 @@ class Dce:
         if self.state is LineState.CLEARING:
             self._release(self.disconnect_reason, now, hang_up=False)
             return
-        self._end("far end hung up", Result.NO_CARRIER, now, hang_up=False)
+        self._end("far end hung up", Result.NO_CARRIER, now, hang_up=False, source=Source.SIGNALLING)
 
     def process(self, rx: Audio, now: Samples, erased: bool = False) -> Audio:
         """Run one stretch of the call's audio; see `Modulation.process`.
@@ -352,6 +375,9 @@ class Dce:
             tx: Audio = np.zeros(len(rx), np.float32)
         else:
             tx = session.process(rx, now, erased)
+            self._witness.audio(rx, tx, now, erased)
+            if session.link is not None and self._witness.wants_link(now):
+                self._witness.link(session.link.statistics(), now)
             self._drain_session(session, now + len(rx))
             self._drain_link()
         self._advance(now + len(rx))
@@ -425,9 +451,9 @@ class Dce:
         elif self.state is LineState.CLEARING:
             self._release(self.disconnect_reason, now, hang_up=True)
         elif self.state is LineState.CALLING:
-            self._end("no answer within S7", Result.NO_ANSWER, now)
+            self._end("no answer within S7", Result.NO_ANSWER, now, source=Source.SIGNALLING)
         else:
-            self._end(self._what_was_missing(), Result.NO_CARRIER, now)
+            self._end(self._what_was_missing(), Result.NO_CARRIER, now, source=Source.MODULATION)
 
     def _what_was_missing(self) -> str:
         if self.state is LineState.ANSWERING:
@@ -472,6 +498,7 @@ class Dce:
             self._actions.append(AcceptCall())
         else:
             # A real modem would send its answer tone into the void until S7; here is no line to send it on.
+            self._witness.begin(now)
             self._end("ATA without a call", Result.NO_CARRIER, now)
 
     # -- commands --------------------------------------------------------------------------------------------
@@ -512,12 +539,15 @@ class Dce:
         self._role = Role.ANSWERING if dial.answer_mode else Role.CALLING
         self._stay_in_command = dial.stay_in_command
         self.state = LineState.PAUSING
+        self._witness.begin(now)
         self._due = now + dial.pause_samples + dial.dialling_samples
         self._advance(now)
 
     def _place_call(self, now: Samples) -> None:
         if not self._line_ready:
-            self._end("the line is not registered", Result.NO_DIAL_TONE, now)
+            if self._why_not_ready:
+                self._witness.observed(Source.SIGNALLING, self._why_not_ready, "", now)
+            self._end("the line is not registered", Result.NO_DIAL_TONE, now, source=Source.SIGNALLING)
             return
         self.state = LineState.CALLING
         self._due = now + self.settings.s[7] * SAMPLE_RATE
@@ -553,11 +583,13 @@ class Dce:
             self._trace,
             unprotected(settings),
         )
+        self._witness.talking(now)
         self._session.start(now)
 
     def _drain_session(self, session: Session, now: Samples) -> None:
         for event in session.take_events():
             self._trace(now, "dce", type(event).__name__, event=event)
+            self._witness.event(event, now)
             match event:
                 case LinkUp():
                     self._connected(session, event, now)
@@ -573,11 +605,12 @@ class Dce:
                     self._events.append(event)
                 case BreakReceived(milliseconds):
                     self._break_came(milliseconds)
-                case Disconnected(reason) | LinkDown(reason):
+                case Disconnected(reason, clause) | LinkDown(reason, clause):
                     if self.state is LineState.CLEARING:
                         self._release(self.disconnect_reason, now, hang_up=True)
                         return
-                    self._end(reason, Result.NO_CARRIER, now)
+                    source = Source.LINK if isinstance(event, LinkDown) else Source.MODULATION
+                    self._end(reason, Result.NO_CARRIER, now, source=source, clause=clause)
                     return
                 case _:
                     pass
@@ -643,7 +676,8 @@ class Dce:
         if self._session is not None:
             self._count(self._session)
         if number == LINK_DIAGNOSTICS:
-            return "\n".join(link_screen(self.call, self.disconnect_reason, self._now))
+            causes, began = self.causes, self._ended_began
+            return "\n".join(link_screen(self.call, self.disconnect_reason, self._now, causes, began))
         if number == CALL_DURATION:
             return duration(self.call.seconds(self._now))
         return "\n".join(signal_screen(self.call)) if number == SIGNAL_DIAGNOSTICS else None
@@ -727,21 +761,49 @@ class Dce:
         if any(isinstance(event, LinkDown) for event in link.take_events()):
             self._release(reason, now, hang_up=True)  # no one to say goodbye to
 
-    def _end(self, reason: str, result: Result, now: Samples, *, hang_up: bool = True) -> None:
+    def _end(
+        self,
+        reason: str,
+        result: Result,
+        now: Samples,
+        *,
+        hang_up: bool = True,
+        source: Source = Source.DTE,
+        clause: str = "",
+    ) -> None:
         """End whatever is under way and report `result`."""
-        self._release(reason, now, hang_up=hang_up)
+        self._release(reason, now, hang_up=hang_up, source=source, clause=clause)
         if self._at.state is State.WAITING:
             self._at.finish(result, now)
         else:
             self._at.unsolicited(result, now)
         self._flush_at()
 
-    def _release(self, reason: str, now: Samples, *, hang_up: bool) -> None:
+    def _release(
+        self,
+        reason: str,
+        now: Samples,
+        *,
+        hang_up: bool,
+        source: Source = Source.DTE,
+        clause: str = "",
+    ) -> None:
+        """Go on hook.
+
+        Args:
+            reason: Why.
+            now: When.
+            hang_up: The line is to be told.
+            source: Who noticed the reason.
+            clause: Where it stands.
+        """
+        statistics = None
         if self._session is not None:
             link = self._session.link
             if link is not None and not self._escaped:
                 self._deliver(link)
             self._count(self._session)
+            statistics = self.call.link if link is not None else None
             self._session.clear_down(now)
         if hang_up and self.state not in (LineState.PAUSING, LineState.OFF_HOOK):
             self._actions.append(EndCall(reason))
@@ -753,6 +815,7 @@ class Dce:
         self._due = self._hang_up_at = None
         self._enter(LineState.ON_HOOK, now)
         self._leave_line()
-        self.disconnect_reason = reason
-        self._events.append(Ended(reason))
+        self.disconnect_reason, self._ended_began = reason, self._witness.began
+        self.causes = self._witness.end(Cause(now, source, reason, clause), statistics)
+        self._events.append(Ended(reason, self.causes, self._ended_began))
         self._trace(now, "dce", "ended", reason=reason)

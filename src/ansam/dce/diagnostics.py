@@ -4,9 +4,11 @@ The layouts are those of US Robotics firmware (../shared/usr-courier.md §9). Co
 connection and stay after it; what this modem can not know (line reversals) is 0, as on a modem that saw none.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from ansam.dce.causes import Cause, screen
 from ansam.dce.disconnect import usr_reason
 from ansam.link.base import LinkStatistics
 from ansam.modulation.base import Ready, SignalReport
@@ -80,13 +82,17 @@ def duration(seconds: int) -> str:
     return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
-def link_screen(call: CallRecord, reason: str, now: Samples) -> list[str]:
-    """Return the lines of ATI6.
+def link_screen(
+    call: CallRecord, reason: str, now: Samples, causes: Sequence[Cause] = (), began: Samples = 0
+) -> list[str]:
+    """Return the lines of ATI6; those of the causes come after what US Robotics' screen has.
 
     Args:
         call: The call there is or was.
         reason: Why it ended, or what there is instead of a call.
         now: For the time on line of a call that lasts.
+        causes: What led to the end of the last attempt, the root first and its reason last.
+        began: When that call was dialled or first rang.
     """
     link = call.link
     lines = [
@@ -117,6 +123,10 @@ def link_screen(call: CallRecord, reason: str, now: Samples) -> list[str]:
         lines.append("Connected")
     else:
         lines.append(f"Disconnect Reason is {usr_reason(reason)}")
+    lasts = call.began is not None and call.ended is None
+    # One that only repeats the reason says nothing new, unless the reason is not on the screen.
+    if causes and not lasts and (len(causes) > 1 or call.began is None or usr_reason(reason) != reason):
+        lines += ["", "Causes, from the root:", *screen(causes, began)]
     return lines
 
 

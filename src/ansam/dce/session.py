@@ -10,15 +10,18 @@ from ansam.link.v42.link import V42Link, V42Options
 from ansam.modulation.automode import Automode
 from ansam.modulation.base import (
     BitSource,
+    CarrierDetected,
     CarrierLost,
     Failed,
     Marks,
     ModulationOptions,
+    PhaseEntered,
     Ready,
     Renegotiating,
     Retraining,
     Role,
     SignalReport,
+    StepMissed,
 )
 from ansam.modulation.registry import MODULATIONS
 from ansam.trace import Sink, null_sink
@@ -40,12 +43,27 @@ class _Source:
 
 @dataclass(frozen=True, slots=True)
 class Disconnected:
-    """The connection is over; `reason` names the step that ended it."""
+    """The connection is over.
+
+    Attributes:
+        reason: The step that ended it, and what it missed.
+        clause: Where that stands.
+    """
 
     reason: str
+    clause: str = ""
 
 
-SessionEvent = Ready | Retraining | Renegotiating | LinkEvent | Disconnected
+SessionEvent = (
+    Ready
+    | Retraining
+    | Renegotiating
+    | PhaseEntered
+    | CarrierDetected
+    | StepMissed
+    | LinkEvent
+    | Disconnected
+)
 
 
 class Session:
@@ -126,7 +144,9 @@ class Session:
                 self._retraining_since = now
             self._events.append(event)
         elif isinstance(event, CarrierLost | Failed):
-            self._events.append(Disconnected(event.reason))
+            self._events.append(Disconnected(event.reason, event.clause))
+        elif isinstance(event, PhaseEntered | CarrierDetected | StepMissed):
+            self._events.append(event)
 
     def _start_link(self, ready: Ready, now: Samples) -> None:
         spec, _ = MODULATIONS[ready.modulation]

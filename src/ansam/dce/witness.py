@@ -42,11 +42,25 @@ LOSSES = 3
 TRAINING, DATA = "start-up", "data"
 
 
+_V34_PHASES = {"§11.2": "phase 2", "§11.3": "phase 3", "§11.4": "phase 4", "§11.5": "phase 2"}
+
+
 @dataclass(frozen=True, slots=True)
 class _Step:
     name: str
     clause: str
     since: Samples
+
+    @property
+    def is_data(self) -> bool:
+        """Whether data flow in it."""
+        return self.name.startswith(DATA)
+
+    def __str__(self) -> str:
+        """Return it with its phase, where the Recommendation has phases."""
+        recommendation, _, section = self.clause.partition(" §")
+        phase = _V34_PHASES.get(f"§{section[:4]}", "") if recommendation.startswith("V.34") else ""
+        return f"{phase}, {self.name}" if phase and phase not in self.name else self.name
 
 
 class Witness:
@@ -69,7 +83,13 @@ class Witness:
         self._steps: deque[_Step] = deque(maxlen=STEPS)
         self._losses: dict[str, Losses] = {}
         self._seen = self._ready = False
+        self._rings_since: Samples | None = None
         self._counted: deque[tuple[Samples, LinkStatistics]] = deque(maxlen=3)
+
+    def ringing(self, now: Samples) -> None:
+        """The far end rings."""
+        if self._rings_since is None:
+            self._rings_since = now
 
     def talking(self, now: Samples) -> None:
         """There is a talking path, and start-up begins."""
@@ -133,35 +153,25 @@ class Witness:
 
     # -- the end ---------------------------------------------------------------------------------------------
 
-    def end(
-        self,
-        source: Source,
-        reason: str,
-        clause: str,
-        now: Samples,
-        statistics: LinkStatistics | None = None,
-        *,
-        wanted: bool = False,
-    ) -> tuple[Cause, ...]:
+    def end(self, symptom: Cause, statistics: LinkStatistics | None = None) -> tuple[Cause, ...]:
         """Return why the call ended.
 
         Args:
-            source: Who noticed the end.
-            reason: The symptom.
-            clause: Its clause, or "".
-            now: When.
+            symptom: The reason it ended for.
             statistics: The link's counters at the end, where there is one.
-            wanted: Somebody on this side wanted the end: nothing needs an explanation.
         """
-        symptom = Cause(now, source, reason, clause)
-        if wanted and self._ready:
-            return (symptom,)
-        return self._journal.chain(symptom, self._evidence(source, now, statistics))
+        if symptom.source is Source.DTE and self._ready:
+            return (symptom,)  # The terminal wanted it: nothing needs an explanation.
+        return self._journal.chain(symptom, self._evidence(symptom, statistics))
 
-    def _evidence(self, source: Source, now: Samples, statistics: LinkStatistics | None) -> list[Cause]:
+    def _evidence(self, symptom: Cause, statistics: LinkStatistics | None) -> list[Cause]:
         """Return what only the end makes a cause of."""
+        now = symptom.at
         if self._media.began is None:
-            return []
+            if self._rings_since is None:
+                return []
+            length = (now - self._rings_since) / SAMPLE_RATE
+            return [Cause(self._rings_since, Source.SIGNALLING, f"the far end rang for {length:.1f} s")]
         if self._media.nothing:
             return [self._one_way(now)]
         causes = self._absence(now)
@@ -170,7 +180,7 @@ class Witness:
             causes += self._link_errors(now, statistics)
         else:
             self._lost_in(self._step, now)
-            causes += self._start_up(source, now)
+            causes += self._start_up(symptom)
         return causes + self._told_losses()
 
     def _one_way(self, now: Samples) -> Cause:
@@ -196,20 +206,21 @@ class Witness:
 
     def _awaited(self, at: Samples) -> str:
         step = self._step_at(at)
-        if step.name == DATA:
+        if step.is_data:
             return "data flowed until then"
-        clause = f", {step.clause}" if step.clause else ""
-        return f"step then: {step.name}{clause}"
+        clause = f" ({step.clause})" if step.clause else ""
+        return f"the step then: {step}{clause}"
 
-    def _start_up(self, source: Source, now: Samples) -> list[Cause]:
+    def _start_up(self, symptom: Cause) -> list[Cause]:
+        """Return what was heard where no modem was, or else the step that the end found start-up in."""
         causes = []
         verdict = self._survey.verdict() if self._survey is not None and not self._seen else None
         if verdict is not None:
             causes.append(Cause(verdict.at, Source.MEDIA, verdict.text, verdict.clause))
         step = self._step
-        if self._seen and source is not Source.MODULATION and step.name != TRAINING:
-            length = (now - step.since) / SAMPLE_RATE
-            text = f"start-up had come to: {step.name}, for {length:.1f} s"
+        if self._seen and not symptom.clause and step.name != TRAINING:
+            length = (symptom.at - step.since) / SAMPLE_RATE
+            text = f"start-up had come to: {step}, for {length:.1f} s"
             causes.append(Cause(step.since, Source.MODULATION, text, step.clause))
         return causes
 
@@ -218,13 +229,13 @@ class Witness:
             return []
         at, before = self._counted[0]
         counts = (
-            (statistics.blers - before.blers, "frames received in error"),
+            (statistics.blers - before.blers, "frames or characters received in error"),
             (statistics.blocks_resent - before.blocks_resent, "frames sent again"),
             (statistics.link_timeouts - before.link_timeouts, "expiries of T401"),
         )
         said = ", ".join(f"{count} {what}" for count, what in counts if count > 0)
         text = f"{said} in the last {(now - at) / SAMPLE_RATE:.0f} s"
-        return [Cause(at, Source.LINK, text)] if said else []
+        return [Cause(now, Source.LINK, text)] if said else []
 
     # -- losses ----------------------------------------------------------------------------------------------
 
@@ -239,12 +250,13 @@ class Witness:
     def _lost_in(self, step: _Step, now: Samples) -> None:
         """Keep what was lost in a step that got not what it waits for."""
         found = self._media.losses(step.since, now)
-        if found is None or (len(self._losses) >= LOSSES and step.name not in self._losses):
+        if found is None or (len(self._losses) >= LOSSES and str(step) not in self._losses):
             return
-        known = self._losses.get(step.name)
+        name = str(step)
+        known = self._losses.get(name)
         if known is not None and known.last < found.first:
             found = Losses(known.packets + found.packets, known.of + found.of, known.first, found.last)
-        self._losses[step.name] = found
+        self._losses[name] = found
 
     def _told_losses(self) -> list[Cause]:
         missing = self._media.missing_since

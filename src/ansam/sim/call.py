@@ -48,13 +48,16 @@ class Simulation:
     Args:
         options: What call.
         recording: Where sound and trace go, or None.
+        circuit: What lies between the modems; by default the one that the options describe.
     """
 
-    def __init__(self, options: SimOptions, recording: Recording | None = None) -> None:
+    def __init__(
+        self, options: SimOptions, recording: Recording | None = None, circuit: Circuit | None = None
+    ) -> None:
         seeds = np.random.SeedSequence(options.seed).spawn(3)
         self._options = options
         self._recording = recording
-        self._circuit = Circuit(options.circuit, int(seeds[0].generate_state(1)[0]))
+        self._circuit = circuit or Circuit(options.circuit, int(seeds[0].generate_state(1)[0]))
         self._terminals = {}
         for end, seed in zip(End, seeds[1:], strict=True):
             payload = open_payload(options.payload, np.random.default_rng(seed))
@@ -262,7 +265,8 @@ class Simulation:
             renegotiations=calling.renegotiations + answering.renegotiations,
             frames_resent=calling.frames_resent + answering.frames_resent,
             slips=sum(c.slips for c in counters),
-            disconnect_reason=ended.ended or ended.dce.disconnect_reason,
+            disconnect_reason=ended.ended.reason if ended.ended else ended.dce.disconnect_reason,
+            causes=self._causes(ended_by, begin),
             line_seconds=_seconds(self._t - begin),
             talk_seconds=0.0 if off_hook is None else _seconds(self._t - off_hook),
             cpu_seconds=round(cpu, 6),
@@ -271,6 +275,14 @@ class Simulation:
             signal=self._signal,
             seed=self._options.seed,
         )
+
+    def _causes(self, end: End, begin: float) -> list[dict[str, object]]:
+        """Return why an end's call was over, as JSON objects; times count from `begin`."""
+        ended = self._terminals[end].ended
+        if ended is None:
+            return []
+        offset = self._now[end] - round(self._instant(end) - begin)
+        return [cause.as_dict(offset) for cause in ended.causes]
 
 
 def _seconds(count: float) -> float:

@@ -13,6 +13,7 @@ News for an end waits until that end's next tick at or after the instant it arri
 from collections import deque
 from collections.abc import Callable
 
+from ansam.dce.causes import Source
 from ansam.dce.dce import Dce
 from ansam.dce.progress import AcceptCall, EndCall, LineAction, PlaceCall, Progress
 from ansam.line import End
@@ -62,8 +63,8 @@ class Exchange:
                 self.off_hook = t
                 self._talk(end, now)
                 self._tell(end.other, t, lambda at: self._talk(end.other, at))
-            case EndCall():
-                self._end(end, t)
+            case EndCall(reason):
+                self._end(end, t, reason)
             case _:
                 # There is no third telephone to call, and nothing to accept.
                 self._modems[end].progress(Progress.NO_SUCH_NUMBER, now)
@@ -82,16 +83,18 @@ class Exchange:
             self.talking[end] = True
             self._modems[end].progress(Progress.CONNECTED, now)
 
-    def _end(self, end: End, t: float) -> None:
+    def _end(self, end: End, t: float, reason: str) -> None:
         if not self._in_call[end]:
             return
         self._in_call[end] = self.talking[end] = False
-        self._tell(end.other, t, lambda at: self._ended(end.other, at))
+        self._tell(end.other, t, lambda at: self._ended(end.other, at, reason))
 
-    def _ended(self, end: End, now: Samples) -> None:
+    def _ended(self, end: End, now: Samples, reason: str) -> None:
         if not self._in_call[end]:
             return
         self._in_call[end] = False
+        # As the Reason of a BYE or CANCEL says it (RFC 3326).
+        self._modems[end].observed(Source.SIGNALLING, f"the far end says: {reason}", "RFC 3326", now)
         if self.talking[end] or end is End.CALLING:
             self.talking[end] = False
             self._modems[end].far_end_hung_up(now)

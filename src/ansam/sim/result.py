@@ -64,6 +64,8 @@ class SimResult:
         slips: Times a jitter buffer dropped or repeated time.
         disconnect_reason: What ended the call, as the modem says that it ended at first; the calling one
             where the calling terminal hung up.
+        causes: What led to that, the root first and `disconnect_reason` last: ``at_seconds`` since the dial
+            command, ``source``, ``text`` and ``clause``.
         line_seconds: Virtual time from the dial command to both modems on hook.
         talk_seconds: The part of it with the answerer off hook.
         cpu_seconds: Process CPU time for `line_seconds`: both modems, both terminals and the line.
@@ -99,6 +101,7 @@ class SimResult:
     packets_late: BothWays[float] = field(default_factory=lambda: BothWays(0.0, 0.0))
     signal: BothWays[Signal] = field(default_factory=lambda: BothWays(Signal(), Signal()))
     seed: int = 1
+    causes: list[dict[str, object]] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, object]:
         """Return the JSON object."""

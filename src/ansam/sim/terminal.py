@@ -33,7 +33,7 @@ class Terminal:
         text: What the modem said outside the connection, since the last command.
         connect: The CONNECT result code, or "".
         connection: The modem's event of it.
-        ended: Why the call was over, or None.
+        ended: The modem's event of the call's end, or None.
         ready: Rates of the last training.
         retrains: Retrains this end asked for.
         renegotiations: Rate renegotiations this end asked for.
@@ -48,7 +48,7 @@ class Terminal:
         self.text = ""
         self.connect = ""
         self.connection: Connected | None = None
-        self.ended: str | None = None
+        self.ended: Ended | None = None
         self.ready: Ready | None = None
         self.retrains = self.renegotiations = 0
         self.sent = bytearray()
@@ -89,8 +89,8 @@ class Terminal:
             match event:
                 case Connected():
                     self._connected(event)
-                case Ended(reason) if self.ended is None:
-                    self._hung_up(reason)
+                case Ended() if self.ended is None:
+                    self._hung_up(event)
                 case Ready():
                     self.ready = event
                 case Retraining(by_us):
@@ -135,9 +135,9 @@ class Terminal:
         self._online = True
         self._take(said[at:])
 
-    def _hung_up(self, reason: str) -> None:
+    def _hung_up(self, event: Ended) -> None:
         """Take the result code off the end of the data."""
-        self.ended = reason
+        self.ended = event
         self._take(self.dce.take_dte())
         if not self._online:
             return

@@ -171,6 +171,7 @@ class V34:
             words = np.concatenate(self._words) if self._words else np.zeros(0, np.uint8)
             self._words.clear()
             procedure.decide(self._clock - self._base, words)
+            self._events += procedure.take_events()
             if procedure.entry is not None:
                 self._phase2.start(self._clock, procedure.entry)
             elif procedure.down:
