@@ -24,7 +24,7 @@ class ScriptedSession:
     train = 16000
     made: "list[ScriptedSession]" = []  # noqa: RUF012
 
-    def __init__(self, role, options, allowed, error_control=None, character=None, trace=None):
+    def __init__(self, role, options, allowed, error_control=None, character=None, trace=None, *others):
         self.character = character
         self.role, self.options, self.allowed = role, options, allowed
         self.link = None

@@ -76,6 +76,9 @@ CONNECT_OPTIONS = 95
 LINE_RATE, ARQ, CARRIER, PROTOCOL, COMPRESSION = 1, 2, 4, 8, 32
 """S95 of Rockwell's modems."""
 
+NO_BUSY = 64
+"""S34 bit 6."""
+
 SOFTWARE_COMPATIBLE = 128
 """S27 bit 7."""
 
@@ -86,6 +89,8 @@ Report = tuple[str, int]
 def result_report(result: Result, settings: Settings) -> Report | None:
     """Return how a result that is no CONNECT is said, None where it is not."""
     results = settings.personality.results
+    if result is Result.BUSY and settings.s.usr(34) & NO_BUSY:
+        result = Result.NO_CARRIER
     visible = shown(result, settings["X"], results)
     if visible is None:
         return None

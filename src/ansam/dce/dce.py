@@ -735,7 +735,8 @@ class Dce:
         """Return when the connection will have been without data for too long, or None."""
         if self.state is not LineState.DATA:
             return None
-        self._idle.follow(self.call.characters_sent + self.call.characters_received, self._now)
+        call = self.call
+        self._idle.follow((call.began, call.characters_sent, call.characters_received), self._now)
         return self._idle.due(self.settings.idle_seconds)
 
     def _drop_call(self, now: Samples, reason: str = "DTR dropped") -> None:

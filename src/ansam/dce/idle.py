@@ -7,13 +7,13 @@ class IdleWatch:
     """Notices when data last passed."""
 
     def __init__(self) -> None:
-        self._total = -1
+        self._counters: object = None
         self._since: Samples = 0
 
-    def follow(self, total: int, now: Samples) -> None:
-        """Take note of how many characters have passed in either direction until now."""
-        if total != self._total:
-            self._total, self._since = total, now
+    def follow(self, counters: object, now: Samples) -> None:
+        """Take note of what tells which connection it is and how many characters have passed."""
+        if counters != self._counters:
+            self._counters, self._since = counters, now
 
     def due(self, seconds: int) -> Samples | None:
         """Return when silence will have lasted so many seconds; None for 0 seconds, which is never."""
