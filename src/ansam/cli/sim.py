@@ -164,6 +164,12 @@ def _show(result: SimResult) -> None:
         f"{result.renegotiations} renegotiations, {result.slips} slips; "
         f"{result.line_seconds:.1f} s of line in {result.cpu_seconds:.2f} s of CPU ({speed:.0f} times life)"
     )
+    if len(result.causes) > 1:
+        console.print("because:")
+    for cause in result.causes if len(result.causes) > 1 else ():
+        clause = f" ({cause['clause']})" if cause["clause"] else ""
+        line = f"{cause['at_seconds']:>7} s  {cause['source']:<11}{cause['text']}{clause}"
+        console.print(line, markup=False, highlight=False)
 
 
 def _table(result: SimResult) -> Table:
