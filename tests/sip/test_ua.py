@@ -676,7 +676,7 @@ def test_a_broken_stream_is_closed_after_the_messages_before_the_fault() -> None
 
 
 def test_the_stream_silent_longest_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ansam.sip.ua.MAX_STREAMS", 2)
+    monkeypatch.setattr("ansam.sip.reading.MAX_STREAMS", 2)
     pair = Pair()
     flows = [Flow("tcp", BOB, ("192.0.2.9", port)) for port in (1, 2, 3)]
     for flow in (flows[0], flows[1], flows[0], flows[2]):

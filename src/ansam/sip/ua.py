@@ -24,25 +24,19 @@ from ansam.sip.events import (
     Flow,
     Outgoing,
     RegisterContact,
-    RegisterReceived,
     RegistrationId,
     RequestId,
 )
 from ansam.sip.incoming import RingingCall
 from ansam.sip.message import (
-    BodyTooShort,
-    Message,
     Request,
-    Response,
-    UnsupportedVersion,
-    cseq_of,
-    parse_message,
     to_of,
 )
 from ansam.sip.outgoing import OutgoingCall
-from ansam.sip.registration import KEEP_ALIVE, Registration
+from ansam.sip.reading import Reading
+from ansam.sip.registrar import Registrar
+from ansam.sip.registration import Registration
 from ansam.sip.session import Session
-from ansam.sip.stream import StreamBroken, StreamReader
 from ansam.sip.transaction import (
     AckArrived,
     Finished,
@@ -52,21 +46,12 @@ from ansam.sip.transaction import (
     RequestFailed,
     ResponseArrived,
 )
-from ansam.sip.uas import check_message, inspect, read_bindings
-from ansam.sip.uri import NameAddr, parse_uri
+from ansam.sip.uas import inspect
+from ansam.sip.uri import parse_uri
 from ansam.trace import Sink, null_sink
 from ansam.units import Seconds
 
 __all__ = ["UserAgent", "UserAgentConfig"]
-
-MAX_STREAMS = 4096
-"""TCP connections read at once; the one silent longest is closed for a new one."""
-
-PONG = b"\r\n"
-"""Answer to a keep-alive on a connection (RFC 5626 §4.4.1)."""
-
-MAX_REGISTERS = 1024
-"""REGISTER requests that wait for `respond_register`."""
 
 
 class UserAgent:
@@ -76,32 +61,31 @@ class UserAgent:
         config: Behaviour.
         rng: Tags, branches, identities; seed it in tests, `random.SystemRandom()` in service.
         trace: Sink for changes of transaction state.
-
-    Attributes:
-        malformed: Messages dropped or refused because they could not be read.
     """
 
     def __init__(self, config: UserAgentConfig, rng: random.Random, trace: Sink = null_sink) -> None:
         self._config = config
         self._core = Core(config, rng, trace)
-        self._streams: dict[Flow, StreamReader] = {}
+        self._reading = Reading(self._core, self._pump)
+        self._registrar = Registrar(self._core)
         self._calls = Calls(self._core)
         self._registrations: dict[RegistrationId, Registration] = {}
-        self._registers: dict[RequestId, tuple[Key, Request]] = {}
-        self.malformed = 0
+        self._bad_requests = 0
+
+    @property
+    def malformed(self) -> int:
+        """Messages dropped or refused because they could not be read."""
+        return self._bad_requests + self._reading.malformed
 
     # --- transport -----------------------------------------------------------------------------------------
     def receive(self, data: bytes, flow: Flow, now: Seconds) -> None:
         """Take one datagram (udp) or any piece of a stream (tcp)."""
-        if flow.transport == "udp":
-            self._receive_datagram(data, flow, now)
-        else:
-            self._receive_stream(data, flow, now)
+        self._reading.receive(data, flow, now)
         self._pump(now)
 
     def transport_failed(self, flow: Flow, now: Seconds) -> None:
         """Learn that a flow is dead: ICMP unreachable, connection refused or closed."""
-        self._streams.pop(flow, None)
+        self._reading.forget(flow)
         self._core.layer.transport_failed(flow, now)
         for registration in list(self._registrations.values()):
             registration.flow_failed(flow, now)
@@ -109,7 +93,7 @@ class UserAgent:
 
     def close(self, flow: Flow) -> None:
         """Close a TCP connection; what it has sent in part is forgotten."""
-        self._close(flow)
+        self._reading.close(flow)
 
     def take_outgoing(self) -> list[Outgoing]:
         """Drain what is to be sent, in order."""
@@ -133,8 +117,8 @@ class UserAgent:
 
     def idle(self) -> bool:
         """Return True if no call, registration or transaction is left: safe to throw away."""
-        tables = (self._registrations, self._registers)
-        return self._calls.idle() and not any(tables) and self._core.idle()
+        own = self._calls.idle() and self._registrar.idle() and not self._registrations
+        return own and self._core.idle()
 
     # --- client registration -------------------------------------------------------------------------------
     def register(
@@ -262,16 +246,16 @@ class UserAgent:
             found.reject(status, reason, headers, now)
         self._pump(now)
 
-    def cancel(self, call: CallId, now: Seconds) -> None:
+    def cancel(self, call: CallId, now: Seconds, reason: str = "") -> None:
         """Give up our own call before its answer; `CallFailed` 487 follows, even if the answer crossed.
 
-        A call whose `CallAnswered` is already on its way to the owner is ended as by `bye`.
+        A call whose `CallAnswered` is already on its way to the owner is ended as by `bye`, for `reason`.
         """
         found = self._calls.find(call)
         if isinstance(found, OutgoingCall):
             found.cancel(now)
         elif isinstance(found, Session):
-            found.bye(now, "")
+            found.bye(now, reason)
         elif found is not None:
             raise LocalProtocolError(f"call {call} is not ours to cancel")
         self._pump(now)
@@ -283,12 +267,18 @@ class UserAgent:
             found.bye(now, reason)
         self._pump(now)
 
-    def hang_up(self, call: CallId, now: Seconds) -> None:
-        """End a call in whatever state it is: cancel, reject (480) or bye; one that is over is ignored."""
+    def hang_up(self, call: CallId, now: Seconds, reason: str = "") -> None:
+        """End a call in whatever state it is: cancel, reject (480) or bye; one that is over is ignored.
+
+        Args:
+            call: Which.
+            now: When.
+            reason: What the Reason of a BYE is to say (RFC 3326), "" for none.
+        """
         if isinstance(self._calls.find(call), RingingCall):
             self.reject(call, 480, now)
         else:
-            self.cancel(call, now)
+            self.cancel(call, now, reason)
 
     def reinvite(self, call: CallId, sdp: bytes, now: Seconds) -> None:
         """Offer a new session within an answered call; glare is settled by the engine (RFC 3261 §14.1)."""
@@ -333,68 +323,8 @@ class UserAgent:
             min_expires: Value of Min-Expires.
         """
         self._known(request)
-        key, received = self._registers.pop(request, ((), None))
-        if received is None:
-            raise LocalProtocolError(f"REGISTER {request} has been answered")
-        headers = [("Contact", _binding(contact)) for contact in contacts]
-        if min_expires is not None:
-            headers.append(("Min-Expires", str(min_expires)))
-        self._core.respond(key, received, status, now, reason=reason, headers=headers)
+        self._registrar.respond(request, status, now, contacts, reason, min_expires)
         self._pump(now)
-
-    # --- reading -------------------------------------------------------------------------------------------
-    def _receive_datagram(self, data: bytes, flow: Flow, now: Seconds) -> None:
-        if not data.strip(b"\r\n\0 "):
-            return  # keep-alive (RFC 5626 §3.5.1 and what adaptors make of it)
-        try:
-            message = parse_message(data)
-        except BodyTooShort as error:
-            self._refuse_unread(error.head, 400, "Body Too Short", flow)
-        except UnsupportedVersion as error:
-            self._refuse_unread(error.head, 505, "", flow)
-        except RemoteProtocolError:
-            self.malformed += 1
-        else:
-            self._receive_message(message, flow, now)
-
-    def _receive_stream(self, data: bytes, flow: Flow, now: Seconds) -> None:
-        reader = self._streams.pop(flow, None) or StreamReader()
-        if data == KEEP_ALIVE and reader.between_messages:
-            self._core.layer.send_raw(PONG, flow)
-        # Taken out and put in again: the first in the dict is the one silent longest.
-        self._streams[flow] = reader
-        if len(self._streams) > MAX_STREAMS:
-            self._close(next(iter(self._streams)))
-        broken = False
-        try:
-            messages = reader.receive(data)
-        except StreamBroken as error:
-            messages, broken = error.complete, True
-            self.malformed += 1
-        for message in messages:
-            self._receive_message(message, flow, now)
-            self._pump(now)
-        if broken:
-            self._close(flow)
-
-    def _close(self, flow: Flow) -> None:
-        self._streams.pop(flow, None)
-        self._core.layer.close(flow)
-
-    def _receive_message(self, message: Message, flow: Flow, now: Seconds) -> None:
-        try:
-            check_message(message)
-            self._core.layer.receive(message, flow, now)
-        except RemoteProtocolError:
-            self._refuse_unread(message, 400, "", flow)
-
-    def _refuse_unread(self, message: Message, status: int, reason: str, flow: Flow) -> None:
-        """Answer a request that cannot be worked on, if it can be answered at all; drop a response."""
-        self.malformed += 1
-        if isinstance(message, Response) or message.method == "ACK":
-            return
-        response = self._core.make_response(message, status, reason=reason)
-        self._core.layer.refuse(message, flow, response)
 
     # --- dispatch ------------------------------------------------------------------------------------------
     def _pump(self, now: Seconds) -> None:
@@ -409,7 +339,7 @@ class UserAgent:
                 try:
                     self._on_request(key, request, flow, now)
                 except RemoteProtocolError as error:
-                    self.malformed += 1
+                    self._bad_requests += 1
                     self._core.respond(key, request, 400, now, reason=_reason_of(error))
             case AckArrived(request, _):
                 self._calls.on_ack(request, now)
@@ -419,7 +349,7 @@ class UserAgent:
                     try:
                         handler.on_response(response, now)
                     except RemoteProtocolError:
-                        self.malformed += 1
+                        self._bad_requests += 1
                         if response.status >= 200:
                             handler.on_failure(502, now)
             case RequestFailed(key, status):
@@ -482,30 +412,8 @@ class UserAgent:
 
     def _on_register(self, key: Key, request: Request, flow: Flow, now: Seconds) -> None:
         passed, user = self._authenticate(key, request, flow, now)
-        if not passed:
-            return
-        if len(self._registers) >= MAX_REGISTERS:
-            self._core.respond(key, request, 503, now)
-            return
-        bindings = read_bindings(request)
-        aor = to_of(request).uri
-        address = parse_uri(aor)
-        identity = RequestId(self._core.next_id())
-        self._registers[identity] = key, request
-        self._core.emit(
-            RegisterReceived(
-                request=identity,
-                aor=aor.partition(";")[0],
-                user=address.user,
-                contacts=bindings.contacts,
-                remove_all=bindings.remove_all,
-                call_id=request.headers.first("Call-ID"),
-                cseq=cseq_of(request).number,
-                authenticated_user=user,
-                flow=flow,
-                user_agent=request.headers.first("User-Agent"),
-            )
-        )
+        if passed:
+            self._registrar.on_register(key, request, flow, user, now)
 
     # --- bookkeeping ---------------------------------------------------------------------------------------
     def _digest(self, credentials: Credentials | None) -> DigestClient | None:
@@ -514,13 +422,6 @@ class UserAgent:
     def _known(self, identity: int) -> None:
         if not self._core.issued(identity):
             raise LocalProtocolError(f"identity {identity} was never given out")
-
-
-def _binding(contact: RegisterContact) -> str:
-    text = str(NameAddr(contact.uri))
-    if contact.expires is not None:
-        text += f";expires={contact.expires}"
-    return text
 
 
 def _reason_of(error: RemoteProtocolError) -> str:
