@@ -15,6 +15,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 
 from ansam.errors import LocalProtocolError
+from ansam.sip.ack_wait import AckWait
 from ansam.sip.core import ACCEPT, Alarm, Core
 from ansam.sip.dialog import Dialog
 from ansam.sip.digest import DigestClient
@@ -27,7 +28,6 @@ from ansam.sip.events import (
     ReinviteFailed,
 )
 from ansam.sip.headers import quote
-from ansam.sip.machines import T1, T2, TIMEOUT
 from ansam.sip.message import Message, Request, Response, cseq_of
 from ansam.sip.requester import Requester
 from ansam.sip.session_timer import (
@@ -54,38 +54,6 @@ class SessionState(Enum):
     UP = auto()
     ENDING = auto()
     OVER = auto()
-
-
-class AckWait:
-    """A 2xx to INVITE, sent again from T1 to T2 until its ACK comes (RFC 3261 §13.3.1.4).
-
-    Also over TCP: what is reliable here may be UDP behind the next proxy.
-    """
-
-    def __init__(
-        self,
-        core: Core,
-        key: Key,
-        response: Response,
-        number: int,
-        on_silence: Callable[[Seconds], None],
-        now: Seconds,
-    ) -> None:
-        self._core, self._key, self._response = core, key, response
-        self.number = number
-        self._interval = T1
-        self._again = core.alarm(now + T1, self._resend)
-        self._limit = core.alarm(now + TIMEOUT, on_silence)
-
-    def _resend(self, now: Seconds) -> None:
-        self._core.layer.respond(self._key, self._response, now)
-        self._interval = min(2 * self._interval, T2)
-        self._again = self._core.alarm(now + self._interval, self._resend)
-
-    def stop(self) -> None:
-        """Stop resending."""
-        self._again.cancel()
-        self._limit.cancel()
 
 
 class Session:
