@@ -16,6 +16,7 @@ def namespaces() -> None:
         pytest.skip(reason)
 
 
+@pytest.mark.peer("iproute2")
 @pytest.mark.usefixtures("namespaces")
 def test_what_is_sent_arrives(tmp_path: Path) -> None:
     """1 % loss and three packets in a row every 5 s; two calls at once, both ways at full speed."""
