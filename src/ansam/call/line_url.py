@@ -8,9 +8,11 @@ sip:USER:SECRET@HOST[:PORT][;transport=udp|tcp|tls][;bind=IP][;law=alaw|ulaw][;p
 tcp:HOST:PORT[;law=…][;clock=auto|here|far]      dialling connects there
 tcp-listen:HOST:PORT[;…]                         an accepted connection rings
 unix:/path[;…]   unix-listen:/path[;…]           the same over a Unix socket
+net:[IP:PORT[,IP:PORT…]]                         calls over the network; callers ring at the ports
+    [;phonebook=FILE][;protocol=auto|raw|telnet][;petscii=off|on][;pace=on|off][;busy=TEXT][;verify=on|off]
 ```
 
-USER and SECRET may hold %XX escapes. Error texts never repeat the secret.
+USER, SECRET, FILE and TEXT may hold %XX escapes. Error texts never repeat the secret.
 """
 
 import re
@@ -19,6 +21,7 @@ from typing import Literal
 from urllib.parse import unquote
 
 from ansam.codec.g711 import Law
+from ansam.dte.stream_codec import Protocol
 from ansam.errors import ConfigError
 from ansam.rtp.redundancy import MAX_DEPTH
 from ansam.sdp.negotiation import Secure
@@ -26,9 +29,10 @@ from ansam.units import SAMPLE_RATE, Samples
 
 LAWS = {"alaw": Law.ALAW, "ulaw": Law.ULAW}
 SIP_PORT = 5060
+BUSY_TEXT, TEXT_LIMIT = "BUSY", 200
 SIPS_PORT = 5061
 
-FORMS = "sip:USER:SECRET@HOST, tcp:HOST:PORT, tcp-listen:HOST:PORT, unix:/path or unix-listen:/path"
+FORMS = "sip:USER:SECRET@HOST, tcp:HOST:PORT, tcp-listen:HOST:PORT, unix:/path, unix-listen:/path or net:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,35 @@ class RawLineUrl:
         return f"{'unix' if isinstance(self.address, str) else 'tcp'}{'-listen' * self.listen}:{where}"
 
 
-LineUrl = SipLineUrl | RawLineUrl
+@dataclass(frozen=True, slots=True)
+class NetworkLineUrl:
+    """Calls over TCP, telnet and SSH; see `ansam.call.phonebook`.
+
+    Attributes:
+        listen: Local addresses and ports where callers ring.
+        phonebook: File with the numbers, or "".
+        protocol: How callers' octets travel.
+        petscii: The terminal is a Commodore and callers are not.
+        pace: Characters take the time that a modem of the agreed speed needs.
+        busy: What a caller reads when the modem is engaged.
+        verify: The key of an SSH host must be known.
+    """
+
+    listen: tuple[tuple[str, int], ...] = ()
+    phonebook: str = ""
+    protocol: Protocol = Protocol.AUTO
+    petscii: bool = False
+    pace: bool = True
+    busy: str = BUSY_TEXT
+    verify: bool = True
+
+    def __str__(self) -> str:
+        return "net:" + ",".join(
+            f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in self.listen
+        )
+
+
+LineUrl = SipLineUrl | RawLineUrl | NetworkLineUrl
 
 
 def parse_line(text: str) -> LineUrl:
@@ -128,10 +160,24 @@ def parse_line(text: str) -> LineUrl:
         if not body.startswith("/"):
             raise ConfigError(f"line {scheme}:{body}: the path is not absolute", "write unix:/path")
         line = _raw(body, scheme, options)
+    elif scheme == "net" and colon:
+        line = _network(body, options)
     else:
         raise ConfigError(f"line URL of unknown kind {scheme[:20]!r}", f"write {FORMS}")
     options.finish()
     return line
+
+
+def parse_network(text: str) -> NetworkLineUrl | None:
+    """Return what the URL of a network line beside another line says; None for "".
+
+    Raises:
+        ConfigError: It is no ``net:`` URL.
+    """
+    url = parse_line(text) if text else None
+    if url is None or isinstance(url, NetworkLineUrl):
+        return url
+    raise ConfigError("a line beside another one is net:", "write net:[IP:PORT][;phonebook=FILE]")
 
 
 def parse_address(text: str, what: str) -> tuple[str, int]:
@@ -221,6 +267,22 @@ def _sip(body: str, options: _Options) -> SipLineUrl:
         ca=options.text("ca"),
         verify=options.choice("verify", ("on", "off")) == "on",
         srtp=Secure(options.choice("srtp", tuple(secure.value for secure in Secure))),
+    )
+
+
+def _network(body: str, options: _Options) -> NetworkLineUrl:
+    listen = tuple(parse_address(text, "line net") for text in body.split(",") if text)
+    busy = unquote(options.text("busy")) or BUSY_TEXT
+    if len(busy) > TEXT_LIMIT or not busy.isprintable():
+        raise ConfigError("line net: ;busy is too long or has control characters", f"at most {TEXT_LIMIT}")
+    return NetworkLineUrl(
+        listen=listen,
+        phonebook=unquote(options.text("phonebook")),
+        protocol=Protocol(options.choice("protocol", ("auto", "raw", "telnet"))),
+        petscii=options.choice("petscii", ("off", "on")) == "on",
+        pace=options.choice("pace", ("on", "off")) == "on",
+        busy=busy,
+        verify=options.choice("verify", ("on", "off")) == "on",
     )
 
 

@@ -98,6 +98,21 @@ class Entry:
         return self.to.removeprefix("sip:") if self.to.startswith("sip:") else None
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a call goes over the network, and how.
+
+    Attributes:
+        target: The place.
+        rate: Highest speed in bit/s, 0 for the modem's.
+        petscii: See `Entry`.
+    """
+
+    target: Target
+    rate: int = 0
+    petscii: bool = False
+
+
 class PhoneBook:
     """All entries, by number.
 
@@ -123,6 +138,22 @@ class PhoneBook:
     def find(self, number: str) -> Entry | None:
         """Return the entry of a number as it was dialled."""
         return self._entries.get(number)
+
+    def place(self, number: str) -> Place | None:
+        """Return the place that a dialled number or address leads to; None: it is for the telephone line.
+
+        Raises:
+            ConfigError: An address can not be understood.
+        """
+        entry = self.find(number)
+        if entry is None:
+            return Place(parse_target(number)) if is_address(number) else None
+        return None if entry.telephone else Place(parse_target(entry.to), entry.rate, entry.petscii)
+
+    def telephone(self, number: str) -> str:
+        """Return what to dial on the telephone line for a number that leads to no place."""
+        entry = self.find(number)
+        return entry.telephone or number if entry else number
 
     def add(self, entry: Entry) -> None:
         """Write an entry in the place of one with the same number, or behind the others."""

@@ -63,10 +63,14 @@ def _rest(machine: Machine) -> tuple[str, str, str, str]:
 
 def answer(
     line: Annotated[
-        str, typer.Option(help="Run a modem of ours on this line: sip:USER:SECRET@HOST[:PORT], tcp:…, unix:…")
+        str,
+        typer.Option(help="Run a modem of ours on this line: sip:USER:SECRET@HOST[:PORT], net:IP:PORT, …"),
     ] = "",
     port: Annotated[
         str, typer.Option(help="Use the modem behind this pty, serial device or tcp:HOST:PORT.")
+    ] = "",
+    network: Annotated[
+        str, typer.Option(help="With --line: a network line beside it, net:[IP:PORT][;phonebook=FILE].")
     ] = "",
     settings: Annotated[
         Path | None, typer.Option("--config", "-c", help="TOML with [answer] and [[user]].")
@@ -93,7 +97,7 @@ def answer(
     if line:
         # Nothing may be compiled while a call waits.
         warm_up()
-    asyncio.run(_run(line, port, place))
+    asyncio.run(_run(line, network, port, place))
 
 
 def _need_root() -> None:
@@ -103,12 +107,12 @@ def _need_root() -> None:
         )
 
 
-async def _run(line: str, port: str, place: Place) -> None:
+async def _run(line: str, network: str, port: str, place: Place) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
-    async with _modem(line, port, place) as modem:
+    async with _modem(line, network, port, place) as modem:
         answering = asyncio.create_task(AnswerLine(modem, place).run())
         stopping = asyncio.create_task(stopped.wait())
         await asyncio.wait((answering, stopping), return_when=asyncio.FIRST_COMPLETED)
@@ -120,24 +124,25 @@ async def _run(line: str, port: str, place: Place) -> None:
 
 
 @asynccontextmanager
-async def _modem(line: str, port: str, place: Place) -> AsyncIterator[Port]:
+async def _modem(line: str, network: str, port: str, place: Place) -> AsyncIterator[Port]:
     """Give the way to the modem: ours on a line, or any behind a port."""
     if not line:
         yield make_port(port, place.settings.speed)
         return
     # Imported late: these pull in the signal processing.
-    from ansam.call.line_url import parse_line
+    from ansam.call.line_url import parse_line, parse_network
     from ansam.io.answer_modem import modem_on
     from ansam.io.clock import FramePacer
     from ansam.io.lines import make_line
     from ansam.io.rtp_socket import RtpPorts
 
     pacer = FramePacer()
+    telephone = make_line(
+        parse_line(line), pacer, RtpPorts(), must_register=True, network=parse_network(network)
+    )
     pacer.start()
     try:
-        async with modem_on(
-            make_line(parse_line(line), pacer, RtpPorts(), must_register=True), place.settings.port
-        ) as modem:
+        async with modem_on(telephone, place.settings.port) as modem:
             yield modem
     finally:
         pacer.stop()

@@ -11,7 +11,7 @@ import structlog
 import typer
 
 from ansam.at.nvram import Profile
-from ansam.call.line_url import LAWS, RawLineUrl, SipLineUrl, parse_line
+from ansam.call.line_url import LAWS, LineUrl, NetworkLineUrl, SipLineUrl, parse_line, parse_network
 from ansam.cli.warm import warm_up
 from ansam.dte.port_url import FORMS
 from ansam.errors import ConfigError
@@ -23,12 +23,15 @@ EXTRA_DRAIN = 0.5
 
 def modem(
     line: Annotated[
-        str, typer.Option(help="sip:USER:SECRET@HOST[:PORT], tcp:HOST:PORT, unix:/path, tcp-listen:…, …")
+        str, typer.Option(help="sip:USER:SECRET@HOST[:PORT], tcp:HOST:PORT, unix:/path, net:, …")
     ],
     dte: Annotated[str, typer.Option(help=f"{FORMS} (several with commas), stdio")] = "pty:./run/ttyUSB0",
     init: Annotated[list[str] | None, typer.Option(help="AT command to run first; may be repeated")] = None,
     personality: Annotated[str, typer.Option(help="Make of modem: a name, or a .toml file")] = "",
-    nvram: Annotated[str, typer.Option(help="File of what AT&W stores, or none; by default XDG's state")] = "",
+    nvram: Annotated[
+        str, typer.Option(help="File of what AT&W stores, or none; by default XDG's state")
+    ] = "",
+    network: Annotated[str, typer.Option(help="Network line beside it: net:[IP:PORT][;phonebook=FILE]")] = "",
     bind: Annotated[str, typer.Option(help="Local IP address for SIP and RTP")] = "",
     law: Annotated[str, typer.Option(help="alaw or ulaw")] = "",
     rtp_ports: Annotated[str, typer.Option(help="UDP ports for RTP, LOW-HIGH; any by default")] = "",
@@ -36,18 +39,21 @@ def modem(
 ) -> None:
     """Run one modem on a line."""
     url = _with_options(parse_line(line), bind, law)
+    beside = parse_network(network)
     low, high = _port_range(rtp_ports)
     _log_to_stderr(verbose)
     profile = open_profile(personality, nvram, _port_name(dte))
     # Nothing may be compiled while a call waits.
     warm_up()
-    asyncio.run(_run(url, dte, init or [], low, high, profile))
+    asyncio.run(_run(url, beside, dte, init or [], low, high, profile))
 
 
-def _with_options(url: SipLineUrl | RawLineUrl, bind: str, law: str) -> SipLineUrl | RawLineUrl:
+def _with_options(url: LineUrl, bind: str, law: str) -> LineUrl:
     if law:
         if law not in LAWS:
             raise ConfigError(f"--law {law} is not known", "choose alaw or ulaw")
+        if isinstance(url, NetworkLineUrl):
+            raise ConfigError("--law is for lines with audio", "leave it out")
         url = replace(url, law=LAWS[law])
     if bind:
         if not isinstance(url, SipLineUrl):
@@ -83,7 +89,14 @@ def _log_to_stderr(verbose: bool) -> None:
     )
 
 
-async def _run(url: SipLineUrl | RawLineUrl, dte: str, init: list[str], low: int, high: int, profile: Profile
+async def _run(
+    url: LineUrl,
+    beside: NetworkLineUrl | None,
+    dte: str,
+    init: list[str],
+    low: int,
+    high: int,
+    profile: Profile,
 ) -> None:
     # Imported late: these pull in the signal processing.
     from ansam.dce.dce import Dce
@@ -100,7 +113,8 @@ async def _run(url: SipLineUrl | RawLineUrl, dte: str, init: list[str], low: int
         loop.add_signal_handler(number, stop.set)
     endpoint = make_dte(dte)
     pacer = FramePacer()
-    host = ModemHost(Dce(profile), make_line(url, pacer, RtpPorts(low, high), must_register=True), endpoint)
+    line = make_line(url, pacer, RtpPorts(low, high), must_register=True, network=beside)
+    host = ModemHost(Dce(profile), line, endpoint)
     for command in init:
         host.initialise(command)
     pacer.start()

@@ -69,8 +69,22 @@ def serve(
 def workers_of(config: Config) -> dict[str, tuple[ModemConfig, ...]]:
     """Return which modems run together, by name of their worker."""
     answering = tuple(modem for modem in config.modems if modem.dte == ANSWER_DTE)
-    workers = {f"modem-{modem.name}": (modem,) for modem in config.modems if modem.dte != ANSWER_DTE}
+    workers: dict[str, tuple[ModemConfig, ...]] = {}
+    pools: dict[tuple[str, int], str] = {}
+    for modem in config.modems:
+        if modem.dte == ANSWER_DTE:
+            continue
+        shared = [pools[address] for address in ports_of(modem) if address in pools]
+        name = shared[0] if shared else f"modem-{modem.name}"
+        pools |= dict.fromkeys(ports_of(modem), name)
+        workers[name] = (*workers.get(name, ()), modem)
     return workers | ({ANSWERING: answering} if answering else {})
+
+
+def ports_of(modem: ModemConfig) -> tuple[tuple[str, int], ...]:
+    """Return where callers from the network ring; modems that share a port form a pool, in one worker."""
+    url = modem.network or modem.line
+    return getattr(url, "listen", ())
 
 
 async def _serve(path: Path, config: Config) -> None:
@@ -151,6 +165,7 @@ async def _work(config: Config, name: str) -> None:
     # Imported late: these pull in the signal processing.
     from ansam.cli.warm import warm_up
     from ansam.io.clock import FramePacer
+    from ansam.io.line_listen import CallPorts
     from ansam.io.workers import parent_gone, report_ready
 
     modems = workers_of(config).get(name)
@@ -161,15 +176,16 @@ async def _work(config: Config, name: str) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    pacer = FramePacer()
+    pacer, call_ports = FramePacer(), CallPorts()
     pacer.start()
     async with AsyncExitStack() as stack:
         stack.callback(pacer.stop)
         if name == ANSWERING:
-            tasks = await _start_answering(stack, config, modems, pacer)
+            tasks = await _start_answering(stack, config, modems, pacer, call_ports)
         else:
             tasks = []
-            await _start_modem(stack, modems[0], pacer)
+            for modem in modems:
+                await _start_modem(stack, modem, pacer, call_ports)
         parent_gone(stop.set)
         report_ready()
         stopping = asyncio.create_task(stop.wait())
@@ -179,12 +195,12 @@ async def _work(config: Config, name: str) -> None:
             task.result()
 
 
-async def _start_modem(stack: AsyncExitStack, modem: ModemConfig, pacer: Any) -> None:
+async def _start_modem(stack: AsyncExitStack, modem: ModemConfig, pacer: Any, call_ports: Any) -> None:
     from ansam.dce.dce import Dce
     from ansam.io.lines import make_dte, make_line
     from ansam.io.modem_host import ModemHost
 
-    line = make_line(modem.line, pacer)
+    line = make_line(modem.line, pacer, network=modem.network, call_ports=call_ports)
     host = ModemHost(Dce(_profile(modem)), line, make_dte(modem.dte), name=modem.name)
     if modem.init:
         host.initialise(modem.init)
@@ -193,7 +209,7 @@ async def _start_modem(stack: AsyncExitStack, modem: ModemConfig, pacer: Any) ->
 
 
 async def _start_answering(
-    stack: AsyncExitStack, config: Config, modems: tuple[ModemConfig, ...], pacer: Any
+    stack: AsyncExitStack, config: Config, modems: tuple[ModemConfig, ...], pacer: Any, call_ports: Any
 ) -> list["asyncio.Task[None]"]:
     from ansam.answer.house import House
     from ansam.cli.answer import answering_place
@@ -204,7 +220,9 @@ async def _start_answering(
     house, tasks = House(), []
     for modem in modems:
         place = replace(answering_place(config, modem.name), house=house)
-        port = await stack.enter_async_context(modem_on(make_line(modem.line, pacer), modem.name, modem.init, profile=_profile(modem))
+        telephone = make_line(modem.line, pacer, network=modem.network, call_ports=call_ports)
+        port = await stack.enter_async_context(
+            modem_on(telephone, modem.name, modem.init, profile=_profile(modem))
         )
         line = AnswerLine(port, place)
         task = asyncio.create_task(line.run(), name=modem.name)

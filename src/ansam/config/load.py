@@ -29,7 +29,7 @@ from ansam.pbx.dialplan import NUMBER, Extension
 from ansam.pbx.settings import ExchangeSettings, MediaMode, Service
 
 if TYPE_CHECKING:
-    from ansam.call.line_url import LineUrl
+    from ansam.call.line_url import LineUrl, NetworkLineUrl
 
 FILE_LIMIT = 1 << 20
 """Octets of a configuration; a larger file is none."""
@@ -307,6 +307,15 @@ def _line(text: str, secrets: dict[str, str]) -> "LineUrl":
         raise _Culprit("line", error.message, error.remedy) from None
 
 
+def _network(text: str) -> "NetworkLineUrl | None":
+    from ansam.call.line_url import parse_network
+
+    try:
+        return parse_network(text)
+    except ConfigError as error:
+        raise _Culprit("network", error.message, error.remedy) from None
+
+
 def _check_ports(dte: str) -> None:
     """Raise where a terminal side is none that a modem of a configuration can have."""
     try:
@@ -329,9 +338,11 @@ def _modem(section: ModemSection, secrets: dict[str, str]) -> ModemConfig:
         raise _Culprit("init", "init has control characters", "write the command line alone")
     if section.init and not section.init.upper().startswith("AT"):
         raise _Culprit("init", f'init = "{section.init}" does not begin with AT')
+    line, network = _line(section.line, secrets), _network(section.network)
     _personality(section.personality)
-    line = _line(section.line, secrets)
-    return ModemConfig(section.name, line, section.dte, section.init, section.personality, section.nvram)
+    return ModemConfig(
+        *(section.name, line, section.dte, section.init, section.personality, section.nvram), network=network
+    )
 
 
 def _personality(choice: str) -> None:

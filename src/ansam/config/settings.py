@@ -10,7 +10,7 @@ from ansam.pbx.settings import ExchangeSettings
 
 if TYPE_CHECKING:
     # At run time it would bring the signal processing into commands that only list extensions.
-    from ansam.call.line_url import LineUrl
+    from ansam.call.line_url import LineUrl, NetworkLineUrl
 
 Transport = Literal["udp", "tcp", "tls"]
 
@@ -66,6 +66,7 @@ class ModemConfig:
         init: A command line it is set up with, such as ``ATS0=1``; "" for none.
         personality: Make of modem: a name, or the path of a personality file; "" is the default.
         nvram: File of what AT&W stores; "" is the usual place (of an answering modem: none), "none" nowhere.
+        network: A network line beside `line`, or None.
     """
 
     name: str
@@ -74,6 +75,7 @@ class ModemConfig:
     init: str = ""
     personality: str = ""
     nvram: str = ""
+    network: "NetworkLineUrl | None" = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

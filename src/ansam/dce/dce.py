@@ -34,15 +34,15 @@ from ansam.dce.options import (
     modulation_options,
     unprotected,
 )
-from ansam.dce.progress import AcceptCall, EndCall, LineAction, PlaceCall, Progress
+from ansam.dce.progress import AcceptCall, EndCall, LineAction, PlaceCall, Progress, Stream
 from ansam.dce.session import Disconnected, Session
+from ansam.dce.stream import StreamSession, stream_rate
 from ansam.dce.terminal import RING_PERIOD, Connection, TerminalSide, link_flow
 from ansam.dce.witness import Witness
 from ansam.dte.circuits import Circuits
 from ansam.dte.escape import EscapeDetector
-from ansam.link.base import BreakReceived, Link, LinkDown, LinkUp
+from ansam.link.base import BreakReceived, CharacterLink, LinkDown, LinkUp
 from ansam.modulation.base import Ready, Renegotiating, Retraining, Role, SignalReport
-from ansam.modulation.registry import MODULATIONS
 from ansam.trace import Sink, null_sink
 from ansam.units import SAMPLE_RATE, Audio, Samples
 
@@ -154,7 +154,7 @@ class Dce:
         self._trace = trace
         self._at = Interpreter(modem_capabilities(self._screen, self._response), profile, trace)
         self._now: Samples = 0
-        self._session: Session | None = None
+        self._session: Session | StreamSession | None = None
         self._escape: EscapeDetector | None = None
         self._escaped = False
         self._terminal = TerminalSide(self._at.settings)
@@ -243,7 +243,7 @@ class Dce:
             self._escape.receive(kept[:count], now)
         return self._terminal.taken(data, removed, count)
 
-    def _send_room(self, link: Link) -> int:
+    def _send_room(self, link: CharacterLink) -> int:
         """Return how many octets the link may be given now."""
         room, s = link.room(), self.settings.s
         if self._terminal.link_flow:
@@ -383,6 +383,46 @@ class Dce:
         self._advance(now + len(rx))
         return tx
 
+    # -- network stream --------------------------------------------------------------------------------------
+
+    def stream_connected(self, stream: Stream, now: Samples) -> None:
+        """The call has no audio: from now on characters flow through the methods below."""
+        self._advance(now)
+        if self.state not in (LineState.CALLING, LineState.ANSWERING):
+            return
+        rate = stream_rate(self.settings, stream)
+        if not rate:
+            self._end("no speed that both ends allow", Result.NO_CARRIER, now)
+            return
+        self._session = StreamSession(stream, rate)
+        self._session.start(now)
+        self._drain_session(self._session, now)
+
+    def stream_offer(self, data: bytes, now: Samples) -> int:
+        """Take octets of the far end; return how many."""
+        self._advance(now)
+        if not isinstance(self._session, StreamSession):
+            return 0
+        taken = self._session.link.offer_stream(data)
+        self._drain_link()
+        return taken
+
+    def stream_take(self, limit: int, now: Samples) -> bytes:
+        """Return octets for the far end that are due, at most `limit`."""
+        self._advance(now)
+        if not isinstance(self._session, StreamSession):
+            return b""
+        data = self._session.link.take_stream(limit)
+        self._advance(now)
+        return data
+
+    def stream_ended(self, reason: str, now: Samples) -> None:
+        """The far end has closed: the call ends when the terminal has got everything."""
+        self._advance(now)
+        if isinstance(self._session, StreamSession):
+            self._session.link.end_stream(reason)
+            self._advance(now)
+
     # -- outputs ---------------------------------------------------------------------------------------------
 
     def take_actions(self) -> list[LineAction]:
@@ -408,6 +448,8 @@ class Dce:
             candidates.append(self._terminal.next_ring)
         if self._escape is not None:
             candidates.append(self._escape.deadline())
+        if isinstance(self._session, StreamSession):
+            candidates.append(self._session.link.deadline())
         due = [c for c in candidates if c is not None]
         return min(due) if due else None
 
@@ -430,6 +472,10 @@ class Dce:
         now = self._now = max(now, self._now)
         self._at.handle_timer(now)
         self._after_at(now)
+        if isinstance(self._session, StreamSession):
+            self._session.link.handle_timer(now)
+            self._drain_session(self._session, now)
+            self._drain_link()
         if self._escape is not None and self._online and self._escape.escaped(now):
             self._escape_came(now)
         if self._terminal.dtr_dropped(now):
@@ -586,7 +632,7 @@ class Dce:
         self._witness.talking(now)
         self._session.start(now)
 
-    def _drain_session(self, session: Session, now: Samples) -> None:
+    def _drain_session(self, session: Session | StreamSession, now: Samples) -> None:
         for event in session.take_events():
             self._trace(now, "dce", type(event).__name__, event=event)
             self._witness.event(event, now)
@@ -615,23 +661,20 @@ class Dce:
                 case _:
                     pass
 
-    def _connected(self, session: Session, link: LinkUp, now: Samples) -> None:
-        assert session.ready is not None
-        ready, (spec, _) = session.ready, MODULATIONS[session.ready.modulation]
-        rx_rate, tx_rate = ready.rx_rate, ready.tx_rate
-        name, protocol, carrier = spec.connect_name, link.protocol, spec.ms_name
-        connect = Connect(rx_rate, name, protocol, link.compression, carrier, tx_rate)
+    def _connected(self, session: Session | StreamSession, link: LinkUp, now: Samples) -> None:
+        connect = session.connect(link)
+        rx_rate, tx_rate, modulation = connect.rate, connect.tx_rate, session.modulation
         self._error_control = link.protocol != "NONE"
         self._enter(LineState.DATA, now)
         self._due = None
         self.retrains = 0
-        self.call = CallRecord(modulation=ready.modulation, tx_rate=tx_rate, rx_rate=rx_rate, began=now)
+        self.call = CallRecord(modulation=modulation, tx_rate=tx_rate, rx_rate=rx_rate, began=now)
         if self._at.state is State.WAITING:
             self._at.finish(connect, now)
         else:
             self._at.unsolicited(connect, now)
         self._flush_at()
-        self.connection = Connected(connect, connect_words(connect, 7, 3), ready.modulation)
+        self.connection = Connected(connect, connect_words(connect, 7, 3), modulation)
         self._events.append(self.connection)
         self._follow_line(rx_rate)
         self._enter_data(now)
@@ -663,7 +706,7 @@ class Dce:
         if length:
             self._events.append(TerminalBreak(length))
 
-    def _count(self, session: Session) -> None:
+    def _count(self, session: Session | StreamSession) -> None:
         """Take over what link and modulation counted."""
         if session.link is not None and self.call.began is not None and self.call.ended is None:
             self.call.link = session.link.statistics()
@@ -703,7 +746,7 @@ class Dce:
             return
         self._deliver(link)
 
-    def _deliver(self, link: Link) -> None:
+    def _deliver(self, link: CharacterLink) -> None:
         """Move received octets to the terminal, as far as it has room."""
         data = link.take_data(self._terminal.room)
         if self._terminal.link_flow:

@@ -17,6 +17,21 @@ class Progress(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Stream:
+    """A call over a network stream, without audio.
+
+    Attributes:
+        protocol: For the CONNECT text: ``TCP``, ``TELNET`` or ``SSH``.
+        rate: Highest speed in bit/s that the far end wants, 0 for any.
+        paced: Characters take the time that a modem of the agreed speed needs.
+    """
+
+    protocol: str = "TCP"
+    rate: int = 0
+    paced: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class PlaceCall:
     """Call this number."""
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ansam.link.base import Link, LinkEvent
+from ansam.at.results import Connect
+from ansam.link.base import Link, LinkEvent, LinkUp
 from ansam.link.v14 import CharacterFormat, StartStop
 from ansam.link.v42.link import V42Link, V42Options
 from ansam.modulation.automode import Automode
@@ -160,6 +161,19 @@ class Session:
         link.set_rate(ready.tx_rate, ready.rx_rate)
         link.start(now)
         self.link = self._source.link = link
+
+    @property
+    def modulation(self) -> str:
+        """Name of the modulation agreed on, or ""."""
+        return self.ready.modulation if self.ready else ""
+
+    def connect(self, link: LinkUp) -> Connect:
+        """Return what the CONNECT result says; the modulation is ready."""
+        assert self.ready is not None
+        ready, (spec, _) = self.ready, MODULATIONS[self.ready.modulation]
+        return Connect(
+            ready.rx_rate, spec.connect_name, link.protocol, link.compression, spec.ms_name, ready.tx_rate
+        )
 
     def retrain(self, now: Samples) -> None:
         """Ask for a retrain."""

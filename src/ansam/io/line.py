@@ -4,11 +4,12 @@ Everything here runs on the event loop's thread, except that audio (`LineUser.pr
 run in the pacer's, with the line's lock held.
 """
 
+from collections.abc import Callable
 from threading import RLock
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ansam.call.call import CallStatistics
-from ansam.dce.progress import Progress
+from ansam.dce.progress import Progress, Stream
 from ansam.units import Audio, Samples
 
 
@@ -47,6 +48,31 @@ class LineUser(Protocol):
 
     def far_end_hung_up(self) -> None:
         """The far end ended the call."""
+
+
+@runtime_checkable
+class NetworkUser(LineUser, Protocol):
+    """A modem that also takes calls without audio, whose characters cross a network."""
+
+    def call_failed(self, progress: Progress, cause: str) -> None:
+        """Likewise `progress`, of a call that was placed; `cause` is what is known beyond it, for people."""
+
+    def stream_connected(self, stream: Stream, look: Callable[[], None]) -> None:
+        """The call has no audio: characters flow over a network, from now on through the methods below.
+
+        Args:
+            stream: What the modem should know about it.
+            look: Called whenever the modem may have room, or octets.
+        """
+
+    def stream_offer(self, data: bytes) -> int:
+        """Give octets of the far end; return how many were taken."""
+
+    def stream_take(self, limit: int) -> bytes:
+        """Return at most `limit` octets for the far end."""
+
+    def stream_ended(self, reason: str) -> None:
+        """The far end has closed; everything it sent was offered before."""
 
 
 class Line(Protocol):

@@ -23,7 +23,7 @@ from typing import Any
 import structlog
 
 from ansam.dce.dce import Connected, Dce, DceEvent, Ended, TerminalBreak, TerminalRate
-from ansam.dce.progress import AcceptCall, EndCall, LineAction, PlaceCall, Progress
+from ansam.dce.progress import AcceptCall, EndCall, LineAction, PlaceCall, Progress, Stream
 from ansam.dte.circuits import Circuits
 from ansam.errors import ConfigError
 from ansam.io.dte import DteEndpoint
@@ -40,6 +40,10 @@ LATEST_OUTPUT = 2.0
 
 def _no_listener(event: DceEvent) -> None:
     """Nobody listens."""
+
+
+def _nothing() -> None:
+    """There is no stream to look at."""
 
 
 class ModemHost:
@@ -77,6 +81,7 @@ class ModemHost:
         self._timer: asyncio.TimerHandle | None = None
         self._scheduled = False
         self._on_call = False
+        self._look: Callable[[], None] = _nothing
         self._circuits: Circuits | None = None
 
     def initialise(self, command: str) -> None:
@@ -234,15 +239,48 @@ class ModemHost:
 
     def progress(self, progress: Progress) -> None:
         """See `LineUser.progress`."""
-        self._log.info("call progress", progress=progress.value)
-        with self.lock:
-            self.dce.progress(progress, self._clock.now())
-        self._schedule()
+        self.call_failed(progress, "")
 
     def far_end_hung_up(self) -> None:
         """See `LineUser.far_end_hung_up`."""
         with self.lock:
             self.dce.far_end_hung_up(self._clock.now())
+        self._schedule()
+
+    def call_failed(self, progress: Progress, cause: str) -> None:
+        """See `NetworkUser.call_failed`."""
+        self._log.info("call progress", progress=cause or progress.value)
+        with self.lock:
+            self.dce.progress(progress, self._clock.now(), cause)
+        self._schedule()
+
+    def stream_connected(self, stream: Stream, look: Callable[[], None]) -> None:
+        """See `NetworkUser.stream_connected`."""
+        self._look = look
+        with self.lock:
+            self.dce.stream_connected(stream, self._clock.now())
+        self._schedule()
+
+    def stream_offer(self, data: bytes) -> int:
+        """See `NetworkUser.stream_offer`."""
+        with self.lock:
+            taken = self.dce.stream_offer(data, self._clock.now())
+        if taken:
+            self._schedule()
+        return taken
+
+    def stream_take(self, limit: int) -> bytes:
+        """See `NetworkUser.stream_take`."""
+        with self.lock:
+            data = self.dce.stream_take(limit, self._clock.now())
+        if data:
+            self._schedule()
+        return data
+
+    def stream_ended(self, reason: str) -> None:
+        """See `NetworkUser.stream_ended`."""
+        with self.lock:
+            self.dce.stream_ended(reason, self._clock.now())
         self._schedule()
 
     # -- what follows every input ----------------------------------------------------------------------------
@@ -269,6 +307,7 @@ class ModemHost:
                 self._dte.show(circuits)
             self._dte.output_ready()
             self._dte.resume()
+            self._look()
         finally:
             self._arm()
 

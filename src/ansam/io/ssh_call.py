@@ -1,0 +1,71 @@
+"""SSH as the far end of a network call: a shell on a terminal of the far host (extra ``ssh``)."""
+
+import socket
+from typing import Any
+
+from ansam.call.phonebook import Target
+from ansam.errors import ResourceError
+from ansam.io.stream_call import ByteReader, ByteWriter
+
+TERMINAL, SIZE = "ansi", (80, 24)
+
+
+async def connect_ssh(
+    sock: socket.socket, target: Target, *, verify: bool = True
+) -> tuple[ByteReader, ByteWriter]:
+    """Open a shell over a connected socket.
+
+    Args:
+        sock: To the host; it is closed with the call, or when this fails.
+        target: Account and password; without a password the keys of whoever runs the modem count.
+        verify: The host's key must stand in ``~/.ssh/known_hosts``.
+
+    Raises:
+        ResourceError: The host is not known, does not let us in, or the library is missing.
+        OSError: The connection broke.
+    """
+    try:
+        import asyncssh
+    except ImportError:
+        sock.close()
+        raise ResourceError("ssh needs asyncssh", "pip install 'ansam[ssh]'") from None
+
+    options: dict[str, Any] = {} if verify else {"known_hosts": None}
+    if target.secret:
+        options["password"] = target.secret
+    try:
+        connection = await asyncssh.connect(
+            target.host, target.port, sock=sock, username=target.user, config=None, **options
+        )
+        process = await connection.create_process(
+            term_type=TERMINAL, term_size=SIZE, encoding=None, stderr=asyncssh.STDOUT
+        )
+    except asyncssh.HostKeyNotVerifiable:
+        sock.close()
+        raise ResourceError(
+            f"the host key of {target.host} is not known", f"ssh {target.user}@{target.host} once"
+        ) from None
+    except asyncssh.Error as error:
+        sock.close()
+        raise ResourceError(f"ssh {target.user}@{target.host}: {error.reason.lower()}") from None
+    return process.stdout, _SshWriter(process.stdin, connection)
+
+
+class _SshWriter:
+    """What is typed at the far shell; closing it ends the connection."""
+
+    def __init__(self, shell: Any, connection: Any) -> None:
+        self._shell = shell
+        self._connection = connection
+
+    def write(self, data: bytes) -> None:
+        self._shell.write(data)
+
+    async def drain(self) -> None:
+        await self._shell.drain()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    async def wait_closed(self) -> None:
+        await self._connection.wait_closed()
