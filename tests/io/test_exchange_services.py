@@ -1,0 +1,87 @@
+"""Numbers that the exchange answers itself, over real UDP."""
+
+import random
+
+import numpy as np
+import pytest
+from tests.support.exchange_live import exchange, phone, run, sdp
+
+from ansam.call.call import CallMedia
+from ansam.call.line_url import SipLineUrl
+from ansam.call.party import Echo
+from ansam.codec.g711 import Law
+from ansam.doctor import Examination, Far, Media, diagnose
+from ansam.errors import ResourceError
+from ansam.io.clock import FramePacer
+from ansam.io.doctor import examine
+from ansam.io.exchange_services import EchoCall
+from ansam.io.line_sip import SipLine
+from ansam.pbx.settings import Service
+from ansam.rtp.packet import RtpPacket, build, parse
+from ansam.sip.events import CallAnswered, CallFailed
+from ansam.units import FRAME
+
+SERVICES = {"*43": Service.ECHO, "9197": Service.MILLIWATT, "9198": Service.SILENCE}
+FAR = ("192.0.2.7", 4000)
+
+
+@pytest.mark.parametrize("law", [Law.ALAW, Law.ULAW])
+def test_the_echo_returns_every_octet_as_it_is(law: Law) -> None:
+    call = EchoCall(
+        CallMedia(FAR, law, law.payload_type, law.payload_type), Echo(), random.Random(1), delay=FRAME
+    )
+    octets = np.arange(2 * FRAME).astype(np.uint8).tobytes()
+    came = b""
+    for index in range(4):
+        payload = octets[index * FRAME : (index + 1) * FRAME] or bytes(FRAME)
+        packet = RtpPacket(law.payload_type, index, index * FRAME, 7, payload)
+        call.receive(build(packet), FAR, call.now - FRAME / 2)
+        out = call.tick()
+        assert out is not None
+        came += parse(out[0]).payload
+    assert octets in came
+
+
+def test_the_doctor_finds_the_echo_number_transparent() -> None:
+    async def test() -> None:
+        async with exchange(services=SERVICES) as server:
+            pacer = FramePacer()
+            pacer.start()
+            host, port = server.address("udp")
+            line = SipLine(SipLineUrl("07", "secret-07", host, port), pacer, register=False)
+            examination = Examination(Law.ALAW, 2.0)
+            try:
+                statistics = await examine(line, "*43", examination)
+            finally:
+                pacer.stop()
+            assert statistics is not None
+            found = diagnose(examination.findings(), Law.ALAW, Media.of(statistics, 60.0))
+            assert found.far is Far.ECHO
+            assert found.item("octets").value == "bit exact", found.item("octets")
+            assert found.prediction.rate == 33600
+            assert server.exchange.calls_up == 0
+            assert server.services is not None
+            assert len(server.services) == 0
+
+    run(test)
+
+
+def test_services_are_for_extensions_alone_and_speak_g711_alone() -> None:
+    async def test() -> None:
+        async with exchange(services=SERVICES) as server:
+            address = server.address("udp")
+            async with phone("07", address) as caller:
+                caller.call("9198", sdp(4000).replace(b" 8", b" 18").replace(b"PCMA", b"G729"))
+                assert (await caller.wait(CallFailed)).status == 488
+                caller.call("9197", sdp(4000))
+                answer = await caller.wait(CallAnswered)
+                assert b"RTP/AVP 8" in answer.sdp
+                caller.node.do(lambda agent, now: agent.bye(answer.call, now))
+            pacer = FramePacer()
+            pacer.start()
+            line = SipLine(SipLineUrl("07", "guess", *address), pacer, register=False)
+            with pytest.raises(ResourceError, match="is not allowed"):
+                await examine(line, "*43", Examination(Law.ALAW, 2.0))
+            pacer.stop()
+
+    run(test)
