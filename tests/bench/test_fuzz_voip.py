@@ -11,10 +11,10 @@ from tests.support.voip_fuzz import CUT, TARGETS, corpus, growth
 
 ROOT = Path(__file__).parents[2]
 RUNS = {
-    "message": 20_000,
+    "message": 6_000,
     "line": 6_000,
     "exchange": 6_000,
-    "sdp": 20_000,
+    "sdp": 6_000,
     "call": 6_000,
     "redundancy": 50_000,
 }

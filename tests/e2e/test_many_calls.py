@@ -14,5 +14,5 @@ def test_thirty_calls(tmp_path: Path, relay: bool) -> None:
     assert outcome.talked >= 5
     assert outcome.started >= 15
     assert outcome.causes.total() == outcome.started
-    _, early, last = outcome.uses
-    assert (last.fds, last.threads, last.tasks) == (early.fds, early.threads, early.tasks)
+    _, half, last = outcome.uses
+    assert (last.fds, last.threads, last.tasks) == (half.fds, half.threads, half.tasks)

@@ -70,7 +70,7 @@ class Outcome:
     """What many calls came to.
 
     Attributes:
-        uses: Measured at the start, after a tenth, and at the end.
+        uses: Measured at the start, half-way (transactions of 32 s of calls stand by then) and at the end.
         started: Calls that came to the exchange: the others were given up before they had proved themselves.
         causes: How often each cause stands in the exchange's call records.
         talked: Calls that had a talking path.
@@ -127,7 +127,7 @@ async def many_calls(count: int, seed: int, database: str, relay: bool = False) 
         ends.append((line, user))
     try:
         for k in range(count):
-            if k in (0, count // 10):
+            if k in (0, count // 2):
                 outcome.uses.append(await settled())
             await _one_call(ends, rng, outcome)
         outcome.stuck += server.exchange.calls_up + pacer.calls
