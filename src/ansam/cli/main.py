@@ -26,6 +26,7 @@ COMMANDS = {
     "warm": "Compile the signal processing ahead of the first call.",
     "config": "Check a configuration, or print a commented example.",
     "user": "Login users: add, list, remove.",
+    "phonebook": "Numbers that lead to places on the network: add, list, remove, import.",
     "extension": "Extensions of the exchange: add, list, remove.",
     "calls": "Call records.",
 }

@@ -1,0 +1,87 @@
+"""Calls over SSH: a real server of asyncssh on the loopback."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from ansam.call.phonebook import Target, parse_target
+from ansam.errors import ResourceError
+from ansam.io.line_tcp import open_socket
+from ansam.io.ssh_call import connect_ssh
+
+asyncssh = pytest.importorskip("asyncssh", reason="extra ssh")
+
+
+@asynccontextmanager
+async def ssh_host(tmp_path: Path) -> AsyncIterator[int]:
+    """A host with one user, whose shell greets and then echoes upper case."""
+
+    class Server(asyncssh.SSHServer):  # type: ignore[misc, name-defined]
+        def begin_auth(self, username: str) -> bool:
+            return True
+
+        def password_auth_supported(self) -> bool:
+            return True
+
+        def validate_password(self, username: str, password: str) -> bool:
+            return (username, password) == ("joe", "secret")
+
+    async def shell(process) -> None:  # type: ignore[no-untyped-def]
+        process.stdout.write(b"Welcome " + process.get_terminal_type().encode() + b"\r\n")
+        while data := await process.stdin.read(100):
+            process.stdout.write(data.upper())
+        process.exit(0)
+
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    server = await asyncssh.create_server(
+        Server,
+        "127.0.0.1",
+        0,
+        server_host_keys=[key],
+        process_factory=shell,
+        encoding=None,
+        line_editor=False,
+    )
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        await server.wait_closed()
+
+
+async def connect(target: Target, *, verify: bool = False):  # type: ignore[no-untyped-def]
+    return await connect_ssh(await open_socket(target), target, verify=verify)
+
+
+async def test_a_shell_greets_takes_octets_and_ends(tmp_path: Path) -> None:
+    async with ssh_host(tmp_path) as port:
+        reader, writer = await connect(parse_target(f"ssh://joe:secret@127.0.0.1:{port}"))
+        greeting = b""
+        while not greeting.endswith(b"\r\n"):
+            greeting += await reader.read(100)
+        assert greeting == b"Welcome ansi\r\n"
+        writer.write(b"abc\xff")
+        await writer.drain()
+        assert await reader.read(100) == b"ABC\xff"
+        writer.close()
+        async with asyncio.timeout(5):
+            await writer.wait_closed()
+
+
+@pytest.mark.parametrize(
+    ("account", "verify", "part"),
+    [
+        ("joe:wrong", False, "permission denied"),
+        ("joe:secret", True, "the host key of 127.0.0.1 is not known"),
+    ],
+)
+async def test_hosts_that_do_not_let_us_in(
+    account: str, verify: bool, part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    async with ssh_host(tmp_path) as port:
+        with pytest.raises(ResourceError, match=part):
+            await connect(parse_target(f"ssh://{account}@127.0.0.1:{port}"), verify=verify)
