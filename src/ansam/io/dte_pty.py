@@ -2,7 +2,7 @@
 
 The far (slave) side is not kept open here: that is how the kernel tells (POLLHUP, EIO) that the last
 terminal has closed it, which is a serial port's drop of DTR. A master whose slave nobody has open reports
-POLLHUP for ever, so it is not watched then but looked at every 50 ms; the first open is DTR on again.
+POLLHUP for ever, so it is not watched then but looked at ten times a second; the first open is DTR on again.
 
 While it is open, its speed is looked at ten times a second: that is the port's rate, and speed 0 (B0) is DTR
 OFF, which is how programs hang up. There is no other circuit on a pty: the program's TIOCMGET fails.
@@ -23,13 +23,13 @@ from pathlib import Path
 import structlog
 
 from ansam.errors import ResourceError
-from ansam.io.dte import CHECK, CHUNK, DtePort, FdPump, PlainEndpoint
+from ansam.io.dte import CHUNK, DtePort, FdPump, PlainEndpoint
 
 OSPEED = 5
 """Index in what `termios.tcgetattr` returns."""
 
-SPEED_CHECK = 0.1
-"""Seconds between looks at the speed of a pty in use."""
+OPEN_CHECK = SPEED_CHECK = 0.1
+"""Seconds between looks at whether somebody has a pty open, and at the speed of one in use."""
 
 SPEEDS = {
     getattr(termios, name): int(name[1:]) for name in dir(termios) if name[0] == "B" and name[1:].isdigit()
@@ -134,6 +134,7 @@ class PtyDte(PlainEndpoint):
         self._master: int | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._rate = -1
+        self._hang_up = select.poll()
 
     async def open(self, port: DtePort) -> None:
         """Make the pty and its link; see `DteEndpoint.open`."""
@@ -153,6 +154,7 @@ class PtyDte(PlainEndpoint):
             os.close(master)
             raise
         os.set_blocking(master, False)
+        self._hang_up.register(master, select.POLLIN)
         self._port, self._master = port, master
         port.set_dtr(False)
         self._wait_for_user()
@@ -183,14 +185,12 @@ class PtyDte(PlainEndpoint):
             self._master = None
 
     def _wait_for_user(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(CHECK, self._look)
+        self._timer = asyncio.get_running_loop().call_later(OPEN_CHECK, self._look)
 
     def _look(self) -> None:
         if self._master is None or self._port is None:
             return
-        poll = select.poll()
-        poll.register(self._master, select.POLLIN)
-        events = poll.poll(0)
+        events = self._hang_up.poll(0)
         if events and events[0][1] & select.POLLHUP and not events[0][1] & select.POLLIN:
             self._wait_for_user()
             return
