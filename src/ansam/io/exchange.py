@@ -185,6 +185,7 @@ class ExchangeServer:
                     callee=record.callee,
                     cause=record.cause.value,
                     status=record.status,
+                    reason=record.reason,
                     seconds=round(record.duration, 1),
                 )
                 if writer is not None:

@@ -9,6 +9,7 @@ from threading import RLock
 from typing import Protocol, runtime_checkable
 
 from ansam.call.call import CallStatistics
+from ansam.dce.causes import Source
 from ansam.dce.progress import Progress, Stream
 from ansam.units import Audio, Samples
 
@@ -73,6 +74,23 @@ class NetworkUser(LineUser, Protocol):
 
     def stream_ended(self, reason: str) -> None:
         """The far end has closed; everything it sent was offered before."""
+
+
+@runtime_checkable
+class Observer(LineUser, Protocol):
+    """A modem that wants to know what the line noticed, for why a call ended."""
+
+    def observed(self, source: Source, text: str, clause: str = "") -> None:
+        """Take what was noticed in the present call; before what follows from it."""
+
+    def line_not_ready(self, why: str) -> None:
+        """Likewise `line_ready(False)`, and why calls can not be placed."""
+
+
+def tell(user: LineUser, source: Source, text: str, clause: str = "") -> None:
+    """Tell a modem what was noticed, if it wants to know."""
+    if isinstance(user, Observer):
+        user.observed(source, text, clause)
 
 
 class Line(Protocol):

@@ -17,10 +17,12 @@ import structlog
 from ansam.call.call import Call, CallMedia, CallStatistics
 from ansam.call.line_url import SipLineUrl
 from ansam.call.outcome import progress_of
+from ansam.call.sip_facts import call_ended, call_failed, refused_offer
+from ansam.dce.causes import Source
 from ansam.dce.progress import Progress
 from ansam.errors import ResourceError
 from ansam.io.clock import FramePacer
-from ansam.io.line import LineUser
+from ansam.io.line import LineUser, Observer, tell
 from ansam.io.line_media import LineMedia, is_reachable
 from ansam.io.resolve import Resolver, SystemResolver
 from ansam.io.rtp_socket import CallSockets, PacedCall, RtpPorts
@@ -140,12 +142,14 @@ class SipLine:
         """Call; see `Line.place_call`."""
         assert self._user is not None
         if self._call is not None:
+            tell(self._user, Source.SIGNALLING, "the line has a call already")
             self._user.progress(Progress.REFUSED)
             return
         try:
             sockets, local = self._media.open(self._account.local_ip)
         except ResourceError as error:
             self._log.error("no call", error=str(error))
+            tell(self._user, Source.SIGNALLING, str(error))
             self._user.progress(Progress.UNREACHABLE)
             return
         account, sdp = self._account, self._media.offer(local)
@@ -183,7 +187,7 @@ class SipLine:
         if call.phase is not Phase.RINGING:
             # A call that is refused while it rings is forgotten at once: no event follows.
             self._ending.add(call.identity)
-        self._account.node.do(lambda agent, now: agent.hang_up(call.identity, now))
+        self._account.node.do(lambda agent, now: agent.hang_up(call.identity, now, reason))
 
     def statistics(self) -> CallStatistics | None:
         """See `Line.statistics`."""
@@ -220,7 +224,7 @@ class SipLine:
                 self._user.line_ready(True)
             case RegistrationFailed():
                 if self._account.refused(event):
-                    self._user.line_ready(False)
+                    self._not_ready(event, self._user)
             case Unregistered():
                 self._account.registered_as = None
                 self._signed_off.set()
@@ -241,6 +245,13 @@ class SipLine:
             case _:
                 self._log.debug("ignored", sip_event=type(event).__name__)
 
+    def _not_ready(self, event: RegistrationFailed, user: LineUser) -> None:
+        """The registrar refuses us, or is dead: no call can be placed."""
+        if isinstance(user, Observer):
+            user.line_not_ready(str(self._account.refusal(event)))
+        else:
+            user.line_ready(False)
+
     def _on_call_event(self, event: Event, call: _CallState, user: LineUser) -> None:
         match event:
             case CallProgress():
@@ -258,13 +269,16 @@ class SipLine:
                 self._reoffer_answered(event.sdp, call, user)
             case CallFailed():
                 self._log.info("call failed", status=event.status, reason=event.reason)
+                tell(user, Source.SIGNALLING, *call_failed(event.status, event.reason))
                 self._forget(call)
                 user.progress(progress_of(event.status) or Progress.REFUSED)
             case CallEnded():
                 self._log.info("call ended", reason=event.reason, status=event.status)
+                tell(user, Source.SIGNALLING, *call_ended(event.reason, event.status, by_us=event.by_us))
                 self._forget(call)
                 user.far_end_hung_up()
             case Cancelled():
+                tell(user, Source.SIGNALLING, "the caller cancelled the call", "RFC 3261 §9")
                 self._forget(call)
                 user.incoming_stopped()
             case Reinvite():
@@ -276,7 +290,9 @@ class SipLine:
         """The far end's answer to our offer is here: a talking path, or none that a modem can use."""
         remote = self._media.accept(sdp, call.local)
         if remote is None or not is_reachable(remote):
-            self._log.warning("the far end answered without a codec that carries a modem")
+            text = "the far end answered without a codec that carries a modem"
+            self._log.warning(text)
+            tell(user, Source.SIGNALLING, text, "RFC 3264 §6")
             self.end_call("no usable codec")
             user.progress(Progress.REFUSED)
             return
@@ -329,6 +345,7 @@ class SipLine:
         agreement = self._media.negotiate(event.sdp, local)
         if agreement is None or not (agreement.remote.on_hold or is_reachable(agreement.remote)):
             self._log.info("re-INVITE refused: it would end the modem's audio")
+            tell(user, Source.SIGNALLING, *refused_offer(event.sdp))
             node.do(lambda agent, now: agent.reject_reinvite(event.call, now, 488))
             return
         call.local, call.remote = local, agreement.remote
@@ -372,7 +389,9 @@ class SipLine:
 
     def _went_silent(self, call: _CallState) -> None:
         if self._call is call and self._user is not None:
-            self._log.warning("no packet of the far end for 30 s: hanging up")
+            text = "no packet of the far end for 30 s: hanging up"
+            self._log.warning(text)
+            tell(self._user, Source.MEDIA, text)
             self.end_call("no RTP")
             self._user.far_end_hung_up()
 

@@ -22,6 +22,8 @@ from typing import Any
 
 import structlog
 
+from ansam.call.media_facts import MediaFacts
+from ansam.dce.causes import Source
 from ansam.dce.dce import Connected, Dce, DceEvent, Ended, TerminalBreak, TerminalRate
 from ansam.dce.progress import AcceptCall, EndCall, LineAction, PlaceCall, Progress, Stream
 from ansam.dte.circuits import Circuits
@@ -29,7 +31,7 @@ from ansam.errors import ConfigError
 from ansam.io.dte import DteEndpoint
 from ansam.io.line import Line
 from ansam.io.line_clock import LineClock
-from ansam.units import FRAME, Audio, Samples
+from ansam.units import FRAME, SAMPLE_RATE, Audio, Samples
 
 INIT_STEPS = 100
 """Timers an init string may need before its answer counts as missing."""
@@ -81,8 +83,9 @@ class ModemHost:
         self._timer: asyncio.TimerHandle | None = None
         self._scheduled = False
         self._on_call = False
-        self._look: Callable[[], None] = _nothing
+        self._media_facts = MediaFacts()
         self._circuits: Circuits | None = None
+        self._look: Callable[[], None] = _nothing
 
     def initialise(self, command: str) -> None:
         """Run an init string before the terminal is attached.
@@ -186,7 +189,16 @@ class ModemHost:
         """See `LineUser.process`."""
         tx = self.dce.process(rx, now, erased)
         self._clock.advance_to(now + len(rx))
+        if now // SAMPLE_RATE != (now + len(rx)) // SAMPLE_RATE:
+            self._look_at_media(now)
         return tx
+
+    def _look_at_media(self, now: Samples) -> None:
+        """Tell the modem once a second what its packets have gone through. The lock is held."""
+        statistics = self._line.statistics()
+        if statistics is not None and self._on_call:
+            for text in self._media_facts.update(statistics):
+                self.dce.observed(Source.MEDIA, text, "", now, lasting=False)
 
     @property
     def delay_may_change(self) -> bool:
@@ -196,6 +208,7 @@ class ModemHost:
     def media_started(self) -> Samples:
         """See `LineUser.media_started`."""
         self._on_call = True
+        self._media_facts = MediaFacts()
         with self.lock:
             return self._clock.begin_call()
 
@@ -240,6 +253,16 @@ class ModemHost:
     def progress(self, progress: Progress) -> None:
         """See `LineUser.progress`."""
         self.call_failed(progress, "")
+
+    def observed(self, source: Source, text: str, clause: str = "") -> None:
+        """See `Observer.observed`."""
+        with self.lock:
+            self.dce.observed(source, text, clause, self._clock.now())
+
+    def line_not_ready(self, why: str) -> None:
+        """See `Observer.line_not_ready`."""
+        with self.lock:
+            self.dce.line_ready(False, why)
 
     def far_end_hung_up(self) -> None:
         """See `LineUser.far_end_hung_up`."""
@@ -331,7 +354,8 @@ class ModemHost:
             case TerminalBreak(milliseconds):
                 self._dte.send_break(milliseconds)
             case Ended():
-                self._log.info("call over", reason=event.reason)
+                causes = [f"{(c.at - event.began) / SAMPLE_RATE:.1f} s: {c.describe()}" for c in event.causes]
+                self._log.info("call over", reason=event.reason, causes=causes)
             case _:
                 self._log.info(type(event).__name__, **asdict(event))
         self._listener(event)

@@ -177,7 +177,7 @@ class SipAccount:
         except TimeoutError:
             outcome = None
         if not isinstance(outcome, Registered):
-            raise self._refusal(outcome)
+            raise self.refusal(outcome)
 
     def unregister(self) -> None:
         """Ask the registrar to forget us; `Unregistered` follows."""
@@ -194,7 +194,7 @@ class SipAccount:
 
     def refused(self, event: RegistrationFailed) -> bool:
         """Learn that an attempt failed; return False while another server is being asked."""
-        self._log.warning("not registered", error=str(self._refusal(event)), retry_in=round(event.retry_in))
+        self._log.warning("not registered", error=str(self.refusal(event)), retry_in=round(event.retry_in))
         if self._next_server(event):
             return False
         self._tell_first(event)
@@ -215,7 +215,8 @@ class SipAccount:
         self.node.do(lambda agent, now: agent.move_registration(identity, flow, now))
         return True
 
-    def _refusal(self, outcome: RegistrationFailed | None) -> AnsamError:
+    def refusal(self, outcome: RegistrationFailed | None) -> AnsamError:
+        """Return what an attempt that failed means, and the remedy; None: nothing came in time."""
         where = f"registrar {self._url.host}:{self._url.port}"
         trouble = self._node.trouble if self._node is not None else ""
         if trouble and (outcome is None or outcome.status in (408, 503)):

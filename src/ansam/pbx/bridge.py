@@ -18,6 +18,7 @@ and hide one end's network from the other. What the ends say to each other about
 re-INVITE is put to the other end and its answer, 488 too, comes back.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -237,7 +238,7 @@ class Bridge:
 
     def _refuse(self, refusal: Refusal, now: Seconds) -> None:
         self._ua.reject(self._caller, refusal.status, now, refusal.reason)
-        self._end(refusal.cause, refusal.status, now)
+        self._end(refusal.cause, refusal.status, now, refusal.reason)
 
     # -- within the call -------------------------------------------------------------------------------------
 
@@ -294,7 +295,7 @@ class Bridge:
             cause = Cause.CALLER_HUNG_UP
         else:
             cause = Cause.CALLEE_HUNG_UP
-        self._end(cause, 200, now)
+        self._end(cause, 200, now, event.reason)
 
     def hang_up(self, cause: Cause, now: Seconds) -> None:
         """End the call from our side, whatever its state."""
@@ -303,10 +304,11 @@ class Bridge:
         elif self.state is BridgeState.ANSWERED:
             self._end(cause, 200, now)
 
-    def _end(self, cause: Cause, status: int, now: Seconds) -> None:
-        """Take down all dialogues that are left, and write the record."""
+    def _end(self, cause: Cause, status: int, now: Seconds, reason: str = "") -> None:
+        """Take down all dialogues that are left, tell them the reason, and write the record."""
+        text = re.search(r'text="([^"]*)"', reason)
         for call in self.calls:
-            self._ua.hang_up(call, now)
+            self._ua.hang_up(call, now, text[1] if text else reason)
         if self._relay is not None and self._ports is not None:
             self._relay.close(self._ports)
             self._ports = None
@@ -320,6 +322,7 @@ class Bridge:
             now,
             cause,
             status,
+            reason,
         )
 
     def deadline(self) -> Seconds | None:

@@ -35,6 +35,7 @@ class CallRecord:
         ended: When it was over.
         cause: Why it ended.
         status: SIP status the caller saw: 200 for an answered call.
+        reason: What the end that hung up, or refused, said about it: "" where it said nothing.
     """
 
     caller: str
@@ -44,6 +45,7 @@ class CallRecord:
     ended: Seconds
     cause: Cause
     status: int
+    reason: str = ""
 
     @property
     def duration(self) -> Seconds:
