@@ -120,6 +120,31 @@ def test_modem_that_does_not_play_along(answer: bytes) -> None:
     assert bench.getty.state is GettyState.WAITING
 
 
+def test_a_modem_still_on_line_is_called_back_and_hung_up() -> None:
+    bench = Bench()
+    bench.answers[b"ATQ0V1H0\r"] = b""
+    bench.wait(10.6)
+    assert bench.named(SetDtr) == [SetDtr(False)]
+    assert bench.wait(1.0) == b""
+    assert bench.named(SetDtr) == [SetDtr(False), SetDtr(True)]
+    assert bench.wait(1.1) == b""
+    assert bench.wait(0.2) == b"+++"
+    assert bench.wait(1.0) == b""
+    bench.answers.clear()
+    assert bench.wait(0.3) == b"ATH0\r"
+    bench.wait(4.0)
+    assert bench.getty.state is GettyState.WAITING
+
+
+def test_a_port_at_the_wrong_speed_is_named() -> None:
+    bench = Bench()
+    bench.answers[b"ATQ0V1H0\r"] = b"\xe0\x80\xff\x00\xfe"
+    bench.wait(12.0)
+    assert bench.named(Trouble) == [
+        Trouble("ttyUSB0: modem answers what is no text to ATQ0V1H0: does its port run at 57600 bit/s?")
+    ]
+
+
 def test_no_carrier_in_words_cut_anywhere() -> None:
     for cut in range(1, 14):
         bench = Bench()

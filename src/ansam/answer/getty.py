@@ -7,6 +7,9 @@
      ├────────────────────────────────────────────────────────┘                      ▼
      └── DTR ON ── HANGING_UP ◄──────── LINGERING ◄──────────── SESSION ◄────────── PAUSE
 
+A modem that says nothing to a command may still be on line with somebody, on a cable without DTR: before the
+next attempt it is called back to command state with ``+++`` and hung up.
+
 Between CONNECT and the issue text everything is thrown away until the line has been quiet for 0.3 s: a
 second result code, the caller's modem still talking to itself. After the last word the line is held until
 the modem can have sent it.
@@ -40,6 +43,15 @@ LINGER_MAX: Seconds = 60.0
 MODEM_BUFFER = 4096
 """Octets a modem takes before it stops the port: more than these can not be on their way."""
 
+RECALL_GUARD: Seconds = 1.2
+"""Silence around ``+++``: S12's 1 s and a little."""
+
+RECALL: tuple[tuple[Seconds, bytes], ...] = ((RECALL_GUARD, b"+++"), (RECALL_GUARD, b"ATH0\r"), (2.0, b""))
+"""After DTR: how long to wait, and what to say then, to a modem that does not answer."""
+
+GARBLED = 3
+"""So many octets that are no text, in answer to a command: the port runs at another speed."""
+
 LINE_LIMIT = 256
 DEFAULT_RATE = 300
 """What a bare CONNECT means."""
@@ -60,6 +72,7 @@ class GettyState(Enum):
     SESSION = "a caller is served"
     LINGERING = "the last words are on their way"
     HANGING_UP = "DTR is OFF"
+    RECALLING = "the modem does not answer: it may still be on line"
 
 
 _IN_CALL = frozenset({GettyState.SETTLING, GettyState.PAUSE, GettyState.SESSION, GettyState.LINGERING})
@@ -83,6 +96,8 @@ class Getty:
         self._line = bytearray()
         self._due: Seconds | None = None
         self._init_step = -1
+        self._recall_step = 0
+        self._garbled = 0
         self._rings = 0
         self._connect = ""
         self._caller_id = "none"
@@ -105,6 +120,7 @@ class Getty:
             GettyState.PAUSE: self._open_session,
             GettyState.LINGERING: self._hang_up,
             GettyState.HANGING_UP: self._hung_up,
+            GettyState.RECALLING: self._recall,
         }
         self._start_init(now)
 
@@ -202,6 +218,7 @@ class Getty:
         self._rings = 0
         self._caller_id = "none"
         self._init_step = -1
+        self._garbled = 0
         self._due = now + CHAT_PAUSE
 
     def _next_init(self, now: Seconds) -> None:
@@ -219,19 +236,40 @@ class Getty:
         if line == "OK":
             self._next_init(now)
         elif line == "ERROR":
-            self._trouble("ERROR", now)
+            self._trouble("ERROR")
+            self._start_init(now)
+            self._due = now + CHAT_TIMEOUT
 
     def _timer_in_init(self, now: Seconds) -> None:
         if self._init_step < 0:
             self._next_init(now)
+            return
+        speed = self._place.settings.speed
+        if self._garbled >= GARBLED:
+            self._trouble("what is no text", f": does its port run at {speed} bit/s?")
         else:
-            self._trouble("nothing", now)
+            self._trouble("nothing")
+        self._events.append(SetDtr(False))
+        self.state = GettyState.RECALLING
+        self._recall_step = -1
+        self._due = now + DTR_LOW
 
-    def _trouble(self, answer: str, now: Seconds) -> None:
-        command = self._place.settings.init[self._init_step]
-        self._events.append(Trouble(f"{self._place.settings.port}: modem answers {answer} to {command}"))
-        self._start_init(now)
-        self._due = now + CHAT_TIMEOUT
+    def _trouble(self, answer: str, guess: str = "") -> None:
+        settings = self._place.settings
+        command = settings.init[self._init_step]
+        self._events.append(Trouble(f"{settings.port}: modem answers {answer} to {command}{guess}"))
+
+    def _recall(self, now: Seconds) -> None:
+        """Raise DTR again, then say one thing after the other."""
+        if self._recall_step < 0:
+            self._events.append(SetDtr(True))
+        else:
+            self._out += RECALL[self._recall_step][1]
+        self._recall_step += 1
+        if self._recall_step < len(RECALL):
+            self._due = now + RECALL[self._recall_step][0]
+        else:
+            self._start_init(now)
 
     # -- a call ----------------------------------------------------------------------------------------------
 
@@ -243,6 +281,7 @@ class Getty:
                 self._on_line[self.state](line, now)
         elif len(self._line) < LINE_LIMIT:
             self._line.append(octet)
+            self._garbled += octet >= 0x7F or octet < 0x07
 
     def _line_on_hook(self, line: str, now: Seconds) -> None:
         caller = _CALLER.search(line)

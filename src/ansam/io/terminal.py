@@ -23,7 +23,10 @@ from ansam.io.terminal_screen import Screen
 from ansam.io.terminal_status import Status
 
 GREETING = "Press CTRL-A Z for help on special keys"
-RESET = b"ATZ\r"
+RESET, ESCAPE, HANG_UP = b"ATZ\r", b"+++", b"ATH\r"
+ESCAPE_GUARD = 1.2
+"""Seconds of silence on either side of ``+++``."""
+
 HANG_UP_PAUSE = 1.0
 RESET_PAUSE = 0.3
 DIAL_LIMIT = 60
@@ -51,6 +54,7 @@ class Terminal:
         stdout: Descriptor of the screen, or of a pipe or file.
         linger: After the end of a piped input, how long the line must be quiet, seconds.
         greeting: Lines shown first, on a screen only.
+        init: Command sent to the modem at the start, "" for none.
     """
 
     def __init__(
@@ -60,12 +64,14 @@ class Terminal:
         stdout: int = 1,
         linger: float = 2.0,
         greeting: tuple[str, ...] = (),
+        init: str = "",
     ) -> None:
         self._port = port
         self._stdin = stdin
         self._stdout = stdout
         self._linger = linger
         self._greeting = greeting
+        self._init = init
         self._person = os.isatty(stdin) and os.isatty(stdout)
         self._keys = Keys()
         self._status = Status(port.name)
@@ -94,6 +100,8 @@ class Terminal:
             ]
             if self._screen is not None:
                 tasks.append(asyncio.ensure_future(self._tick()))
+            if self._init:
+                await self._send(self._init.encode("latin-1", "replace") + b"\r")
             try:
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             finally:
@@ -239,8 +247,16 @@ class Terminal:
             await self._port.set_dtr(False)
             await asyncio.sleep(HANG_UP_PAUSE)
             await self._port.set_dtr(True)
+            if self._port.carrier:
+                await self._hang_up_by_command()
         finally:
             self._hanging_up = False
+
+    async def _hang_up_by_command(self) -> None:
+        """Hang up a modem that takes no notice of DTR."""
+        for words in (ESCAPE, HANG_UP):
+            await asyncio.sleep(ESCAPE_GUARD)
+            await self._send(words)
 
     # -- coming and going ------------------------------------------------------------------------------------
 
