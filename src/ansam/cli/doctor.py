@@ -186,7 +186,7 @@ async def _call(url: SipLineUrl | RawLineUrl, number: str, examination: Examinat
     playout = url.playout * 1000 / SAMPLE_RATE if isinstance(url, SipLineUrl) else 0.0
     media = Media(0.0, 0.0, playout_ms=playout)
     if statistics is not None:
-        media = Media.of(statistics, playout)
+        media = Media.of(statistics, playout, 1000 * pacer.lateness.worst)
     return diagnose(examination.findings(), url.law, media)
 
 

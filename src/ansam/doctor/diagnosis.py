@@ -5,7 +5,7 @@ from enum import Enum
 
 from ansam.doctor.discovery import Far
 from ansam.doctor.prediction import Prediction
-from ansam.path import Remedy
+from ansam.path import Remedy, System
 
 
 class Grade(Enum):
@@ -109,9 +109,12 @@ class Diagnosis:
 
     @property
     def remedies(self) -> tuple[Remedy, ...]:
-        """All settings to change, each once, those of the worst items first."""
+        """All settings to change, each once: for the worst item that names it."""
         ordered = sorted(self.items, key=lambda item: -item.grade.rank)
-        return tuple(dict.fromkeys(remedy for item in ordered for remedy in item.remedies))
+        chosen: dict[tuple[System, str], Remedy] = {}
+        for remedy in (remedy for item in ordered for remedy in item.remedies):
+            chosen.setdefault((remedy.system, remedy.setting), remedy)
+        return tuple(chosen.values())
 
     def as_dict(self) -> dict[str, object]:
         """Return the JSON object."""

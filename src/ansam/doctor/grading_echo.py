@@ -50,7 +50,7 @@ def items(found: EchoFindings, law: Law, media: Media, seconds: float) -> list[I
         # An echo of our own packets has no clock of its own that they could tell.
         *grading_packets.packets(replace(media, skew_ppm=None), seconds),
         _drift(found),
-        grading_packets.round_trip(found.round_trip, media.playout_ms),
+        grading_packets.round_trip(found.round_trip, media),
         _gain(found),
         _steady(found),
         _quiet(found),

@@ -42,12 +42,12 @@ def items(found: ModemFindings, media: Media, hybrid: tuple[Samples, float] | No
         grade = graded(-report.snr_db, *(-limit for limit in SNR_DB))
         out.append(Item("SNR", report.snr_db, "dB", grade, "as our receiver measures it, on the way here"))
     out += [
-        grading_packets.loss(media.lost + media.late, None),
+        grading_packets.loss(media.lost + media.late, media.lost_there),
         grading_packets.slips((), media.resyncs, found.held_seconds),
         *grading_packets.packets(media, found.held_seconds + (found.connect_seconds or 0.0)),
     ]
     if report.round_trip is not None:
-        out.append(grading_packets.round_trip(report.round_trip, media.playout_ms))
+        out.append(grading_packets.round_trip(report.round_trip, media))
     if report.rx_level_dbm0 is not None:
         out.append(_level(report.rx_level_dbm0))
     echo = report.near_echo_loss_db if report.far_echo_loss_db is None else report.far_echo_loss_db

@@ -12,6 +12,8 @@ nothing else; a modem in hardware, which can not know, retrains every few losses
 JITTER_MS = (10.0, 40.0)
 SKEW_PPM = (50.0, 150.0)
 """Two crystals after G.711 §2 are 100 ppm apart at worst. Without slaved pacing 150 ppm slip every 133 s."""
+LATE_MS = 40.0
+"""Two thirds of the usual playout delay."""
 SKEW_SECONDS = 20.0
 """Packets must be watched for so long, or their jitter looks like a clock of its own."""
 ROUND_TRIP_MS = (300.0, 700.0)
@@ -76,6 +78,9 @@ def packets(media: Media, seconds: float) -> list[Item]:
         )
     if media.skew_ppm is not None and seconds >= SKEW_SECONDS:
         items.append(_skew(media.skew_ppm))
+    if media.late_ms > LATE_MS:
+        text = "late with a frame at worst: what is said about jitter, losses and delay may be its own doing"
+        items.append(Item("this machine", media.late_ms, "ms", Grade.FAIR, text))
     if media.refused:
         items.append(
             Item(
@@ -100,11 +105,13 @@ def _skew(ppm: float) -> Item:
     return Item("clock skew", ppm, "ppm", grade, text)
 
 
-def round_trip(delay: Samples, playout_ms: float) -> Item:
+def round_trip(delay: Samples, media: Media) -> Item:
     """Grade the round trip."""
     ms = delay * 1000 / SAMPLE_RATE
     grade = graded(ms, *ROUND_TRIP_MS)
-    text = f"all buffers included, {playout_ms:.0f} ms of them ours"
+    text = f"all buffers included, {media.playout_ms:.0f} ms of them ours"
+    if media.network_ms is not None:
+        text += f"; {media.network_ms:.0f} ms are the network's (RTCP)"
     if grade is not Grade.GOOD:
         text += "; modems in hardware cancel far echoes up to some 600 ms, ours up to 1.5 s"
     cures = () if grade is Grade.GOOD else remedies.SHORT_BUFFER

@@ -17,6 +17,9 @@ class Media:
         jitter_ms: Interarrival jitter (RFC 3550 §6.4.1).
         skew_ppm: Far end's packet clock against ours.
         playout_ms: Our fixed playout delay.
+        lost_there: Share of our packets that did not reach the far end, by its reports (RTCP).
+        network_ms: Round trip of the network alone, by its reports.
+        late_ms: How late this machine ran a frame at worst.
     """
 
     lost: float
@@ -26,11 +29,17 @@ class Media:
     jitter_ms: float | None = None
     skew_ppm: float | None = None
     playout_ms: float = 60.0
+    lost_there: float | None = None
+    network_ms: float | None = None
+    late_ms: float = 0.0
 
     @classmethod
-    def of(cls, statistics: CallStatistics, playout_ms: float) -> "Media":
+    def of(cls, statistics: CallStatistics, playout_ms: float, late_ms: float = 0.0) -> "Media":
         """Return the figures of a call over RTP."""
         due = max(statistics.packets_received + statistics.lost, 1)
+        lost_there = None
+        if statistics.far_lost is not None:
+            lost_there = max(statistics.far_lost, 0) / max(statistics.packets_sent, 1)
         return cls(
             lost=statistics.lost / due,
             late=statistics.late / due,
@@ -39,4 +48,7 @@ class Media:
             jitter_ms=statistics.jitter_ms,
             skew_ppm=statistics.skew_ppm,
             playout_ms=playout_ms,
+            lost_there=lost_there,
+            network_ms=statistics.round_trip_ms,
+            late_ms=late_ms,
         )

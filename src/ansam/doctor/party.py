@@ -181,7 +181,9 @@ class Examination:
         """The far end ended the call."""
         if self.step is Step.DONE:
             return
-        self._cut_short = True
+        # A modem that has been told goodbye hangs up first.
+        leaving = self._trial is not None and self._trial.stage in (Stage.LEAVING, Stage.OVER)
+        self._cut_short = not (self.step is Step.MODEM and leaving)
         if self.step is Step.MODEM and self._trial is not None:
             self._trial.far_end_hung_up()
         self.step = Step.DONE
