@@ -239,6 +239,8 @@ class Dce:
         kept, removed = self._terminal.data(data)
         count = link.send(kept[: self._send_room(link)])
         self.call.characters_sent += count
+        if self.settings["F"] == 0:
+            self._terminal.put(kept[: min(count, self._terminal.room)])
         if self._escape is not None:
             self._escape.receive(kept[:count], now)
         return self._terminal.taken(data, removed, count)
