@@ -1,7 +1,7 @@
 """Initialisation strings of the software of the era, each accepted by the makes it was written for.
 
 The strings are the defaults or the usual settings of the programs named beside them, as their documentation
-and the modem lists of the time have them (`Unclear:` most were written down from memory, not from a copy). How a
+and the modem lists of the time have them (`Unclear:` most were written down from memory). How a
 program writes CR (``^M``, ``|``) and pauses (``~``) is taken off; each of several lines stands by itself.
 """
 

@@ -1,8 +1,7 @@
 """docs/howto/at-commands.md keeps up with the tables of the code."""
 
-from pathlib import Path
-
-import pytest
+from tests.support import manual
+from tests.support.manual import MARKER, tables
 
 from ansam.at.codes import connect_number
 from ansam.at.personalities import USR_56K
@@ -18,22 +17,13 @@ COLUMNS = (
 )
 """Of the table of CONNECT's numbers: modulation, level of &A, protocol."""
 
-MANUAL = (Path(__file__).parents[2] / "docs/howto/at-commands.md").read_text()
+MANUAL = manual.MANUAL.read_text()
 
 
-@pytest.mark.parametrize("name", sorted(USR_56K.parameters))
-def test_every_command_stands_in_the_manual_with_its_default(name: str) -> None:
-    row = next(line for line in MANUAL.splitlines() if line.startswith(f"| `{name}`"))
-    values, default = (cell.strip() for cell in row.split("|")[2:4])
-    parameter = USR_56K.parameters[name]
-    assert default == str(parameter.default)
-    assert values.endswith(str(max(parameter.allowed)))
-
-
-@pytest.mark.parametrize("number", [*range(13), 13, 15, 25, 27, 28, 32, 51, 54, 55, 56])
-def test_every_register_with_an_effect_stands_in_the_manual(number: int) -> None:
-    row = next(line for line in MANUAL.splitlines() if line.startswith(f"| S{number} |"))
-    assert row.split("|")[2].strip() == str(USR_56K.registers[number].default)
+def test_the_tables_are_those_of_the_code() -> None:
+    """``python tests/support/manual.py`` writes them anew."""
+    found = {match["name"]: match["table"] for match in MARKER.finditer(MANUAL)}
+    assert found == tables()
 
 
 def test_the_rate_table() -> None:
