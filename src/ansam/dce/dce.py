@@ -37,6 +37,7 @@ from ansam.dce.options import (
 from ansam.dce.progress import AcceptCall, EndCall, LineAction, PlaceCall, Progress, Stream
 from ansam.dce.session import Disconnected, Session
 from ansam.dce.stream import StreamSession, stream_rate
+from ansam.dce.speaker import Speaker, speaker
 from ansam.dce.terminal import RING_PERIOD, Connection, TerminalSide, link_flow
 from ansam.dce.witness import Witness
 from ansam.dte.circuits import Circuits
@@ -104,13 +105,21 @@ class TerminalRate:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeakerChanged:
+    """The speaker was turned on, off, or to another volume (L)."""
+
+    on: bool
+    volume: int
+
+
+@dataclass(frozen=True, slots=True)
 class TerminalBreak:
     """The terminal gets a break of this length."""
 
     milliseconds: int
 
 
-DceEvent = Connected | Ended | Retraining | Renegotiating | Ready | TerminalRate | TerminalBreak
+DceEvent = Connected | Ended | Retraining | Renegotiating | Ready | TerminalRate | TerminalBreak | SpeakerChanged
 
 _RESULT_OF = {
     Progress.BUSY: Result.BUSY,
@@ -150,6 +159,7 @@ class Dce:
         self.caller = ""
         self._caller_facts = ("", "")
         self._idle = IdleWatch()
+        self._speaker = Speaker(False, 0)
         self.call = CallRecord()
         self._trace = trace
         self._at = Interpreter(modem_capabilities(self._screen, self._response), profile, trace)
@@ -434,8 +444,26 @@ class Dce:
 
     def take_events(self) -> list[DceEvent]:
         """Return the events since the last call, in order."""
+        self._follow_speaker()
         events, self._events = self._events, []
         return events
+
+    @property
+    def speaker(self) -> Speaker:
+        """Whether the speaker plays what is on the line, and how loud."""
+        return speaker(
+            self.settings["M"],
+            self.settings["L"],
+            off_hook=self.state is not LineState.ON_HOOK,
+            dialling=self.state is LineState.PAUSING,
+            carrier=self.state in (LineState.DATA, LineState.CLEARING),
+        )
+
+    def _follow_speaker(self) -> None:
+        now = self.speaker
+        if now != self._speaker:
+            self._speaker = now
+            self._events.append(SpeakerChanged(now.on, now.volume))
 
     def report(self) -> SignalReport | None:
         """Return what the receiver knows about the line, or None off line."""

@@ -14,7 +14,7 @@ can block; what the engine asks for is done afterwards by `_service` on the loop
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from threading import RLock
@@ -31,6 +31,7 @@ from ansam.errors import ConfigError
 from ansam.io.dte import DteEndpoint
 from ansam.io.line import Line
 from ansam.io.line_clock import LineClock
+from ansam.io.speaker import Sink
 from ansam.units import FRAME, SAMPLE_RATE, Audio, Samples
 
 INIT_STEPS = 100
@@ -57,6 +58,7 @@ class ModemHost:
         dte: Its terminal's end.
         name: For logs.
         listener: Told the modem's events, on the loop.
+        sinks: Where the call can be heard.
 
     Attributes:
         dce: The modem; touch it only while `lock` is held.
@@ -71,8 +73,10 @@ class ModemHost:
         *,
         name: str = "modem",
         listener: Callable[[DceEvent], None] = _no_listener,
+        sinks: Sequence[Sink] = (),
     ) -> None:
         self.dce = dce
+        self._sinks = sinks
         self.lock = RLock()
         self._line = line
         self._dte = dte
@@ -137,6 +141,8 @@ class ModemHost:
         if self._timer is not None:
             self._timer.cancel()
         self._scheduled = True  # Nothing is scheduled any more.
+        for sink in self._sinks:
+            sink.close()
         await self._dte.close()
 
     # -- the terminal's side (DtePort) -----------------------------------------------------------------------
@@ -188,6 +194,8 @@ class ModemHost:
     def process(self, rx: Audio, now: Samples, erased: bool = False) -> Audio:
         """See `LineUser.process`."""
         tx = self.dce.process(rx, now, erased)
+        for sink in self._sinks:
+            sink.hear(rx, tx, self.dce.speaker)
         self._clock.advance_to(now + len(rx))
         if now // SAMPLE_RATE != (now + len(rx)) // SAMPLE_RATE:
             self._look_at_media(now)
@@ -328,6 +336,8 @@ class ModemHost:
             if circuits != self._circuits:
                 self._circuits = circuits
                 self._dte.show(circuits)
+            for sink in self._sinks:
+                sink.flush()
             self._dte.output_ready()
             self._dte.resume()
             self._look()
