@@ -7,10 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.terminal_bench import BufferSession, TerminalBench
 
+from ansam.at.nvram import Profile
+from ansam.at.personalities import names, packaged
 from ansam.dce import dce as module
-from ansam.dce.dce import LineState, TerminalBreak, TerminalRate
+from ansam.dce.dce import Dce, LineState, TerminalBreak, TerminalRate
+from ansam.dce.options import error_control
 from ansam.dce.progress import Progress
 from ansam.dte.parity import PortParity, with_parity
+from ansam.modulation.base import Role
 
 XON, XOFF, ENQ, ACK = b"\x11", b"\x13", b"\x05", b"\x06"
 
@@ -467,3 +471,25 @@ def test_small_buffer_without_error_control() -> None:
     bench = TerminalBench(b"ATS15=8", "NONE")
     bench.connect()
     assert bench.dce.receive_dte(bytes(500), bench.now) == 128
+
+
+@pytest.mark.parametrize(
+    ("line", "compresses"),
+    [(b"AT&B1&K1", True), (b"AT&B0&K1", False), (b"AT&B0&K2", True), (b"AT&B1&K0", False)],
+)
+def test_automatic_compression_needs_a_fixed_port_rate(line: bytes, compresses: bool) -> None:
+    options = error_control(TerminalBench(line).dce.settings, Role.CALLING)
+    assert options is not None
+    assert bool(options.v42bis) is compresses
+    assert compresses or options.v44 is None
+
+
+def test_every_make_has_a_terminal_side() -> None:
+    for name in names():
+        dce = Dce(Profile(packaged(name)))
+        dce.set_rts(False, 0)
+        dce.receive_dte(b"AT\r", 0)
+        assert dce.circuits.circuit_109 in (False, True)
+        dce.set_rts(True, 0)
+        dce.handle_timer(8000)
+        assert dce.take_dte()

@@ -1,6 +1,7 @@
 """From what AT commands set to what the modulations take, and back: what the modulations offer to AT."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import version
 
 from ansam.at.capabilities import Capabilities, no_report, no_response
@@ -174,6 +175,9 @@ def error_control(settings: Settings, role: Role) -> V42Options | None:
         return None
     sent, received = (1, 2) if calling else (2, 1)
     directions = sent * (link.ds[0] & 1) | received * (link.ds[0] >> 1)
+    if settings["&K"] == 1 and settings["&B"] == 0:
+        # 3Com 56K user's guide p. B-7: no gain where the port is no faster than the line.
+        directions, link = 0, replace(link, ds44=(0, *link.ds44[1:]))
     return V42Options(
         required=link.required(calling=calling),
         detection=link.detection or not calling,
