@@ -1,7 +1,7 @@
 """`ansam doctor`: call a path, examine it, grade it for modems.
 
-Exit codes: 0 good; 1 usable, with remarks (or no echo and no modem answered, so that nothing can be said);
-2 bad input; 3 the call could not be placed; 4 bad: something in the way that no fast modem survives.
+Exit codes: 0 good; 1 fair: usable, with remarks; 2 bad input; 3 the call could not be placed, or was not
+answered; 4 bad: something in the way that no fast modem survives, or neither an echo nor a modem.
 """
 
 import asyncio

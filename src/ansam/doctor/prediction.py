@@ -30,7 +30,7 @@ from ansam.modulation.v34.probing import (
     needed_snr_db,
 )
 
-MARGIN_DB = 2.0
+MARGIN_DB = 1.8
 
 V34_TOP = 16
 """&N16 is 33600 bit/s; what follows is V.90's."""
