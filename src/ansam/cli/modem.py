@@ -16,6 +16,7 @@ from ansam.cli.warm import warm_up
 from ansam.dte.port_url import FORMS
 from ansam.errors import ConfigError
 from ansam.io.nvram_file import open_profile
+from ansam.io.speaker import Sink, open_sinks
 
 EXTRA_DRAIN = 0.5
 """Seconds between the end of standard input and ours: the modem's last words, and DTR's effect (S25)."""
@@ -31,6 +32,8 @@ def modem(
     nvram: Annotated[
         str, typer.Option(help="File of what AT&W stores, or none; by default XDG's state")
     ] = "",
+    speaker: Annotated[str, typer.Option(help="What the speaker plays: a WAV file, or device")] = "",
+    record: Annotated[str, typer.Option(help="WAV file of the call: received left, sent right")] = "",
     network: Annotated[str, typer.Option(help="Network line beside it: net:[IP:PORT][;phonebook=FILE]")] = "",
     bind: Annotated[str, typer.Option(help="Local IP address for SIP and RTP")] = "",
     law: Annotated[str, typer.Option(help="alaw or ulaw")] = "",
@@ -43,9 +46,10 @@ def modem(
     low, high = _port_range(rtp_ports)
     _log_to_stderr(verbose)
     profile = open_profile(personality, nvram, _port_name(dte))
+    sinks = open_sinks(speaker, record)
     # Nothing may be compiled while a call waits.
     warm_up()
-    asyncio.run(_run(url, beside, dte, init or [], low, high, profile))
+    asyncio.run(_run(url, beside, dte, init or [], low, high, profile, sinks))
 
 
 def _with_options(url: LineUrl, bind: str, law: str) -> LineUrl:
@@ -64,8 +68,9 @@ def _with_options(url: LineUrl, bind: str, law: str) -> LineUrl:
 
 def _port_name(dte: str) -> str:
     """Return the name under which what the modem stores is kept: that of its port."""
-    kind, _, rest = dte.partition(":")
-    return Path(rest).name if kind == "pty" and rest else dte
+    first = dte.partition(",")[0]
+    kind, _, rest = first.partition(":")
+    return Path(rest).name if kind == "pty" and rest else first
 
 
 def _port_range(text: str) -> tuple[int, int]:
@@ -97,6 +102,7 @@ async def _run(
     low: int,
     high: int,
     profile: Profile,
+    sinks: list[Sink],
 ) -> None:
     # Imported late: these pull in the signal processing.
     from ansam.dce.dce import Dce
@@ -114,7 +120,7 @@ async def _run(
     endpoint = make_dte(dte)
     pacer = FramePacer()
     line = make_line(url, pacer, RtpPorts(low, high), must_register=True, network=beside)
-    host = ModemHost(Dce(profile), line, endpoint)
+    host = ModemHost(Dce(profile), line, endpoint, sinks=sinks)
     for command in init:
         host.initialise(command)
     pacer.start()

@@ -199,9 +199,11 @@ async def _start_modem(stack: AsyncExitStack, modem: ModemConfig, pacer: Any, ca
     from ansam.dce.dce import Dce
     from ansam.io.lines import make_dte, make_line
     from ansam.io.modem_host import ModemHost
+    from ansam.io.speaker import open_sinks
 
     line = make_line(modem.line, pacer, network=modem.network, call_ports=call_ports)
-    host = ModemHost(Dce(_profile(modem)), line, make_dte(modem.dte), name=modem.name)
+    sinks = open_sinks(modem.speaker, "")
+    host = ModemHost(Dce(_profile(modem)), line, make_dte(modem.dte), name=modem.name, sinks=sinks)
     if modem.init:
         host.initialise(modem.init)
     await host.start()

@@ -74,6 +74,7 @@ class ModemSection(Section):
     init: str = ""
     personality: str = ""
     nvram: str = ""
+    speaker: str = ""
     network: str = ""
 
 

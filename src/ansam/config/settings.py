@@ -66,6 +66,7 @@ class ModemConfig:
         init: A command line it is set up with, such as ``ATS0=1``; "" for none.
         personality: Make of modem: a name, or the path of a personality file; "" is the default.
         nvram: File of what AT&W stores; "" is the usual place (of an answering modem: none), "none" nowhere.
+        speaker: WAV file of what the speaker plays, ``device`` for the sound device, "" for neither.
         network: A network line beside `line`, or None.
     """
 
@@ -75,6 +76,7 @@ class ModemConfig:
     init: str = ""
     personality: str = ""
     nvram: str = ""
+    speaker: str = ""
     network: "NetworkLineUrl | None" = field(default=None, repr=False)
 
 

@@ -460,10 +460,9 @@ class Dce:
         )
 
     def _follow_speaker(self) -> None:
-        now = self.speaker
-        if now != self._speaker:
-            self._speaker = now
-            self._events.append(SpeakerChanged(now.on, now.volume))
+        before, self._speaker = self._speaker, self.speaker
+        if self._speaker != before and (before.on or self._speaker.on):
+            self._events.append(SpeakerChanged(self._speaker.on, self._speaker.volume))
 
     def report(self) -> SignalReport | None:
         """Return what the receiver knows about the line, or None off line."""

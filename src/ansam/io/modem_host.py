@@ -24,7 +24,7 @@ import structlog
 
 from ansam.call.media_facts import MediaFacts
 from ansam.dce.causes import Source
-from ansam.dce.dce import Connected, Dce, DceEvent, Ended, TerminalBreak, TerminalRate
+from ansam.dce.dce import Connected, Dce, DceEvent, Ended, SpeakerChanged, TerminalBreak, TerminalRate
 from ansam.dce.progress import AcceptCall, EndCall, LineAction, PlaceCall, Progress, Stream
 from ansam.dte.circuits import Circuits
 from ansam.errors import ConfigError
@@ -363,6 +363,8 @@ class ModemHost:
                 self._dte.set_rate(rate)
             case TerminalBreak(milliseconds):
                 self._dte.send_break(milliseconds)
+            case SpeakerChanged(on, volume):
+                self._log.debug("speaker", on=on, volume=volume)
             case Ended():
                 causes = [f"{(c.at - event.began) / SAMPLE_RATE:.1f} s: {c.describe()}" for c in event.causes]
                 self._log.info("call over", reason=event.reason, causes=causes)

@@ -27,6 +27,10 @@ BUFFER = 2 * SAMPLE_RATE * 2
 """Octets held for the sound device: two seconds; what goes beyond is dropped."""
 
 
+FLUSHED = 50
+"""Stretches (frames of 20 ms) that are written at a time."""
+
+
 class Sink(Protocol):
     """Takes what is on the line."""
 
@@ -99,15 +103,18 @@ class WavFile:
 
     def flush(self) -> None:
         """See `Sink.flush`."""
+        if len(self._queue) >= FLUSHED:
+            self._write()
+
+    def _write(self) -> None:
         queue, self._queue = self._queue, []
-        if queue:
-            # Rewrites the length in the header too: the file is whole after each flush.
-            self._wav.writeframes(b"".join(queue))
-            self._file.flush()
+        # Rewrites the length in the header too: the file is whole after each time.
+        self._wav.writeframes(b"".join(queue))
+        self._file.flush()
 
     def close(self) -> None:
         """See `Sink.close`."""
-        self.flush()
+        self._write()
         self._wav.close()
         self._file.close()
 
@@ -125,7 +132,8 @@ class SoundDevice:
             import sounddevice
         except (ImportError, OSError) as error:
             raise ConfigError(
-                f"speaker: the sound device can not be used ({error})", "pip install 'ansam[audio]' and PortAudio"
+                f"speaker: the sound device can not be used ({error})",
+                "install ansam[audio] and PortAudio, or name a WAV file",
             ) from error
         self._lock = Lock()
         self._buffer = bytearray()
