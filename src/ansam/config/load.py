@@ -341,7 +341,8 @@ def _modem(section: ModemSection, secrets: dict[str, str]) -> ModemConfig:
     line, network = _line(section.line, secrets), _network(section.network)
     _personality(section.personality)
     return ModemConfig(
-        *(section.name, line, section.dte, section.init, section.personality, section.nvram, section.speaker), network=network
+        *(section.name, line, section.dte, section.init, section.personality, section.nvram, section.speaker),
+        network=network,
     )
 
 
