@@ -10,8 +10,7 @@ import pytest
 from tests.io.test_dte_circuits import StillLine
 
 from ansam.dce.dce import Dce
-from ansam.dte.port_url import parse_port
-from ansam.io.dte_socket import SocketDte
+from ansam.io.dte_ports import make_dte
 from ansam.io.modem_host import ModemHost
 
 SECONDS = 40
@@ -48,12 +47,12 @@ def program(origin: int, leave: bytes) -> bytes:
 
 
 @asynccontextmanager
-async def modem() -> AsyncIterator[tuple[ModemHost, SocketDte]]:
-    dte = SocketDte(parse_port("tcp:127.0.0.1:0"))
+async def modem(port: str = "tcp:127.0.0.1:0") -> AsyncIterator[tuple[ModemHost, str]]:
+    dte = make_dte(port)
     host = ModemHost(Dce(), StillLine(), dte)  # type: ignore[arg-type]
     await host.start()
     try:
-        yield host, dte
+        yield host, dte.name
     finally:
         await host.stop()
 
@@ -77,23 +76,31 @@ async def ends(*command: str | Path, environment: dict[str, str]) -> int:
 
 
 @pytest.mark.peer("qemu-system-x86")
-def test_a_boot_sector_in_qemu_finds_the_modem(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["tcp", "pty"])
+def test_a_boot_sector_in_qemu_finds_the_modem(kind: str, tmp_path: Path) -> None:
     # out 0xf4,al ends QEMU with exit code 2 * 16 + 1.
     boot = bytes.fromhex("fa 31c0 8ed8") + program(0x7C05, bytes.fromhex("b010 e6f4 f4 ebfd"))
     disk = tmp_path / "boot.img"
     disk.write_bytes(boot.ljust(510, b"\0") + b"\x55\xaa" + bytes(512 * 31))
 
     async def run() -> None:
-        async with modem() as (host, dte):
+        port = "tcp:127.0.0.1:0" if kind == "tcp" else f"pty:{tmp_path}/tty"
+        async with modem(port) as (host, name):
+            chardev = f"socket,id=m,host=127.0.0.1,port={name.rpartition(':')[2]},nodelay=on"
+            if kind == "pty":
+                chardev = f"serial,id=m,path={name}"
             code = await ends(
                 *("qemu-system-i386", "-display", "none", "-nodefaults", "-m", "4", "-no-reboot"),
                 *("-drive", f"file={disk},format=raw,if=ide"),
                 *("-device", "isa-debug-exit,iobase=0xf4,iosize=4"),
-                *("-serial", f"tcp:{dte.address[0]}:{dte.address[1]},nodelay=on"),
+                *("-chardev", chardev, "-device", "isa-serial,chardev=m"),
                 environment={},
             )
             assert code == 33
             assert host.dce.settings["E"] == 0
+            port_format = host.dce.settings.port
+            assert port_format is not None
+            assert port_format.rate == (57600 if kind == "pty" else 0)
 
     asyncio.run(run())
 
@@ -104,10 +111,11 @@ def test_a_program_in_dosbox_finds_the_modem(tmp_path: Path) -> None:
     (tmp_path / "at.com").write_bytes(program(0x100, bytes.fromhex("b8014c cd21")))
 
     async def run() -> None:
-        async with modem() as (host, dte):
+        async with modem() as (host, name):
+            number = name.rpartition(":")[2]
             (tmp_path / "dosbox.conf").write_text(
                 "[sdl]\noutput=surface\n[mixer]\nnosound=true\n[serial]\n"
-                f"serial1=nullmodem server:{dte.address[0]} port:{dte.address[1]} transparent:1\n"
+                f"serial1=nullmodem server:127.0.0.1 port:{number} transparent:1\n"
                 f"[autoexec]\nmount c {tmp_path}\nc:\nat.com\nif errorlevel 1 echo OK > answer.txt\nexit\n"
             )
             quiet = {"SDL_VIDEODRIVER": "dummy", "SDL_AUDIODRIVER": "dummy", "HOME": str(tmp_path)}

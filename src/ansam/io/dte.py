@@ -219,9 +219,10 @@ class FdPump:
             self._gone()
             return
         data = self._wire.receive(data)
-        if data:
-            self._offer(data)
+        # A rate or DTR that is set goes before the command typed next; a drop of DTR takes its time (S25).
         self._follow_wire()
+        if data and not self._stopped:
+            self._offer(data)
 
     def _follow_wire(self) -> None:
         """Do what the terminal said besides data, and send what the wire answers."""

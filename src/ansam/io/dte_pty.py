@@ -18,10 +18,12 @@ import os
 import select
 import termios
 import tty
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
 
+from ansam.dte.wire import RawWire
 from ansam.errors import ResourceError
 from ansam.io.dte import CHUNK, DtePort, FdPump, PlainEndpoint
 
@@ -116,6 +118,23 @@ class PtyLink:
             self._lock = None
 
 
+class _SpeedWire(RawWire):
+    """Has the speed looked at before octets count: a program sets it and says AT at once.
+
+    Args:
+        look: Looks at the speed.
+    """
+
+    def __init__(self, look: Callable[[], None]) -> None:
+        super().__init__()
+        self._look = look
+
+    def receive(self, raw: bytes) -> bytes:
+        """See `Wire.receive`."""
+        self._look()
+        return raw
+
+
 class PtyDte(PlainEndpoint):
     """A DTE endpoint on a pty.
 
@@ -198,13 +217,19 @@ class PtyDte(PlainEndpoint):
             self._wait_for_user()
             return
         _log.debug("opened", pty=self.name)
-        self._pump = FdPump(self._port, self._master, self._master, self._user_gone)
+        wire = _SpeedWire(self._follow_speed)
+        self._pump = FdPump(self._port, self._master, self._master, self._user_gone, wire=wire)
         self._rate = -1
         self._look_at_speed()
         self._pump.start()
 
     def _look_at_speed(self) -> None:
-        if self._master is None or self._port is None or self._pump is None:
+        if self._pump is not None:
+            self._follow_speed()
+            self._timer = asyncio.get_running_loop().call_later(SPEED_CHECK, self._look_at_speed)
+
+    def _follow_speed(self) -> None:
+        if self._master is None or self._port is None:
             return
         rate = SPEEDS.get(termios.tcgetattr(self._master)[OSPEED], 0)
         if rate != self._rate:
@@ -212,7 +237,6 @@ class PtyDte(PlainEndpoint):
             if rate:
                 self._port.set_port_rate(rate)
             self._port.set_dtr(rate != 0)
-        self._timer = asyncio.get_running_loop().call_later(SPEED_CHECK, self._look_at_speed)
 
     def _user_gone(self) -> None:
         _log.debug("closed by its last user", pty=self.name)
