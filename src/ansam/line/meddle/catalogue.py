@@ -37,7 +37,7 @@ MEDDLERS: Mapping[str, _Entry] = {
     "adpcm": _Entry(lambda v, law, rng: Adpcm()),
     "vocoder": _Entry(lambda v, law, rng: Vocoder()),
     "gain": _Entry(lambda v, law, rng: Gain(v), "dB", -3.0, -40, 40),
-    "agc": _Entry(lambda v, law, rng: Agc(v), "target dBm0", -16.0, -40, 0),
+    "agc": _Entry(lambda v, law, rng: Agc(v), "target dBm0", -20.0, -40, 0),
     "clip": _Entry(lambda v, law, rng: Clip(v), "peak dBm0", -10.0, -40, 3),
     "highpass": _Entry(lambda v, law, rng: Band(v, 4000.0), "Hz", 200.0, 1, 1000),
     "band": _Entry(lambda v, law, rng: Band(300.0, v), "upper edge, Hz", 3400.0, 1000, 4000),

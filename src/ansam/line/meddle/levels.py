@@ -35,9 +35,9 @@ def _agc(x: Audio, s: Floats, target: float) -> Audio:
         if s[0] > 1e-7:
             want = 10 * np.log10(target / s[0])
             if s[1] < want:
-                s[1] = min(s[1] + 6.0 / 8000, 12.0)
+                s[1] = min(s[1] + 3.0 / 8000, 12.0)
             else:
-                s[1] = max(s[1] - 20.0 / 8000, -12.0)
+                s[1] = max(s[1] - 10.0 / 8000, -12.0)
         out[n] = x[n] * 10 ** (s[1] / 20)
     return out
 

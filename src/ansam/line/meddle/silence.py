@@ -44,7 +44,7 @@ _COLUMNS = (1209.0, 1336.0, 1477.0, 1633.0)
 
 
 class DtmfClamp(BlockMeddler):
-    """Mutes what it takes for dialled digits: 20 ms that are mostly one row and one column, and 40 ms more.
+    """Mutes the 60 ms after what it takes for a dialled digit: 20 ms that are mostly one row and one column.
 
     Args:
         share: Part of the power that the two must have, 0 … 1; detectors with less talk-off ask for more.
@@ -64,8 +64,9 @@ class DtmfClamp(BlockMeddler):
         total = float(np.mean(x * x))
         twist = max(row, column) / max(min(row, column), 1e-12)
         digit = total > 1e-5 and row + column > self._share * total and twist < 6.3
+        out = np.zeros_like(x) if self._mute else x
         self._mute = 3 if digit else max(self._mute - 1, 0)
-        return np.zeros_like(x) if self._mute else x
+        return out
 
 
 class LostFrames(BlockMeddler):
