@@ -36,8 +36,8 @@ from ansam.dce.options import (
 )
 from ansam.dce.progress import AcceptCall, EndCall, LineAction, PlaceCall, Progress, Stream
 from ansam.dce.session import Disconnected, Session
-from ansam.dce.stream import StreamSession, stream_rate
 from ansam.dce.speaker import Speaker, speaker
+from ansam.dce.stream import StreamSession, stream_rate
 from ansam.dce.terminal import RING_PERIOD, Connection, TerminalSide, link_flow
 from ansam.dce.witness import Witness
 from ansam.dte.circuits import Circuits
@@ -119,7 +119,9 @@ class TerminalBreak:
     milliseconds: int
 
 
-DceEvent = Connected | Ended | Retraining | Renegotiating | Ready | TerminalRate | TerminalBreak | SpeakerChanged
+DceEvent = (
+    Connected | Ended | Retraining | Renegotiating | Ready | TerminalRate | TerminalBreak | SpeakerChanged
+)
 
 _RESULT_OF = {
     Progress.BUSY: Result.BUSY,

@@ -81,7 +81,7 @@ class WavFile:
             self._file = path.open("wb")
         except OSError as error:
             raise ConfigError(f"{path}: {error.strerror}", "name a file that can be written") from error
-        self._wav = wave.open(self._file, "wb")
+        self._wav = wave.Wave_write(self._file)
         self._wav.setnchannels(2 if whole else 1)
         self._wav.setsampwidth(2)
         self._wav.setframerate(SAMPLE_RATE)
@@ -172,7 +172,7 @@ class SoundDevice:
 
 
 def open_sinks(speaker: str, record: str) -> list[Sink]:
-    """Return the sinks that options name: a WAV file or ``device`` for the speaker, a WAV file for a record."""
+    """Return the sinks that options name: a WAV file or ``device`` for the speaker, a file for a record."""
     sinks: list[Callable[[], Sink]] = []
     if speaker:
         sinks.append(SoundDevice if speaker == DEVICE else lambda: WavFile(Path(speaker)))
