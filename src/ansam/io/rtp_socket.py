@@ -135,7 +135,7 @@ class PacedCall:
         """Exchange no further frame; for the thread that holds the lock."""
         self._stopped = True
         if self.call.control is not None:
-            self._report(self.call.control.bye(self.call.now))
+            self._report(self.call.control.bye(self.call.now - FRAME))
 
     def fileno(self) -> int:
         """See `Paced.fileno`."""
@@ -178,7 +178,8 @@ class PacedCall:
             silent = self.call.silent_frames
             seconds = self.call.drift.frame_seconds()
             if self.call.control is not None:
-                self._report(self.call.control.due(self.call.now))
+                # The frame that has just been exchanged began at this deadline: that is the present.
+                self._report(self.call.control.due(self.call.now - FRAME))
         if out is not None:
             try:
                 self._sock.sendto(*out)
