@@ -151,7 +151,8 @@ def _shown(keys: Path, value: object) -> str:
         if isinstance(value, str)
         else str(value)
     )
-    return f" = {text[:60]}"
+    # One line, whatever the text holds.
+    return " = " + "".join(mark if mark.isprintable() else " " for mark in text[:60])
 
 
 def _demand(kind: str, error: Mapping[str, Any]) -> str:
