@@ -13,6 +13,9 @@ from tests.support.net_relay import Impairment, network
 
 END = Path(__file__).with_name("net_end.py")
 
+REST = 0.5
+"""Seconds for octets that were acknowledged to come out of the modem."""
+
 IN_TIME = 25.0
 """Lateness of a frame, ms, that the playout delay still covers."""
 
@@ -129,6 +132,10 @@ def make_calls(
         time.sleep(seconds)
         for end in ends:
             _tell(end, "stop")
+        assert [end.stdout.readline() for end in ends if end.stdout] == ["idle\n"] * 2
+        time.sleep(REST)
+        for end in ends:
+            _tell(end, "report")
         reports = [json.loads(end.stdout.readline()) for end in ends if end.stdout]
         for end in ends:
             _tell(end, "close")

@@ -1,7 +1,8 @@
 """One end of real-time calls: an exchange if wanted, and modems with traffic that knows what must arrive.
 
 Run as a script with a JSON object as its argument (see `End`). Lines on its standard input move it:
-`register` (it prints `ready`), `go` dials, `stop` ends the traffic and prints a list of reports as JSON.
+`register` (it prints `ready`), `go` dials, `stop` ends the traffic (it prints `idle` when all of it has been
+acknowledged), `report` prints a list of reports as JSON, and one more line ends the process.
 """
 
 import asyncio
@@ -28,9 +29,8 @@ from ansam.pbx.dialplan import DialPlan, Extension
 CHUNK = 64
 BUFFERED = 0.7
 """Seconds of traffic that wait in the modem at most: an end comes soon, and a pause never."""
-QUIET = 2.0
-"""Seconds without an octet, after our own are all across, that end a call's traffic."""
 LATEST = 40.0
+"""Seconds for the last octets to be acknowledged."""
 
 
 @dataclass
@@ -88,7 +88,7 @@ class Modem:
         self._port = InnerPort(f"tty{number}")
         self._host = ModemHost(self._dce, self._line, self._port.endpoint, name=number)
         self._stopping = asyncio.Event()
-        self._quiet = asyncio.Event()
+        self._receiver: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Register, and set the modem up."""
@@ -110,17 +110,11 @@ class Modem:
                 return
         self.traffic.connect = said[said.index(b"CONNECT") :].decode().strip()
         self.traffic.connect_seconds = round(time.monotonic() - began, 1)
-        sender = asyncio.create_task(self._send())
-        receiver = asyncio.create_task(self._receive())
-        await sender
+        self._receiver = asyncio.create_task(self._receive())
+        await self._send()
         deadline = time.monotonic() + LATEST
-        seen = -1
-        while time.monotonic() < deadline and (self._pending() or seen != self.traffic.received):
-            seen = self.traffic.received
-            await asyncio.sleep(QUIET)
-        receiver.cancel()
-        await asyncio.gather(receiver, return_exceptions=True)
-        self._note()
+        while time.monotonic() < deadline and self._pending():  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
 
     def _pending(self) -> int:
         with self._host.lock:
@@ -129,6 +123,14 @@ class Modem:
     def stop(self) -> None:
         """End the traffic."""
         self._stopping.set()
+
+    async def report(self) -> Traffic:
+        """Return what was said and heard."""
+        if self._receiver is not None:
+            self._receiver.cancel()
+            await asyncio.gather(self._receiver, return_exceptions=True)
+            self._note()
+        return self.traffic
 
     async def close(self) -> None:
         """Hang up and sign off."""
@@ -204,7 +206,9 @@ async def run(end: End) -> None:
         modem.stop()
     async with asyncio.timeout(2 * LATEST):
         await running
-    print(json.dumps([asdict(modem.traffic) for modem in modems]), flush=True)
+    print("idle", flush=True)
+    await reader.readline()
+    print(json.dumps([asdict(await modem.report()) for modem in modems]), flush=True)
     await reader.readline()
     for modem in modems:
         await modem.close()
