@@ -10,7 +10,7 @@ import pytest
 from ansam.dce import dce as module
 from ansam.dce.dce import Connected, Dce, Ended, LineState
 from ansam.dce.progress import AcceptCall, EndCall, PlaceCall, Progress
-from ansam.dce.session import Disconnected
+from ansam.dce.session import Disconnected, Session
 from ansam.link.base import LinkUp
 from ansam.link.v14 import CharacterFormat, Parity, StartStop
 from ansam.modulation.base import Ready, Role, SignalReport
@@ -43,6 +43,8 @@ class ScriptedSession:
             self.link = StartStop()
             self.events += [self.ready, LinkUp("NONE")]
         return np.ones(len(rx), np.float32)
+
+    connect, modulation = Session.connect, Session.modulation
 
     def retrain(self, now):
         self.retrains += 1

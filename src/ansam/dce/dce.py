@@ -12,8 +12,7 @@ commands (`escaped` or not in data). All times are samples of the modem's own cl
 it is moved by `handle_timer` at `deadline()`, and during a call by `process`.
 """
 
-from dataclasses import dataclass, replace
-from enum import Enum
+from dataclasses import replace
 
 import numpy as np
 
@@ -21,9 +20,10 @@ from ansam.at.actions import Abort, Action, AnswerCall, Dial, GoOnline, HangUp, 
 from ansam.at.codes import connect_words
 from ansam.at.interpreter import Interpreter, State
 from ansam.at.nvram import Profile
-from ansam.at.results import Connect, Result
+from ansam.at.results import Result
 from ansam.at.settings import Settings
 from ansam.dce.causes import Cause, Source
+from ansam.dce.data_path import DataPath
 from ansam.dce.diagnostics import CallRecord, duration, link_screen, response_screen, signal_screen
 from ansam.dce.idle import IdleWatch
 from ansam.dce.options import (
@@ -37,12 +37,21 @@ from ansam.dce.options import (
 from ansam.dce.progress import AcceptCall, EndCall, LineAction, PlaceCall, Progress, Stream
 from ansam.dce.session import Disconnected, Session
 from ansam.dce.speaker import Speaker, speaker
+from ansam.dce.state import (
+    Connected,
+    DceEvent,
+    Ended,
+    LineState,
+    SpeakerChanged,
+    TerminalBreak,
+    TerminalRate,
+)
 from ansam.dce.stream import StreamSession, stream_rate
-from ansam.dce.terminal import RING_PERIOD, Connection, TerminalSide, link_flow
+from ansam.dce.terminal import RING_PERIOD, Connection, TerminalSide
 from ansam.dce.witness import Witness
 from ansam.dte.circuits import Circuits
 from ansam.dte.escape import EscapeDetector
-from ansam.link.base import BreakReceived, CharacterLink, LinkDown, LinkUp
+from ansam.link.base import BreakReceived, LinkDown, LinkUp
 from ansam.modulation.base import Ready, Renegotiating, Retraining, Role, SignalReport
 from ansam.trace import Sink, null_sink
 from ansam.units import SAMPLE_RATE, Audio, Samples
@@ -53,75 +62,18 @@ CALL_DURATION, LINK_DIAGNOSTICS, SIGNAL_DIAGNOSTICS = 3, 6, 11
 CLEARING_TIME = 2 * SAMPLE_RATE
 """How long a hang-up waits for the far end to acknowledge the end of the link."""
 
-SMALL_BUFFER, LINK_FLOW_BUFFER = 128, 64
-"""Octets queued for a line without error control with S13 bit 1 or S15 bit 3, and under &I5."""
+S13_RESET, S13_DIAL_ON_DTR, S13_ESCAPE_ENDS = 1, 8, 128
 
-S13_RESET, S13_SMALL_BUFFER, S13_DIAL_ON_DTR, S13_ESCAPE_ENDS = 1, 2, 8, 128
-S15_SMALL_BUFFER = 8
-
-
-class LineState(Enum):
-    """Where the line is."""
-
-    ON_HOOK = "on hook"
-    PAUSING = "waiting to dial"
-    CALLING = "call placed"
-    ANSWERING = "call accepted, no talking path yet"
-    TRAINING = "modems are training"
-    DATA = "connected"
-    CLEARING = "hanging up"
-    OFF_HOOK = "off hook, no call"
-
-
-@dataclass(frozen=True, slots=True)
-class Connected:
-    """The CONNECT result was given."""
-
-    connect: Connect
-    text: str
-    modulation: str
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """The call is over.
-
-    Attributes:
-        reason: The step that ended it.
-        causes: What led to it, the root first and the reason last.
-        began: When the call was dialled or first rang.
-    """
-
-    reason: str
-    causes: tuple[Cause, ...] = ()
-    began: Samples = 0
-
-
-@dataclass(frozen=True, slots=True)
-class TerminalRate:
-    """The terminal's port goes on at this rate in bit/s (&B0, &B2)."""
-
-    rate: int
-
-
-@dataclass(frozen=True, slots=True)
-class SpeakerChanged:
-    """The speaker was turned on, off, or to another volume (L)."""
-
-    on: bool
-    volume: int
-
-
-@dataclass(frozen=True, slots=True)
-class TerminalBreak:
-    """The terminal gets a break of this length."""
-
-    milliseconds: int
-
-
-DceEvent = (
-    Connected | Ended | Retraining | Renegotiating | Ready | TerminalRate | TerminalBreak | SpeakerChanged
-)
+__all__ = [
+    "Connected",
+    "Dce",
+    "DceEvent",
+    "Ended",
+    "LineState",
+    "SpeakerChanged",
+    "TerminalBreak",
+    "TerminalRate",
+]
 
 _RESULT_OF = {
     Progress.BUSY: Result.BUSY,
@@ -170,6 +122,7 @@ class Dce:
         self._escape: EscapeDetector | None = None
         self._escaped = False
         self._terminal = TerminalSide(self._at.settings)
+        self._data_path = DataPath(self._at.settings, self._terminal)
         self._actions: list[LineAction] = []
         self._events: list[DceEvent] = []
         self._line_ready = True
@@ -178,8 +131,6 @@ class Dce:
         self._stay_in_command = False
         self._due: Samples | None = None
         self._error_control = False
-        self._far_stopped = False
-        self._usual_rate: int | None = None
         self._hang_up_at: Samples | None = None
 
     # -- terminal --------------------------------------------------------------------------------------------
@@ -248,32 +199,12 @@ class Dce:
         assert self._session is not None
         link = self._session.link
         assert link is not None
-        kept, removed = self._terminal.data(data)
-        count = link.send(kept[: self._send_room(link)])
+        taken, count = self._data_path.send(link, data, self._escape, now)
         self.call.characters_sent += count
-        if self.settings["F"] == 0:
-            self._terminal.put(kept[: min(count, self._terminal.room)])
-        if self._escape is not None:
-            self._escape.receive(kept[:count], now)
-        return self._terminal.taken(data, removed, count)
-
-    def _send_room(self, link: CharacterLink) -> int:
-        """Return how many octets the link may be given now."""
-        room, s = link.room(), self.settings.s
-        if self._terminal.link_flow:
-            # What is queued can not be held back any more, so not much is.
-            return 0 if self._far_stopped else min(room, max(0, LINK_FLOW_BUFFER - link.pending()))
-        if not self._error_control and (s.usr(13) & S13_SMALL_BUFFER or s.usr(15) & S15_SMALL_BUFFER):
-            return min(room, max(0, SMALL_BUFFER - link.pending()))
-        return room
+        return taken
 
     def _follow_room(self) -> None:
-        """Let flow control of sent data know how much room there is; commands always find some."""
-        link = self._session.link if self._online and self._session else None
-        if link is None:
-            self._terminal.gate.reset()
-        else:
-            self._terminal.gate.follow(self._send_room(link))
+        self._data_path.follow(self._session.link if self._online and self._session else None)
 
     def take_dte(self, limit: int | None = None) -> bytes:
         """Return bytes for the terminal, at most `limit`."""
@@ -707,7 +638,8 @@ class Dce:
         self._flush_at()
         self.connection = Connected(connect, connect_words(connect, 7, 3), modulation)
         self._events.append(self.connection)
-        self._follow_line(rx_rate)
+        if self._terminal.follow_line(rx_rate, answering=self._role is Role.ANSWERING):
+            self._events.append(TerminalRate(rx_rate))
         self._enter_data(now)
 
     def _enter(self, state: LineState, now: Samples) -> None:
@@ -715,21 +647,7 @@ class Dce:
         self.state = state
         training, carrier = state is LineState.TRAINING, state is LineState.DATA
         self._terminal.connect(Connection(carrier, training, self._error_control and carrier), now)
-        self._far_stopped = False
-
-    def _follow_line(self, rate: int) -> None:
-        """Let the port's rate follow the line's: &B0 always, &B2 when answering without error control."""
-        mode = self.settings["&B"]
-        alone = mode == 2 and self._role is Role.ANSWERING and not self._error_control
-        if self._terminal.rate and (mode == 0 or alone):
-            self._usual_rate, self._terminal.rate = self._terminal.rate, rate
-            self._events.append(TerminalRate(rate))
-
-    def _leave_line(self) -> None:
-        """Give the port the rate it had before the connection."""
-        if self._usual_rate is not None:
-            self._terminal.rate, self._usual_rate = self._usual_rate, None
-            self._events.append(TerminalRate(self._terminal.rate))
+        self._data_path.reset()
 
     def _break_came(self, milliseconds: int) -> None:
         """Hand a break of the far terminal on; under error control S21 says how long it is here."""
@@ -775,15 +693,7 @@ class Dce:
         link = self._session.link if self._session else None
         if link is None or self._escaped or self.state is not LineState.DATA:
             return
-        self._deliver(link)
-
-    def _deliver(self, link: CharacterLink) -> None:
-        """Move received octets to the terminal, as far as it has room."""
-        data = link.take_data(self._terminal.room)
-        if self._terminal.link_flow:
-            data, self._far_stopped = link_flow(data, self.settings.s, self._far_stopped)
-        self.call.characters_received += len(data)
-        self._terminal.put(data)
+        self.call.characters_received += self._data_path.deliver(link)
 
     def _flush_at(self) -> None:
         self._terminal.say(self._at.take_output())
@@ -876,7 +786,7 @@ class Dce:
         if self._session is not None:
             link = self._session.link
             if link is not None and not self._escaped:
-                self._deliver(link)
+                self.call.characters_received += self._data_path.deliver(link)
             self._count(self._session)
             statistics = self.call.link if link is not None else None
             self._session.clear_down(now)
@@ -889,7 +799,8 @@ class Dce:
         self._escaped = False
         self._due = self._hang_up_at = None
         self._enter(LineState.ON_HOOK, now)
-        self._leave_line()
+        if self._terminal.leave_line():
+            self._events.append(TerminalRate(self._terminal.rate))
         self.disconnect_reason, self._ended_began = reason, self._witness.began
         self.causes = self._witness.end(Cause(now, source, reason, clause), statistics)
         self._events.append(Ended(reason, self.causes, self._ended_began))

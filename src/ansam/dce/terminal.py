@@ -99,6 +99,7 @@ class TerminalSide:
         self._dtr_dropped_at: Samples | None = None
         self._rts_changed_at: Samples = -(1 << 60)
         self._carrier_lost_at: Samples | None = None
+        self._usual_rate: int | None = None
 
     # -- octets for the terminal -----------------------------------------------------------------------------
 
@@ -281,6 +282,28 @@ class TerminalSide:
         if on != self.rts:
             self.rts = on
             self._rts_changed_at = now
+
+    # -- the port's rate -------------------------------------------------------------------------------------
+
+    def follow_line(self, rate: int, *, answering: bool) -> bool:
+        """A connection begins: let the port run at the line's rate, &B0 always, &B2 answering without ARQ.
+
+        Returns:
+            It does so; a port without a speed does not.
+        """
+        mode = self._settings["&B"]
+        alone = mode == 2 and answering and not self.connection.error_control
+        if not self.rate or not (mode == 0 or alone):
+            return False
+        self._usual_rate, self.rate = self.rate, rate
+        return True
+
+    def leave_line(self) -> bool:
+        """The connection is over: give the port its rate back; return whether that is another one."""
+        if self._usual_rate is None:
+            return False
+        self.rate, self._usual_rate = self._usual_rate, None
+        return True
 
     # -- DTR -------------------------------------------------------------------------------------------------
 
