@@ -18,7 +18,7 @@ from ansam.doctor import (
 from ansam.doctor.diagnosis import graded, worst
 from ansam.doctor.modem import ModemFindings
 from ansam.doctor.party import Findings
-from ansam.doctor.prediction import index_of, one_way, own_probe
+from ansam.doctor.prediction import gain_of, index_of, one_way, reference
 from ansam.modulation.base import SignalReport
 from ansam.path import Finding, Kind, Remedy, Severity, System
 
@@ -51,11 +51,13 @@ def test_the_index_of_a_rate(rate: int, index: int) -> None:
     assert index_of(rate) == index
 
 
-def test_one_way_of_a_transparent_echo_is_our_own_coder() -> None:
-    own = own_probe(Law.ALAW)
-    single = one_way(own, own)
-    assert single.snr_db == pytest.approx(own.snr_db, abs=0.01)
-    assert single.tones_dbm0 == pytest.approx(own.tones_dbm0)
+@pytest.mark.parametrize("gain_db", [0.0, -15.0, 3.0])
+def test_one_way_of_a_path_that_only_codes_is_what_coders_make_of_it(gain_db: float) -> None:
+    known = reference(Law.ALAW, gain_db)
+    single = one_way(known.twice, known)
+    assert single.snr_db == pytest.approx(known.once.snr_db, abs=0.01)
+    assert single.tones_dbm0 == pytest.approx(known.once.tones_dbm0)
+    assert gain_of(known.twice) == pytest.approx(gain_db, abs=0.1)
 
 
 def test_statistics_of_a_call_become_shares() -> None:

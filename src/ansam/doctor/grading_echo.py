@@ -10,7 +10,7 @@ from ansam.doctor.codewords import NAMES, OTHER, PURE, CodewordReport
 from ansam.doctor.diagnosis import Grade, Item, graded
 from ansam.doctor.echo import EchoFindings
 from ansam.doctor.media import Media
-from ansam.doctor.prediction import Prediction, from_probe, loss_of_band, own_probe
+from ansam.doctor.prediction import Prediction, from_probe, loss_of_band
 from ansam.path import Kind, Remedy
 
 SNR_DB = (34.0, 22.0)
@@ -305,7 +305,7 @@ def prediction(found: EchoFindings, law: Law) -> Prediction:
     """Return what line rate to expect between two modems over this path."""
     if found.probe is None:
         return Prediction(0, 0, None, None, ("line probing did not come back",))
-    guess = from_probe(found.probe, own_probe(law))
+    guess = from_probe(found.probe, law)
     if found.transparent:
         guess = guess.because("every octet crosses unchanged")
     lost = max(found.lost_down, found.lost_up)
