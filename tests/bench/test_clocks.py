@@ -8,6 +8,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from tests.support.two_clocks import Network, TwoClocks
 
 from ansam.line import Circuit, CircuitParameters, End, PathParameters
 from ansam.sim import Far, SimOptions, SimResult, run
@@ -15,6 +16,7 @@ from ansam.sim.pace import Pace
 from ansam.units import FRAME, SAMPLE_RATE
 
 SECONDS = float(os.environ.get("ANSAM_BENCH_SECONDS", "600"))
+LINES = ((0.0, "none"), (10.0, "1 %"), (10.0, "1 % by 3"), (20.0, "none"))
 BURSTS = {"none": (0.0, 1), "1 %": (0.01, 1), "1 % by 3": (0.01, 3)}
 
 
@@ -45,23 +47,29 @@ def packets_alone(
 
 
 @pytest.mark.bench
-def test_buffers(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("far", Far)
+def test_buffers(far: Far, capsys: pytest.CaptureFixture[str]) -> None:
     """A fixed buffer of 60 ms at either end: how far the ends' frames move against each other."""
-    lines = []
-    for far, skew, jitter, loss in product(Far, (-300.0, 300.0), (0.0, 10.0, 20.0), BURSTS):
-        slips, late, moved = packets_alone(far, skew, jitter, BURSTS[loss], 600)
-        lines.append(
-            f"{far.value:>5} {skew:+5.0f} {jitter:4.0f}  {loss:<8} {slips:5} {late:6.2%} {moved:6.2f}"
-        )
-        assert slips == 0
-        assert late == 0
-    for far, skew in product(Far, (-200.0, 200.0)):
-        slips, late, moved = packets_alone(far, skew, 10.0, BURSTS["1 % by 3"], 3 * 3600)
-        lines.append(f"{far.value:>5} {skew:+5.0f}   10  3 hours  {slips:5} {late:6.2%} {moved:6.2f}")
-        assert slips == 0
     with capsys.disabled():
-        print("\n  far   ppm   ms  loss     slips   late  moved, ms")
-        print("\n".join(lines))
+        print(f"\n{far.value:>6}  ppm   ms  loss     slips   late  moved, ms")
+        for skew, (jitter, loss) in product((-300.0, 300.0), LINES):
+            slips, late, moved = packets_alone(far, skew, jitter, BURSTS[loss], 600)
+            print(
+                f"       {skew:+5.0f} {jitter:4.0f}  {loss:<8} {slips:5} {late:6.2%} {moved:6.2f}", flush=True
+            )
+            assert slips == 0
+            assert late == 0
+
+
+@pytest.mark.bench
+def test_three_hours(capsys: pytest.CaptureFixture[str]) -> None:
+    network = Network(jitter=10, loss=0.01, burst=3)
+    for skew, follows in product((-200.0, 200.0), ((True, False), (True, True))):
+        pair = TwoClocks((0.0, skew), follows, network).run(3 * 3600)
+        with capsys.disabled():
+            far = "ansam" if follows[1] else "ata"
+            print(f"\n3 h, {skew:+.0f} ppm, {far}: frames moved {pair.moved[0]:.2f}/{pair.moved[1]:.2f} ms")
+        assert max(pair.moved) < 5.0
 
 
 def modem_line(modulation: str, result: SimResult) -> str:
