@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 
 from ansam.call.delay import DelayPlan
 from ansam.call.drift import DriftLoop
-from ansam.call.party import Party, Tolerant
+from ansam.call.party import Informed, Party, Tolerant
 from ansam.codec.g711 import Law
 from ansam.errors import RemoteProtocolError
+from ansam.path import NetworkFacts, PathWatch
 from ansam.rtp.control import Control
 from ansam.rtp.playout import DEFAULT_DELAY
 from ansam.rtp.redundancy import Redundancy
@@ -26,6 +27,9 @@ from ansam.units import FRAME, Codewords, Samples
 
 HELD_KEEP_ALIVE = 750
 """Frames between empty datagrams that hold a NAT's binding while we may not send: 15 s (RFC 6263 §4.1)."""
+
+INFORMED = 50
+"""Frames between two times that the watch on the path is told facts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,7 @@ class CallStatistics:
         round_trip_ms: To the far end and back over the network, by its reports (RTCP); None: it sent none.
         far_lost: Packets of ours that did not reach it; None likewise.
         far_jitter_ms: Of our packets there; None likewise.
+        findings: What meddled with the received audio, the worst first (`path.Finding.as_dict`).
     """
 
     frames: int
@@ -124,6 +129,7 @@ class CallStatistics:
     far_jitter_ms: float | None = None
     delay_ms: float = 0.0
     delay_changes: int = 0
+    findings: tuple[dict[str, object], ...] = ()
 
 
 class Call:
@@ -142,6 +148,7 @@ class Call:
         drift: The loop that slaves our pace to the far end's.
         silent_frames: Ticks since a packet of the far end came; those of a hold do not count.
         control: Reports to and from the far end; None where there are none.
+        path: What meddles with the received audio.
     """
 
     def __init__(
@@ -173,6 +180,8 @@ class Call:
         self._secure(None, media.srtp)
         self._party = party
         self._tolerant = party if isinstance(party, Tolerant) else None
+        self._informed = party if isinstance(party, Informed) else None
+        self.path = PathWatch(media.law)
         self._plan = DelayPlan(delay)
         self._start = start
         self._heard = 0
@@ -237,6 +246,8 @@ class Call:
             if self._held_frames % HELD_KEEP_ALIVE == 0 and self.rtp.remote[0]:
                 sent = b"", self.rtp.remote
         self.now += FRAME
+        if self.now // FRAME % INFORMED == 0:
+            self._inform()
         # Who holds the call owes us no packets.
         self.silent_frames += bool(self.media.remote[0])
         return sent
@@ -253,11 +264,23 @@ class Call:
     def _exchange(self, octets: Codewords, at: Samples, erased: bool) -> bytes:
         """Give the party what arrived for a stretch of time; return its octets for the same time."""
         law = self.media.law
-        return law.encode(self._party.process(law.decode(octets), at, erased)).tobytes()
+        self.path.receive(octets, erased)
+        tx = law.encode(self._party.process(law.decode(octets), at, erased))
+        self.path.send(tx)
+        return tx.tobytes()
+
+    def _inform(self) -> None:
+        """Tell the watch on the path what modem and network know."""
+        received = self.rtp.received
+        self.path.note_network(NetworkFacts(received.comfort_noise, received.events))
+        if self._informed is not None:
+            self.path.note_modem(self._informed.path_facts())
 
     def renegotiated(self, media: CallMedia) -> None:
         """Follow a re-INVITE that was accepted."""
         self._secure(self.media.srtp, media.srtp)
+        if media.law is not self.media.law:
+            self.path = PathWatch(media.law)
         self.media = media
         self.rtp.renegotiated(media.remote, media.send_type, media.receive_type, media.also, media.redundancy)
         if self.control is not None and media.control is not None:
@@ -306,4 +329,5 @@ class Call:
             round_trip_ms=None if trip is None else round(trip / 8, 3),
             far_lost=None if far is None else far.lost,
             far_jitter_ms=None if far is None else round(far.jitter / 8, 3),
+            findings=tuple(finding.as_dict() for finding in self.path.findings),
         )

@@ -15,6 +15,7 @@ class MediaFacts:
 
     def __init__(self) -> None:
         self._before = dict.fromkeys(TEXTS, 0)
+        self._found: set[object] = set()
 
     def update(self, statistics: CallStatistics) -> list[str]:
         """Return what has happened since the last call, as sentences that are the same each time."""
@@ -24,4 +25,8 @@ class MediaFacts:
             if count > self._before[name]:
                 said.append(text)
             self._before[name] = count
+        for finding in statistics.findings:
+            if finding["kind"] not in self._found:
+                self._found.add(finding["kind"])
+                said.append(f"{finding['kind']}: {finding['text']}")
         return said

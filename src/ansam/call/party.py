@@ -4,6 +4,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from ansam.path import ModemFacts
 from ansam.units import SAMPLE_RATE, Audio, Samples, rms_from_dbm0
 
 MILLIWATT_HZ = 1020.0
@@ -33,6 +34,14 @@ class Tolerant(Protocol):
     @property
     def delay_may_change(self) -> bool:
         """Whether a jump of what it hears does no harm now: no modem signal is up, or it trains anew."""
+
+
+@runtime_checkable
+class Informed(Protocol):
+    """A party that knows what helps to judge the audio path: a modem."""
+
+    def path_facts(self) -> ModemFacts:
+        """Return what it knows now; asked once a second."""
 
 
 class Silence:

@@ -53,6 +53,7 @@ from ansam.dte.circuits import Circuits
 from ansam.dte.escape import EscapeDetector
 from ansam.link.base import BreakReceived, LinkDown, LinkUp
 from ansam.modulation.base import Ready, Renegotiating, Retraining, Role, SignalReport
+from ansam.path import ModemFacts
 from ansam.trace import Sink, null_sink
 from ansam.units import SAMPLE_RATE, Audio, Samples
 
@@ -151,6 +152,19 @@ class Dce:
         """Whether a jump of what is heard does no harm now; see `call.party.Tolerant`."""
         session = self._session
         return not isinstance(session, Session) or session.delay_may_change(self._now)
+
+    def path_facts(self) -> ModemFacts:
+        """Return what helps to judge the audio path; see `call.party.Informed`."""
+        report = self.report() or SignalReport()
+        ready = self._session.ready if isinstance(self._session, Session) else None
+        return ModemFacts(
+            data_mode=self.state is LineState.DATA and not self.delay_may_change,
+            modulation=ready.modulation if ready else "",
+            symbol_rate=report.symbol_rate,
+            carrier_hz=report.carriers_hz[0] if report.carriers_hz else None,
+            snr_db=report.snr_db,
+            retrains=self.retrains,
+        )
 
     @property
     def frames_resent(self) -> int:

@@ -32,6 +32,7 @@ from ansam.io.dte import DteEndpoint
 from ansam.io.line import Line
 from ansam.io.line_clock import LineClock
 from ansam.io.speaker import Sink
+from ansam.path import ModemFacts
 from ansam.units import FRAME, SAMPLE_RATE, Audio, Samples
 
 INIT_STEPS = 100
@@ -206,12 +207,17 @@ class ModemHost:
         statistics = self._line.statistics()
         if statistics is not None and self._on_call:
             for text in self._media_facts.update(statistics):
+                self._log.warning("media", observed=text)
                 self.dce.observed(Source.MEDIA, text, "", now, lasting=False)
 
     @property
     def delay_may_change(self) -> bool:
         """See `call.party.Tolerant`. The lock is held."""
         return self.dce.delay_may_change
+
+    def path_facts(self) -> ModemFacts:
+        """See `call.party.Informed`. The lock is held."""
+        return self.dce.path_facts()
 
     def media_started(self) -> Samples:
         """See `LineUser.media_started`."""

@@ -10,9 +10,11 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ansam.codec import Law
 from ansam.dce.dce import Dce, LineState
 from ansam.errors import ConfigError
 from ansam.line import Circuit, End
+from ansam.path import PathWatch
 from ansam.sim.exchange import Exchange
 from ansam.sim.options import SimOptions
 from ansam.sim.pace import Pace
@@ -30,6 +32,9 @@ CONNECT_LIMIT = samples(600)
 """A call that neither connects nor fails by then is given up: S7 goes to 255 s, twice."""
 
 DRAIN_LIMIT = samples(60)
+
+INFORMED = 50
+"""Frames between two times that the watches on the path are told what the modems know."""
 
 QUIET = samples(1)
 """Without a byte for this long (and the circuit's delay) a circuit has drained."""
@@ -75,6 +80,8 @@ class Simulation:
         self._connected_at: dict[End, float] = {}
         self._ended_first: End | None = None
         self._signal = BothWays(Signal(), Signal())
+        law = options.law
+        self._watches = {} if law is Law.LINEAR else {end: PathWatch(law) for end in End}
 
     def run(self, cpu_clock: Clock | None = None) -> SimResult:
         """Do the call.
@@ -110,6 +117,10 @@ class Simulation:
         self._hang_up()
         cpu = cpu_clock() - started if cpu_clock else 0.0
         return self._result(begin, data_from, cpu, dropped_by or End.CALLING)
+
+    def modem(self, end: End) -> Dce:
+        """Return the modem of an end."""
+        return self._modems[end]
 
     # -- time ------------------------------------------------------------------------------------------------
 
@@ -158,10 +169,31 @@ class Simulation:
             sent.append(self._modems[end].process(audio, at, erased))
             heard.append(audio)
             at += len(audio)
+            if end in self._watches:
+                self._watches[end].receive(self._options.law.encode(audio), erased)
         tx = sent[0] if len(sent) == 1 else np.concatenate(sent)
         self._circuit.push(end, tx, now)
+        self._watch(end, tx, now)
         if self._recording:
             self._recording.audio(end, tx, np.concatenate(heard))
+
+    def _watch(self, end: End, tx: Audio, now: Samples) -> None:
+        """Let an end's watch on the path know what is sent and what the modem knows."""
+        watch = self._watches.get(end)
+        if watch is None:
+            return
+        watch.send(self._options.law.encode(tx))
+        if now // FRAME % INFORMED == 0:
+            watch.note_modem(self._modems[end].path_facts())
+
+    def _findings(self) -> list[dict[str, object]]:
+        """Return what each end found out about its received path; "up" is what the answering end hears."""
+        ways = {End.ANSWERING: "up", End.CALLING: "down"}
+        return [
+            {"direction": ways[end], **finding.as_dict()}
+            for end, watch in self._watches.items()
+            for finding in watch.findings
+        ]
 
     def _act(self, end: End) -> None:
         for action in self._modems[end].take_actions():
@@ -265,6 +297,7 @@ class Simulation:
             renegotiations=calling.renegotiations + answering.renegotiations,
             frames_resent=calling.frames_resent + answering.frames_resent,
             slips=sum(c.slips for c in counters),
+            findings=self._findings(),
             disconnect_reason=ended.ended.reason if ended.ended else ended.dce.disconnect_reason,
             causes=self._causes(ended_by, begin),
             line_seconds=_seconds(self._t - begin),

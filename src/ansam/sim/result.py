@@ -72,6 +72,8 @@ class SimResult:
         packets_lost: Fraction of packets that never came.
         packets_late: Fraction that came after their turn.
         signal: What the receivers measured; up is the answering modem's.
+        findings: What meddled with the audio (`path.Finding.as_dict`), each with its ``direction``: up or
+            down.
         seed: Of this call.
     """
 
@@ -100,6 +102,7 @@ class SimResult:
     packets_lost: BothWays[float] = field(default_factory=lambda: BothWays(0.0, 0.0))
     packets_late: BothWays[float] = field(default_factory=lambda: BothWays(0.0, 0.0))
     signal: BothWays[Signal] = field(default_factory=lambda: BothWays(Signal(), Signal()))
+    findings: list[dict[str, object]] = field(default_factory=list)
     seed: int = 1
     causes: list[dict[str, object]] = field(default_factory=list)
 
