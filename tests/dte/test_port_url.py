@@ -16,6 +16,7 @@ from ansam.errors import ConfigError
             PortUrl("serial", "/dev/ttyUSB0", options={"speed": "57600", "rts": "on", "wires": "3"}),
             "serial:/dev/ttyUSB0",
         ),
+        ("pty:x;carrier=hangup", PortUrl("pty", "x", options={"carrier": "hangup"}), "pty:x"),
         ("stdio", PortUrl("stdio"), "stdio"),
     ],
 )

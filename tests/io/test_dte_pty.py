@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from tests.support.dte_port import FakePort
 
+from ansam.dte.circuits import Circuits
 from ansam.errors import ResourceError
 from ansam.io.dte_pty import PtyDte
 
@@ -219,3 +220,26 @@ async def test_a_pty_waits_while_another_port_has_the_modem(tmp_path: Path) -> N
     await port.until(lambda: port.received == b"ATZ\r")
     os.close(terminal)
     await dte.close()
+
+
+async def test_lost_carrier_can_hang_the_pty_up(tmp_path: Path) -> None:
+    port = FakePort()
+    dte = PtyDte(tmp_path / "tty", hang_up=True)
+    await dte.open(port)
+    terminal = os.open(tmp_path / "tty", os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    await port.until(lambda: port.dtr[-1])
+    was = os.readlink(tmp_path / "tty")
+    dte.show(Circuits(circuit_109=True))
+    dte.show(Circuits(circuit_109=False))
+    assert port.dtr[-1] is False
+    assert os.readlink(tmp_path / "tty") != was
+    with pytest.raises(OSError, match="Input/output error"):
+        os.write(terminal, b"x")
+    again = os.open(tmp_path / "tty", os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    os.write(again, b"ATZ\r")
+    await port.until(lambda: port.received == b"ATZ\r")
+    assert port.dtr[-1]
+    os.close(again)
+    os.close(terminal)
+    await dte.close()
+    assert list(tmp_path.iterdir()) == []

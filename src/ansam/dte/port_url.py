@@ -25,7 +25,7 @@ FORMS = "pty:PATH, tcp:, telnet:, rfc2217: or ip232:HOST:PORT, unix:PATH, serial
 _SOCKET_OPTIONS = {"dtr": "follow|on", "carrier": "keep|close"}
 _CIRCUITS = "dcd|dsr|ri|on"
 _OPTIONS: Mapping[str, Mapping[str, str]] = {
-    "pty": {},
+    "pty": {"carrier": "keep|hangup"},
     "tcp": _SOCKET_OPTIONS,
     "telnet": _SOCKET_OPTIONS,
     "rfc2217": _SOCKET_OPTIONS,

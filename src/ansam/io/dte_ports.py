@@ -22,7 +22,7 @@ def make_dte(text: str) -> DteEndpoint:
 def _make(url: PortUrl) -> DteEndpoint:
     match url.kind:
         case "pty":
-            return PtyDte(url.path)
+            return PtyDte(url.path, hang_up=url.options.get("carrier") == "hangup")
         case "serial":
             return SerialDte(url)
         case "stdio":

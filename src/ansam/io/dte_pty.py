@@ -23,6 +23,7 @@ from pathlib import Path
 
 import structlog
 
+from ansam.dte.circuits import Circuits
 from ansam.dte.wire import RawWire
 from ansam.errors import ResourceError
 from ansam.io.dte import CHUNK, DtePort, FdPump, PlainEndpoint
@@ -80,6 +81,16 @@ class PtyLink:
             self._release()
             raise
         self._target = target
+
+    def move(self, target: str) -> None:
+        """Point the link at another pty; at no time is there none."""
+        with contextlib.suppress(OSError):
+            if os.readlink(self.path) == self._target:
+                beside = self.path.with_name(f".{self.path.name}.new")
+                beside.unlink(missing_ok=True)
+                beside.symlink_to(target)
+                beside.replace(self.path)
+                self._target = target
 
     def remove(self) -> None:
         """Remove the link, if it is still ours."""
@@ -140,12 +151,13 @@ class PtyDte(PlainEndpoint):
 
     Args:
         path: Name of the symlink that terminals open.
+        hang_up: When circuit 109 goes OFF, programs find the pty hung up, and a new one in its place.
 
     Attributes:
         name: The path.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, *, hang_up: bool = False) -> None:
         self.name = str(path)
         self._link = PtyLink(Path(path).absolute())
         self._port: DtePort | None = None
@@ -153,10 +165,23 @@ class PtyDte(PlainEndpoint):
         self._master: int | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._rate = -1
-        self._hang_up = select.poll()
+        self._hung_up = select.poll()
+        self._hangs_up = hang_up
+        self._carrier = False
 
     async def open(self, port: DtePort) -> None:
         """Make the pty and its link; see `DteEndpoint.open`."""
+        master, target = self._make_pty()
+        try:
+            self._link.make(target)
+        except ResourceError:
+            os.close(master)
+            raise
+        self._port = port
+        self._use(master)
+
+    def _make_pty(self) -> tuple[int, str]:
+        """Return the master of a new pty and the name of its slave."""
         try:
             master, slave = os.openpty()
         except OSError as error:
@@ -167,16 +192,33 @@ class PtyDte(PlainEndpoint):
         target = os.ttyname(slave)
         # Open and close once: from now on the kernel reports "nobody has it open" as POLLHUP.
         os.close(slave)
-        try:
-            self._link.make(target)
-        except ResourceError:
-            os.close(master)
-            raise
         os.set_blocking(master, False)
-        self._hang_up.register(master, select.POLLIN)
-        self._port, self._master = port, master
-        port.set_dtr(False)
+        return master, target
+
+    def _use(self, master: int) -> None:
+        assert self._port is not None
+        self._hung_up = select.poll()
+        self._hung_up.register(master, select.POLLIN)
+        self._master = master
+        self._port.set_dtr(False)
         self._wait_for_user()
+
+    def show(self, circuits: Circuits) -> None:
+        """See `DteEndpoint.show`: with ``carrier=hangup``, lost carrier hangs the pty up (SIGHUP, EIO)."""
+        lost = self._carrier and not circuits.circuit_109
+        self._carrier = circuits.circuit_109
+        if not lost or not self._hangs_up or self._pump is None or self._master is None:
+            return
+        try:
+            master, target = self._make_pty()
+        except ResourceError:
+            _log.warning("no pty to be had: carrier was lost without a hang-up", pty=self.name)
+            return
+        self._pump.output_ready()
+        self._link.move(target)
+        self._leave()
+        os.close(self._master)
+        self._use(master)
 
     def resume(self) -> None:
         """See `DteEndpoint.resume`."""
@@ -209,7 +251,7 @@ class PtyDte(PlainEndpoint):
     def _look(self) -> None:
         if self._master is None or self._port is None:
             return
-        events = self._hang_up.poll(0)
+        events = self._hung_up.poll(0)
         if events and events[0][1] & select.POLLHUP and not events[0][1] & select.POLLIN:
             self._wait_for_user()
             return
@@ -240,16 +282,21 @@ class PtyDte(PlainEndpoint):
 
     def _user_gone(self) -> None:
         _log.debug("closed by its last user", pty=self.name)
+        self._leave()
+        if self._master is not None and self._port is not None:
+            self._make_raw()
+            self._port.set_dtr(False)
+            self._wait_for_user()
+
+    def _leave(self) -> None:
+        """Move no bytes any more and leave the modem to others."""
         if self._pump is not None:
             self._pump.stop()
             self._pump = None
         if self._timer is not None:
             self._timer.cancel()
-        if self._master is not None and self._port is not None:
-            self._make_raw()
-            self._port.set_dtr(False)
+        if self._port is not None:
             self._port.release()
-            self._wait_for_user()
 
     def _make_raw(self) -> None:
         """Make the port as the next user expects it; a speed of 0 left behind would keep DTR OFF."""
