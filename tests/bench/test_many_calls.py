@@ -26,4 +26,5 @@ def test_a_thousand_calls(tmp_path: Path, relay: bool) -> None:
     assert outcome.causes.total() == outcome.started
     assert (last.fds, last.threads, last.tasks) == (half.fds, half.threads, half.tasks)
     assert last.rss - half.rss < 4 * MEBI
+    assert last.blocks < half.blocks * 1.02
     assert last.timers <= half.timers + 5
