@@ -316,7 +316,8 @@ class Interpreter:
     def _print_text(self, lines: list[str]) -> None:
         """Show lines framed as V.250 (07/2003) §5.7.1 says: V1 CR LF text CR LF, V0 text CR LF."""
         end = bytes([self.settings.s[3], self.settings.s[4]])
-        body = end.join(line.encode("ascii", "replace") for line in lines)
+        # Terminals of the time have no section sign.
+        body = end.join(line.replace("§", "").encode("ascii", "replace") for line in lines)
         self._put((end if self.settings.verbose else b"") + body + end)
 
     def _put(self, octets: bytes) -> None:

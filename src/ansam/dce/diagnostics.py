@@ -131,11 +131,11 @@ def link_screen(
 
 
 def _row(label: str, text: str | None) -> str:
-    return f"{label:<28}{UNKNOWN if text is None else text}"
+    return f"{label:<25}{UNKNOWN if text is None else text}"
 
 
 def _number(value: float | None, decimals: int = 1) -> str | None:
-    return None if value is None else f"{value:.{decimals}f}"
+    return None if value is None else f"{value:z.{decimals}f}"
 
 
 def _both(pair: tuple[T, T] | None) -> str | None:
@@ -197,6 +197,6 @@ def response_screen(call: CallRecord) -> list[str] | None:
     rows = []
     for frequency in RESPONSE_HZ:
         nearest = min(found, key=lambda hz: abs(hz - frequency))
-        level = f"{found[nearest]:.1f}" if abs(nearest - frequency) <= 75 else "-"
+        level = f"{found[nearest]:z.1f}" if abs(nearest - frequency) <= 75 else "-"
         rows.append(f"{frequency:>4}     {level:>5}")
     return ["Freq     Level", *rows]
