@@ -51,7 +51,9 @@ def items(found: ModemFindings, media: Media, hybrid: tuple[Samples, float] | No
     if report.rx_level_dbm0 is not None:
         out.append(_level(report.rx_level_dbm0))
     echo = report.near_echo_loss_db if report.far_echo_loss_db is None else report.far_echo_loss_db
-    if echo is not None:
+    if any(one.kind is Kind.ECHO for one in found.findings):
+        pass  # named already
+    elif echo is not None:
         out.append(_echo(echo))
     elif hybrid is not None and hybrid[1] > 0:
         out.append(_reflected(*hybrid))
