@@ -41,6 +41,9 @@ LOSSES = 3
 
 TRAINING, DATA = "start-up", "data"
 
+_MENU_HEARD = ("JM", "CJ")
+"""What is sent once the far end's CM or JM has come: it is a modem that speaks V.8."""
+
 
 _V34_PHASES = {"§11.2": "phase 2", "§11.3": "phase 3", "§11.4": "phase 4", "§11.5": "phase 2"}
 
@@ -82,7 +85,7 @@ class Witness:
         self._survey: Survey | None = None
         self._steps: deque[_Step] = deque(maxlen=STEPS)
         self._losses: dict[str, Losses] = {}
-        self._seen = self._ready = False
+        self._seen = self._ready = self._menu_heard = False
         self._rings_since: Samples | None = None
         self._counted: deque[tuple[Samples, LinkStatistics]] = deque(maxlen=3)
 
@@ -121,6 +124,7 @@ class Witness:
         match event:
             case PhaseEntered(name, clause):
                 self._steps.append(_Step(name, clause, now))
+                self._menu_heard |= clause.startswith("V.8 ") and name in _MENU_HEARD
             case CarrierDetected():
                 self._seen = True
             case StepMissed(reason, clause):
@@ -138,7 +142,7 @@ class Witness:
                 self._survey = None
                 self._steps.append(_Step(DATA, "", now))
             case NoErrorControl(reason, clause):
-                self.observed(Source.LINK, f"no error control: {reason}", clause, now)
+                self.observed(Source.LINK, f"no error control: {reason}", clause, now, lasting=False)
             case _:
                 pass
 
@@ -161,7 +165,8 @@ class Witness:
             statistics: The link's counters at the end, where there is one.
         """
         if symptom.source is Source.DTE and self._ready:
-            return (symptom,)  # The terminal wanted it: nothing needs an explanation.
+            # The terminal wanted it: nothing needs an explanation, except what it may have grown tired of.
+            return (*self._absence(symptom.at), symptom)
         return self._journal.chain(symptom, self._evidence(symptom, statistics))
 
     def _evidence(self, symptom: Cause, statistics: LinkStatistics | None) -> list[Cause]:
@@ -214,7 +219,8 @@ class Witness:
     def _start_up(self, symptom: Cause) -> list[Cause]:
         """Return what was heard where no modem was, or else the step that the end found start-up in."""
         causes = []
-        verdict = self._survey.verdict() if self._survey is not None and not self._seen else None
+        unknown = self._survey is not None and not self._seen and not self._menu_heard
+        verdict = self._survey.verdict() if self._survey is not None and unknown else None
         if verdict is not None:
             causes.append(Cause(verdict.at, Source.MEDIA, verdict.text, verdict.clause))
         step = self._step
