@@ -196,6 +196,16 @@ def test_xoff_counts_although_the_data_before_it_finds_no_room() -> None:
     assert bench.dce.take_dte() == b"far"
 
 
+def test_a_terminal_that_comes_anew_has_not_said_xoff() -> None:
+    bench = TerminalBench(b"ATE0&I2&D0")
+    link = bench.connect()
+    bench.dce.receive_dte(XOFF, bench.now)
+    link.received += b"far"
+    assert bench.dce.take_dte() == b""
+    bench.dce.set_dtr(True, bench.now)
+    assert bench.dce.take_dte() == b"far"
+
+
 def test_link_flow_control_without_error_control() -> None:
     bench = TerminalBench(b"ATE0&I5", "NONE")
     link = bench.connect()

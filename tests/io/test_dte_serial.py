@@ -97,6 +97,18 @@ async def test_octets_and_lines_cross_the_cable(cable: tuple[int, str], lines: L
     await dte.close()
 
 
+async def test_it_waits_while_another_port_has_the_modem(cable: tuple[int, str]) -> None:
+    port = FakePort()
+    port.free = False
+    dte = SerialDte(parse_port(f"serial:{cable[1]};wires=3"))
+    await dte.open(port)
+    await asyncio.sleep(0.05)
+    assert port.dtr == [False]
+    port.free = True
+    await port.until(lambda: port.dtr[-1])
+    await dte.close()
+
+
 async def test_which_circuit_a_wire_carries(cable: tuple[int, str], lines: Lines) -> None:
     dte = SerialDte(parse_port(f"serial:{cable[1]};dtr=ri;rts=dcd"))
     await dte.open(FakePort())

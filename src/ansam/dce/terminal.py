@@ -309,12 +309,12 @@ class TerminalSide:
 
     def set_dtr(self, on: bool, now: Samples) -> bool:
         """Follow circuit 108/2; return whether it changed."""
+        # Whoever comes next has not said XOFF.
+        self._received_flow.stopped = False
         if on == self.dtr:
             return False
         self.dtr = on
         self._dtr_dropped_at = None if on else now
-        # Whoever comes next has not said XOFF.
-        self._received_flow.stopped = False
         return True
 
     @property

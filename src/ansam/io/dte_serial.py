@@ -146,8 +146,6 @@ class SerialDte:
     def _start(self, device: serial.Serial) -> None:
         assert self._port is not None
         self._device, self._inputs = device, None
-        self._port.claim()
-        self._port.set_port_rate(device.baudrate)
         fd = device.fileno()
         self._pump = FdPump(self._port, fd, fd, self._lost, wire=MarkedWire())
         self._look()
@@ -188,11 +186,15 @@ class SerialDte:
         if self._device is None or self._port is None:
             return
         inputs = self._read_inputs()
-        if inputs != self._inputs:
+        # With DTR ON the modem is asked for, again and again where another port of it is in use.
+        if inputs != self._inputs and (not inputs[0] or self._port.claim()):
             self._inputs = inputs
+            self._port.set_port_rate(self._device.baudrate)
             self._port.set_dtr(inputs[0])
             self._port.set_rts(inputs[1])
-        if self._lines:
+            if not inputs[0]:
+                self._port.release()
+        if self._lines or self._inputs is None:
             self._timer = asyncio.get_running_loop().call_later(POLL, self._look)
 
     def _read_inputs(self) -> tuple[bool, bool]:
