@@ -132,22 +132,22 @@ def test_training_of_the_next_call_is_no_shift_of_the_last(bench):
 
 EXPECTED = """Link Diagnostics...
 
-Modulation (recv/xmit)      V.34/V.34
-Carrier Freq    ( Hz )      1959/1829
-Symbol Rate                 3429/3200
-Trellis Code                64S-4D/16S-4D
-Nonlinear Encoding          ON/OFF
-Precoding                   ON/ON
-Shaping                     OFF/ON
-Preemphasis     (-dB )      0/6
-Recv/Xmit Level (-dBm)      23.0/13.0
-SNR             ( dB )      37.1
-Near Echo       ( dB )      12.0
-Far Echo        ( dB )      31.5
-Roundtrip Delay (msec)      1200
-Timing Offset   ( ppm)      -48.2
-Carrier Offset  ( ppm)      1000.0
-Speed Shifts Up/Down        0/0
+Modulation (recv/xmit)   V.34/V.34
+Carrier Freq    ( Hz )   1959/1829
+Symbol Rate              3429/3200
+Trellis Code             64S-4D/16S-4D
+Nonlinear Encoding       ON/OFF
+Precoding                ON/ON
+Shaping                  OFF/ON
+Preemphasis     (-dB )   0/6
+Recv/Xmit Level (-dBm)   23.0/13.0
+SNR             ( dB )   37.1
+Near Echo       ( dB )   12.0
+Far Echo        ( dB )   31.5
+Roundtrip Delay (msec)   1200
+Timing Offset   ( ppm)   -48.2
+Carrier Offset  ( ppm)   1000.0
+Speed Shifts Up/Down     0/0
 """
 
 
