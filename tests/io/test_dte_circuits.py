@@ -10,7 +10,7 @@ import serial
 from tests.support.terminal_bench import FRAME, BufferSession
 
 from ansam.dce import dce as module
-from ansam.dce.dce import Dce
+from ansam.dce.dce import Dce, LineState
 from ansam.dce.progress import Progress
 from ansam.dte.port_url import parse_port
 from ansam.dte.wire import Ip232Wire
@@ -130,4 +130,30 @@ async def test_ri_ends_after_two_seconds_by_itself(monkeypatch: pytest.MonkeyPat
         connecting = time.monotonic()
         await reader.readuntil(b"\xff\x01")
         assert time.monotonic() - connecting < WITHIN
+        writer.close()
+
+
+@pytest.mark.parametrize("ignored", [True, False])
+async def test_a_call_outlives_the_connection_where_dtr_is_ignored(
+    ignored: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with modem("tcp:127.0.0.1:0", monkeypatch) as m:
+        m.host.initialise("AT&D0" if ignored else "AT&D2S25=1")
+        _, writer = await asyncio.open_connection(*m.dte.address)
+        m.host.incoming("07")
+        writer.write(b"ATA\r")
+        await seen(lambda: m.host.dce.state is LineState.ANSWERING)
+        m.connect()
+        link = BufferSession.made[-1].link
+        assert link is not None
+        writer.close()
+        await seen(lambda: not m.host.dce._terminal.dtr)
+        await asyncio.sleep(0.05)
+        reader, writer = await asyncio.open_connection(*m.dte.address)
+        await seen(lambda: m.host.dce._terminal.dtr)
+        assert link.ended is not ignored
+        if ignored:
+            link.received += b"still here"
+            m.host.frame_done()
+            assert await reader.readexactly(10) == b"still here"
         writer.close()
