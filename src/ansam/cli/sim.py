@@ -104,6 +104,7 @@ def sim(
         _DEFAULTS.direction.value
     ),
     seed: Annotated[int, _number("seed", "Of noise, loss, jitter and payload.", "N", int)] = _DEFAULTS.seed,
+    personality: Annotated[str, _option("Make of the calling modem.", "NAME")] = _DEFAULTS.personality,
     meddle: Annotated[
         list[str] | None,
         _option(
@@ -138,6 +139,7 @@ def sim(
         payload=payload,
         direction=_choice("direction", Direction, direction),
         seed=seed,
+        personality=personality,
         meddle=tuple(meddle or ()),
     )
     with Recording(record) if record else nullcontext() as recording:

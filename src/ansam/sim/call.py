@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ansam.at.nvram import Profile
 from ansam.codec import Law
 from ansam.dce.dce import Dce, LineState
 from ansam.errors import ConfigError
@@ -67,7 +68,8 @@ class Simulation:
         for end, seed in zip(End, seeds[1:], strict=True):
             payload = open_payload(options.payload, np.random.default_rng(seed))
             sink = recording.sink(end) if recording else null_sink
-            self._terminals[end] = Terminal(end, Dce(trace=sink), payload)
+            profile = Profile(options.make) if end is End.CALLING else None
+            self._terminals[end] = Terminal(end, Dce(profile, sink), payload)
         self._modems = {end: terminal.dce for end, terminal in self._terminals.items()}
         self._paces = {end: Pace(self._circuit, end, follows=options.follows(end)) for end in End}
         self._now: dict[End, Samples] = dict.fromkeys(End, 0)

@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from ansam.at.personalities import DEFAULT, load
+from ansam.at.personality import Personality
 from ansam.codec import Law
 from ansam.errors import ConfigError
 from ansam.line import CircuitParameters, Echo, End, Meddling, PathParameters
@@ -68,6 +70,7 @@ class SimOptions:
         payload: ``random``, ``text`` or the path of a file, which is sent over and over.
         direction: Who sends.
         seed: Of all chance.
+        personality: Make of the calling modem, a name or a file; "" is the default.
         meddle: What gateways do to the audio, in order: ``NAME[:VALUE][@up|@down]`` of `ansam.line.meddle`.
     """
 
@@ -92,6 +95,7 @@ class SimOptions:
     payload: str = "random"
     direction: Direction = Direction.BOTH
     seed: int = 1
+    personality: str = ""
     meddle: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -104,7 +108,12 @@ class SimOptions:
                 raise ConfigError(f"command line {line!r}", "modems only listen to lines that begin AT or at")
             if not line.isascii() or not line.isprintable():
                 raise ConfigError(f"command line {line!r}", "use printable ASCII characters")
-        _ = self.circuit
+        _ = self.circuit, self.make
+
+    @property
+    def make(self) -> Personality:
+        """The make of the calling modem."""
+        return load(self.personality or DEFAULT)
 
     @property
     def answering_lines(self) -> tuple[str, ...]:
