@@ -120,5 +120,22 @@ def test_workers() -> None:
     }
 
 
+def test_modems_that_share_a_port_for_callers_share_a_worker() -> None:
+    modem = '[[modem]]\nname = "{0}"\nline = "{1}"\ndte = "pty:run/{0}"\n'
+    found = parse(
+        modem.format("a", "net:127.0.0.1:6400")
+        + modem.format("b", "net:127.0.0.1:6401")
+        + modem.format("c", "sip:c:x@h")
+        + 'network = "net:127.0.0.1:6400;busy=no"\n'
+        + modem.format("d", "sip:d:x@h")
+    )
+    workers = workers_of(found)
+    assert {name: [modem.name for modem in modems] for name, modems in workers.items()} == {
+        "modem-a": ["a", "c"],
+        "modem-b": ["b"],
+        "modem-d": ["d"],
+    }
+
+
 def test_priorities_of_the_journal() -> None:
     assert _with_priority(None, "error", "x") == "<3>x"

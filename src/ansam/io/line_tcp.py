@@ -125,7 +125,7 @@ class NetworkLine:
         elif self._telephone is None or self._beside is None:
             self._user.call_failed(Progress.NO_SUCH_NUMBER, f"{number} is not in the phone book")
         elif not self._beside.ready:
-            self._user.call_failed(Progress.UNREACHABLE, "the telephone line is not registered")
+            self._user.call_failed(Progress.UNREACHABLE, self._beside.why)
         else:
             self._telephone.place_call(self._book.telephone(number))
 

@@ -17,10 +17,11 @@ class TelephoneUser:
 
     Attributes:
         ready: Calls can be placed on the telephone line now.
+        why: Why they can not.
     """
 
     def __init__(self, user: LineUser) -> None:
-        self.ready = False
+        self.ready, self.why = False, "the telephone line is not registered"
         self._user = user
 
     @property
@@ -35,6 +36,14 @@ class TelephoneUser:
     def line_ready(self, ready: bool) -> None:
         """See `LineUser.line_ready`."""
         self.ready = ready
+
+    def line_not_ready(self, why: str) -> None:
+        """See `Observer.line_not_ready`."""
+        self.ready, self.why = False, why
+
+    def observed(self, source: Source, text: str, clause: str = "") -> None:
+        """See `Observer.observed`."""
+        tell(self._user, source, text, clause)
 
     def process(self, rx: Audio, now: Samples, erased: bool = False) -> Audio:
         """See `LineUser.process`."""
@@ -72,11 +81,3 @@ class TelephoneUser:
     def far_end_hung_up(self) -> None:
         """See `LineUser.far_end_hung_up`."""
         self._user.far_end_hung_up()
-
-    def observed(self, source: Source, text: str, clause: str = "") -> None:
-        """See `Observer.observed`."""
-        tell(self._user, source, text, clause)
-
-    def line_not_ready(self, why: str) -> None:
-        """See `Observer.line_not_ready`."""
-        self.line_ready(False)
