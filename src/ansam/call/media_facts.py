@@ -1,6 +1,10 @@
 """What a call's statistics say beside lost packets, in words: for the chain of causes (`dce.causes`)."""
 
+from typing import NamedTuple
+
 from ansam.call.call import CallStatistics
+from ansam.dce.causes import Source
+from ansam.path import Severity
 
 TEXTS = {
     "resyncs": "the stream of packets jumped and was taken up anew",
@@ -10,6 +14,14 @@ TEXTS = {
 """By attribute of `CallStatistics`: a count that grows."""
 
 
+class Noticed(NamedTuple):
+    """Something that may explain the end of a call; see `Dce.observed`."""
+
+    source: Source
+    text: str
+    lasting: bool
+
+
 class MediaFacts:
     """Compares statistics of one call with those before."""
 
@@ -17,16 +29,17 @@ class MediaFacts:
         self._before = dict.fromkeys(TEXTS, 0)
         self._found: set[object] = set()
 
-    def update(self, statistics: CallStatistics) -> list[str]:
-        """Return what has happened since the last call, as sentences that are the same each time."""
+    def update(self, statistics: CallStatistics) -> list[Noticed]:
+        """Return what has happened since the last call, in sentences that are the same each time."""
         said = []
         for name, text in TEXTS.items():
             count = int(getattr(statistics, name))
             if count > self._before[name]:
-                said.append(text)
+                said.append(Noticed(Source.MEDIA, text, lasting=False))
             self._before[name] = count
         for finding in statistics.findings:
             if finding["kind"] not in self._found:
                 self._found.add(finding["kind"])
-                said.append(f"{finding['kind']}: {finding['text']}")
+                if finding["severity"] != Severity.INFO.value:
+                    said.append(Noticed(Source.PATH, f"{finding['kind']}: {finding['text']}", lasting=True))
         return said

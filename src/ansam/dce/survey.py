@@ -10,6 +10,7 @@ instead of "no carrier". What comes while this end speaks may be an echo and cou
 heard in its silences, too.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
@@ -44,8 +45,10 @@ _NAMED = {
 _SIT = ("950 Hz", "1400 Hz", "1800 Hz")
 _ANSWER_TONES = ("2100 Hz", "2225 Hz")
 _QUIET, _LOST, _SOUND, _TONE = "silence", "lost", "sound", "a tone of the exchange"
+_BEATING = slice(1, 3)
+"""440 and 480 Hz at once (ringing in North America) beat: neither is coherent, but together they are all."""
 _COHERENT = 0.8
-_DOMINANT = 0.5
+_DOMINANT, _ALMOST_ALL = 0.5, 0.8
 _FLAGS = 8
 """T.30 §5.3.1: the preamble is a second of flags, 37 of them; eight in a row are no accident."""
 _SHORT = 4
@@ -97,6 +100,12 @@ class _Run:
     @property
     def seconds(self) -> float:
         return self.hops * HOP / SAMPLE_RATE
+
+
+def _regular(lengths: Sequence[float]) -> bool:
+    """Return whether most are about as long as their median."""
+    middle = float(np.median(lengths))
+    return float(np.median(np.abs(np.array(lengths) - middle))) <= 0.25 * middle
 
 
 class Survey:
@@ -174,7 +183,8 @@ class Survey:
         pure = meter.coherence >= _COHERENT
         share = meter.power / max(self._power, 1e-14)
         count = len(_PROGRESS)
-        if float(np.sum(share[:count][pure[:count]])) >= _DOMINANT:
+        beating = float(np.sum(share[_BEATING]))
+        if float(np.sum(share[:count][pure[:count]])) >= _DOMINANT or beating >= _ALMOST_ALL:
             return _TONE
         best = int(np.argmax(share[count:] * pure[count:])) + count
         return self._names[best - count] if pure[best] and share[best] >= _DOMINANT else _SOUND
@@ -249,7 +259,10 @@ class Survey:
         gaps = [b.at - a.at - a.hops * HOP for a, b in pairwise(bursts)]
         if len(bursts) < 2:
             return None
-        on, off = float(np.median([b.seconds for b in bursts])), float(np.median(gaps)) / SAMPLE_RATE
+        lengths = [burst.seconds for burst in bursts]
+        if not _regular(lengths) or not _regular(gaps):
+            return None  # a voice has tones as well
+        on, off = float(np.median(lengths)), float(np.median(gaps)) / SAMPLE_RATE
         cadence = f"{on:.2f} s on, {off:.2f} s off, {len(bursts)} times"
         if off >= 1.5:
             text = f"ringing tone ({cadence}): the call was answered in signalling before anybody did"

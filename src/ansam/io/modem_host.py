@@ -206,9 +206,9 @@ class ModemHost:
         """Tell the modem once a second what its packets have gone through. The lock is held."""
         statistics = self._line.statistics()
         if statistics is not None and self._on_call:
-            for text in self._media_facts.update(statistics):
-                self._log.warning("media", observed=text)
-                self.dce.observed(Source.MEDIA, text, "", now, lasting=False)
+            for source, text, lasting in self._media_facts.update(statistics):
+                self._log.warning(source.value, observed=text)
+                self.dce.observed(source, text, "", now, lasting=lasting)
 
     @property
     def delay_may_change(self) -> bool:

@@ -12,10 +12,11 @@ import numpy as np
 
 from ansam.at.nvram import Profile
 from ansam.codec import Law
+from ansam.dce.causes import Source
 from ansam.dce.dce import Dce, LineState
 from ansam.errors import ConfigError
 from ansam.line import Circuit, End
-from ansam.path import PathWatch
+from ansam.path import PathWatch, Severity
 from ansam.sim.exchange import Exchange
 from ansam.sim.options import SimOptions
 from ansam.sim.pace import Pace
@@ -187,6 +188,10 @@ class Simulation:
         watch.send(self._options.law.encode(tx))
         if now // FRAME % INFORMED == 0:
             watch.note_modem(self._modems[end].path_facts())
+            for finding in watch.take_findings():
+                if finding.severity is not Severity.INFO:
+                    text = f"{finding.kind.value}: {finding.text}"
+                    self._modems[end].observed(Source.PATH, text, "", now)
 
     def _findings(self) -> list[dict[str, object]]:
         """Return what each end found out about its received path; "up" is what the answering end hears."""
