@@ -8,6 +8,7 @@ import pytest
 from tests.support.many_calls import many_calls
 
 CALLS = 1000
+REST = 34.0
 MEBI = 1 << 20
 
 
@@ -15,7 +16,7 @@ MEBI = 1 << 20
 @pytest.mark.parametrize("relay", [False, True])
 def test_a_thousand_calls(tmp_path: Path, relay: bool) -> None:
     began = time.perf_counter()
-    outcome = asyncio.run(many_calls(CALLS, 11, str(tmp_path / "exchange.sqlite"), relay))
+    outcome = asyncio.run(many_calls(CALLS, 11, str(tmp_path / "exchange.sqlite"), relay, REST))
     took = time.perf_counter() - began
     _, half, last = outcome.uses
     print(

@@ -76,7 +76,7 @@ class Outcome:
     """What many calls came to.
 
     Attributes:
-        uses: Measured at the start, half-way (transactions of 32 s of calls stand by then) and at the end.
+        uses: Measured at the start, half-way and at the end.
         started: Calls that came to the exchange: the others were given up before they had proved themselves.
         causes: How often each cause stands in the exchange's call records.
         talked: Calls that had a talking path.
@@ -101,7 +101,7 @@ class CountingUser(FakeUser):
         return True
 
 
-async def many_calls(count: int, seed: int, database: str, relay: bool = False) -> Outcome:
+async def many_calls(count: int, seed: int, database: str, relay: bool = False, rest: float = 0.3) -> Outcome:
     """Make `count` calls one after the other.
 
     Args:
@@ -109,6 +109,7 @@ async def many_calls(count: int, seed: int, database: str, relay: bool = False) 
         seed: Of who hangs up, and when.
         database: Of the exchange.
         relay: The exchange carries the media.
+        rest: Seconds before each measurement; after 32 s the transactions of the last calls are gone too.
     """
     rng = random.Random(seed)
     outcome = Outcome()
@@ -134,10 +135,10 @@ async def many_calls(count: int, seed: int, database: str, relay: bool = False) 
     try:
         for k in range(count):
             if k in (0, count // 2):
-                outcome.uses.append(await settled())
+                outcome.uses.append(await settled(rest))
             await _one_call(ends, rng, outcome)
         outcome.stuck += server.exchange.calls_up + pacer.calls
-        outcome.uses.append(await settled())
+        outcome.uses.append(await settled(rest))
     finally:
         for line, _ in ends:
             await line.close()
@@ -149,9 +150,9 @@ async def many_calls(count: int, seed: int, database: str, relay: bool = False) 
     return outcome
 
 
-async def settled() -> Use:
+async def settled(rest: float) -> Use:
     """Let what has ended go, then measure."""
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(rest)
     return use()
 
 
