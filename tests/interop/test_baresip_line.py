@@ -68,6 +68,11 @@ def test_we_call_baresip(
                     await user.until(lambda: len(singer.peaks) >= 80)
                     assert line._paced is not None
                     assert (line._paced.call.media.srtp is not None) == secure
+                    control = line._paced.call.control
+                    assert control is not None
+                    # Its reports come every 5 s, SRTCP where the audio is SRTP.
+                    await user.until(lambda: control.far is not None, 15)
+                    assert (control.counters.malformed, control.counters.unauthentic) == (0, 0)
                     statistics = line.statistics()
                     assert statistics is not None
                     assert statistics.packets_received >= 40
