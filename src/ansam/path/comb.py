@@ -141,5 +141,5 @@ class Combs:
 
 def _widths(law: Law) -> Floats:
     """Return the interval of amplitudes of each octet, shape (256,), any unit."""
-    fine = np.arange(-32768, 32768, 2).astype(np.float32) / 32768
-    return np.bincount(law.encode(fine + np.float32(1 / 65536)), minlength=256).astype(np.float64)
+    fine: Audio = (np.arange(-65535, 65536, 4) / 65536).astype(np.float32)
+    return np.bincount(law.encode(fine), minlength=256).astype(np.float64)

@@ -143,6 +143,7 @@ class FloorJudge:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._since_signal: int | None = None
+        self._modem = 0
         self._sums = np.zeros((2, 2))
         self._counts = np.zeros((2, 2))
         self._digital = np.zeros((2, 2))
@@ -150,7 +151,7 @@ class FloorJudge:
 
     def frame(self, view: View) -> None:
         """Take a frame."""
-        if view.erased:
+        if view.erased or not self._begun(view):
             self._since_signal = None
             return
         if max(view.blocks) > ACTIVE:
@@ -175,6 +176,12 @@ class FloorJudge:
         if self._since_signal % 5 == 0:
             self._judge(view)
 
+    def _begun(self, view: View) -> bool:
+        """Whether modems talk: what is heard before the answer is the network's."""
+        answer = abs(view.tone_hz - 2100) < 15 and view.purity_db > 20 and view.power > ACTIVE
+        self._modem += 5 if answer else int(view.tx_power > ACTIVE)
+        return self._modem >= 100
+
     def _judge(self, view: View) -> None:
         levels = self._sums / np.maximum(self._counts, 1)
         digital = self._digital / np.maximum(self._counts, 1)
@@ -182,7 +189,8 @@ class FloorJudge:
             if self._counts[sending].min() < 4:
                 continue
             early, late = levels[sending]
-            if abs(early - late) > 8 or abs(digital[sending, 0] - digital[sending, 1]) > 0.8:
+            apart = abs(digital[sending, 0] - digital[sending, 1]) > 0.8
+            if abs(early - late) > (3 if apart else 8):
                 text = (
                     f"the silence after a signal has {early:.0f} dBm0 at first and {late:.0f} dBm0 from a "
                     "quarter of a second on: silence suppression with comfort noise"
@@ -221,7 +229,7 @@ class SuppressorJudge:
         self._tone_hz = 0.0
         self._frames = 0
         self._levels: list[float] = []
-        self._before_db = 0.0
+        self._before_db = self._before_hz = 0.0
         self._since: int | None = None
         self._low = 0
         self._sending = False
@@ -230,6 +238,9 @@ class SuppressorJudge:
     def frame(self, view: View) -> None:
         """Take a frame."""
         sending = view.tx_power > ACTIVE
+        if view.steady > 50 and sending == self._sending:
+            self._since, self._frames, self._levels = None, 0, []
+            return
         tone = not view.erased and view.purity_db > 12 and view.power > ACTIVE / 30
         same = tone and abs(view.tone_hz - self._tone_hz) < 12
         self._frames = self._frames + 1 if same else 0
@@ -239,13 +250,14 @@ class SuppressorJudge:
             steady = len(self._levels) >= 10 and max(self._levels[-10:]) - min(self._levels[-10:]) < 4
             self._since = 0 if steady and self._frames >= 5 else None
             self._before_db = sum(self._levels[-10:]) / 10 if steady else 0.0
+            self._before_hz = view.tone_hz
             self._low = 0
         self._sending = sending
         self._levels = [*self._levels[-9:], level] if same else []
         if self._since is None:
             return
         self._since += 1
-        low = same and self._before_db - level > self.DROP_DB
+        low = same and abs(view.tone_hz - self._before_hz) < 15 and self._before_db - level > self.DROP_DB
         self._low = self._low + 1 if low else 0
         if self._low >= 5:
             self._found(view, self._before_db - level)

@@ -7,12 +7,13 @@ than the first under a signal and than the second in a pause was made from the s
 import numpy as np
 from numpy.typing import NDArray
 
+from ansam.path.facts import ModemFacts
 from ansam.path.finding import Kind, Severity
 from ansam.path.frame import ACTIVE
 from ansam.path.ledger import Ledger
 from ansam.path.timing import band_edges
 from ansam.path.view import View
-from ansam.units import dbm0_from_power
+from ansam.units import Samples, dbm0_from_power
 
 POINTS = 256
 _NOISY = (Kind.CLIPPING, Kind.CONCEALMENT, Kind.TIME_SLIP, Kind.LOST_UPSTREAM, Kind.ECHO_SUPPRESSOR)
@@ -24,6 +25,9 @@ ENDS = (slice(1, 3), slice(126, 129))
 LEAST_SNR_DB = 26.0
 """G.711 leaves 38 dB (33 at -34 dBm0), a second coding 35."""
 WORST_SNR_DB = 18.0
+RECEIVER_SNR_DB = 22.0
+HIDDEN_DB = 15.0
+"""What a receiver sees above the noise beside the signal that no line does."""
 BAND_DROP_DB = 15.0
 """Of a band's edge; lines lose up to 10 dB there."""
 ABOVE_LEAST_DB = 9.0
@@ -55,6 +59,7 @@ class NoiseJudge:
         self.least_dbm0: float | None = None
         """Level of the least noise so far, as if it were white."""
         self._first = 0
+        self._snr_low = 0
         self._window = np.hanning(POINTS).astype(np.float32)
         self._scale = 1 / (POINTS * float(np.mean(self._window**2)))
 
@@ -71,6 +76,27 @@ class NoiseJudge:
                 self._under_data(self._spectrum(), view)
         elif self._frames >= 2 and self._frames % 2 == 0 and not (view.steady and view.random):
             self._least(self._spectrum())
+
+    def note(self, facts: ModemFacts, now: Samples) -> None:
+        """Take what the modem knows; called about once a second.
+
+        A codec for narrow signals hides its noise under them, where only the receiver sees it.
+        """
+        snr_db, level = facts.snr_db, dbm0_from_power(self._total)
+        least = self.least_dbm0
+        if snr_db is None or least is None or not facts.data_mode or self._spectra < self.LEAST_SPECTRA:
+            return
+        low = snr_db < RECEIVER_SNR_DB and level - snr_db > least + HIDDEN_DB
+        self._snr_low = self._snr_low + 1 if low else 0
+        if self._snr_low < 4 or any(kind in self._ledger for kind in (*_NOISY, Kind.ECHO)):
+            return
+        self._first = self._first or now
+        text = (
+            f"the receiver sees {snr_db:.0f} dB of signal to noise, but beside the signal there is only "
+            f"{least:.0f} dBm0 of noise: the audio went through a speech codec"
+        )
+        evidence = {"snr_db": snr_db, "level_dbm0": level, "least_noise_dbm0": least}
+        self._ledger.add(Kind.LOSSY_CODEC, Severity.WARNING, text, evidence, self._first, now)
 
     def _spectrum(self) -> NDArray[np.float64]:
         """Return the mean square that white noise of each bin's density would have, shape (129,)."""
@@ -91,6 +117,9 @@ class NoiseJudge:
         self._mean += (spectrum - self._mean) * weight
         self._total += (view.power - self._total) * weight
         if self._spectra < self.LEAST_SPECTRA or self._spectra % 10 or self.least_dbm0 is None:
+            return
+        # Without the modem's word it may be a PCM modem, which fills the band to its ends.
+        if not view.facts.data_mode or view.facts.modulation.startswith("V.9"):
             return
         self._band(view)
         noise = _ends(self._mean)
@@ -168,9 +197,13 @@ class LevelJudge:
         level = dbm0_from_power(self._mean)
         if view.steady == 150:
             self._reference = level
-        if view.steady >= 150:
+        if view.data:
             self._outside(level, view)
-        if self._reference is not None and abs(level - self._reference) > self.MOVED_DB:
+        if (
+            self._reference is not None
+            and view.facts.data_mode
+            and abs(level - self._reference) > self.MOVED_DB
+        ):
             text = f"steady data moved from {self._reference:.1f} to {level:.1f} dBm0: a gain that moves"
             evidence = {"from_dbm0": self._reference, "to_dbm0": level}
             self._ledger.add(
@@ -179,6 +212,9 @@ class LevelJudge:
 
     def _tone(self, view: View) -> None:
         """A tone that grows or shrinks while nobody else speaks."""
+        if view.random:
+            self._tone_frames = 0
+            return
         known = min(abs(view.tone_hz - f) for f in TONES_HZ) < 12
         same = known and view.purity_db > 10 and abs(view.tone_hz - self._tone_hz) < 15
         self._tone_hz = view.tone_hz

@@ -14,7 +14,7 @@ from ansam.path.facts import ModemFacts
 from ansam.path.finding import Kind, Severity
 from ansam.path.ledger import Ledger
 from ansam.path.view import View
-from ansam.units import FRAME, SAMPLE_RATE
+from ansam.units import FRAME, SAMPLE_RATE, Samples
 
 WINDOW = 20
 """Frames in a look at the band's edges: 0.4 s."""
@@ -57,12 +57,12 @@ class TimingJudge:
 
     def frame(self, view: View) -> None:
         """Take a frame."""
-        if view.facts.symbol_rate != self._rate or not view.facts.data_mode or not view.edges:
+        if view.facts.symbol_rate != self._rate or not view.facts.data_mode or view.edges is None:
             self._restart()
             self._rate = view.facts.symbol_rate
             return
         if not view.erased:
-            self._sum += sum(view.edges)
+            self._sum += view.edges
             self._moduli += view.edge_power
         self._frames += 1
         if self._frames < WINDOW:
@@ -166,6 +166,8 @@ class CopyJudge:
     """
 
     LONGEST = 480
+    FRAME_COPY = 150
+    """Samples that no signal of a start-up repeats once."""
     CERTAIN = 100
     """Samples of random data that no chance repeats."""
     STEADY = 40
@@ -175,6 +177,7 @@ class CopyJudge:
         self._ledger = ledger
         self._count = 0
         self._first = 0
+        self._inserts, self._first_insert = 0, 0
         self._lengths: deque[int] = deque(maxlen=32)
         self._distances: deque[int] = deque(maxlen=32)
 
@@ -183,13 +186,18 @@ class CopyJudge:
         if not view.copies or view.steady < self.STEADY:
             return
         for distance, length, end in view.copies:
-            if length > self.LONGEST:
+            frame = view.steady >= 100 and length >= self.FRAME_COPY and distance >= 80
+            if length > self.LONGEST or not (view.facts.data_mode or frame):
+                continue
+            if abs(length % 80 - 40) < 35:
+                # Frames are whole multiples of 10 ms; a stretcher puts in what fits the waveform.
+                self._inserted(length, distance, end)
                 continue
             self._count += 1
             self._first = self._first or end
             self._lengths.append(length)
             self._distances.append(distance)
-        if self._count < 2 and max(self._lengths, default=0) < self.CERTAIN:
+        if not self._lengths or (self._count < 2 and max(self._lengths, default=0) < self.CERTAIN):
             return
         length = sorted(self._lengths)[len(self._lengths) // 2]
         distance = sorted(self._distances)[len(self._distances) // 2]
@@ -200,3 +208,16 @@ class CopyJudge:
         evidence = {"copies": self._count, "length_ms": length / 8, "distance_ms": distance / 8}
         severity = Severity.FAULT if self._count >= 10 else Severity.WARNING
         self._ledger.add(Kind.CONCEALMENT, severity, text, evidence, self._first, view.end)
+
+    def _inserted(self, length: int, distance: int, end: Samples) -> None:
+        self._inserts += 1
+        self._first_insert = self._first_insert or end
+        if self._inserts < 2 and length < self.CERTAIN // 2:
+            return
+        text = (
+            f"{self._inserts} stretch(es) of about {length / 8:.0f} ms repeat what came "
+            f"{distance / 8:.0f} ms before: a jitter buffer stretches time"
+        )
+        evidence = {"inserts": self._inserts, "length_ms": length / 8, "distance_ms": distance / 8}
+        severity = Severity.FAULT if self._inserts >= 3 else Severity.WARNING
+        self._ledger.add(Kind.TIME_SLIP, severity, text, evidence, self._first_insert, end)

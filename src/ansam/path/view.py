@@ -26,7 +26,8 @@ class View:
         likeness: Correlation with the frame before, -1 … 1.
         random: A modem's scrambled data.
         steady: Random frames of one level in a row, this one included.
-        edges: Product of the band's edges per 5 ms, and the sum of its moduli.
+        edges: Sum over 5 ms blocks of the product of the band's edges; None where they are not known.
+        edge_power: Sum of its moduli.
         copies: Runs of octets that were there shortly before: distance, length, end.
         tx_power: Mean square of what we sent in the frame before.
         tx_steady: Samples since we began or stopped to send.
@@ -48,7 +49,7 @@ class View:
     likeness: float = 0.0
     random: bool = False
     steady: int = 0
-    edges: tuple[complex, ...] = ()
+    edges: complex | None = None
     edge_power: float = 0.0
     copies: tuple[tuple[int, int, int], ...] = ()
     tx_power: float = 0.0

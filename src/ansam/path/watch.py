@@ -24,6 +24,9 @@ from ansam.path.timing import CopyJudge, SpliceJudge, TimingJudge, band_edges
 from ansam.path.view import View
 from ansam.units import FRAME, Codewords, Samples
 
+LONG_SILENT: Samples = 80000
+"""Before a call we sent nothing."""
+
 
 class _Judge(Protocol):
     def frame(self, view: View) -> None: ...
@@ -47,7 +50,7 @@ class PathWatch:
         self.law = law
         self.now: Samples = 0
         self._ledger = Ledger()
-        self._view = View()
+        self._view = View(tx_steady=LONG_SILENT)
         self._tables = fr.readings(law)
         self._lines = np.zeros((3, 2 * FRAME), np.float32)
         self._predictor, self._correlation = np.zeros(fr.ORDER), np.zeros(fr.ORDER + 1)
@@ -64,6 +67,7 @@ class PathWatch:
         self._network = NetworkFacts()
         self._codewords = CodewordJudge(law, self._ledger)
         self._gaps = GapJudge(self._ledger, self._lines[0])
+        self._noise = NoiseJudge(self._ledger, self._lines[0])
         self._echo = EchoJudge(self._ledger, self._tables[0])
         self._judges: list[_Judge] = [
             self._codewords,
@@ -72,7 +76,7 @@ class PathWatch:
             FloorJudge(self._ledger),
             SuppressorJudge(self._ledger),
             ChopJudge(self._ledger),
-            NoiseJudge(self._ledger, self._lines[0]),
+            self._noise,
             LevelJudge(self._ledger),
             TimingJudge(self._ledger),
             SpliceJudge(self._ledger),
@@ -113,6 +117,7 @@ class PathWatch:
     def note_modem(self, facts: ModemFacts) -> None:
         """Take what the modem knows now."""
         self._view.facts = facts
+        self._noise.note(facts, self._view.end)
         self._edges[:] = band_edges(facts)
 
     def note_network(self, facts: NetworkFacts) -> None:
@@ -159,7 +164,7 @@ class PathWatch:
         view.end += FRAME
         view.erased = self._rx_erased
         found = fr.find_copies(self._rx, self._ring, self._places, self._run, view.end - FRAME, self._copies)
-        view.copies = tuple((int(d), int(n), int(e)) for d, n, e in self._copies[:found])
+        view.copies = tuple(map(tuple, self._copies[:found].tolist())) if found else ()
         if view.erased:
             self._lines[:, FRAME:] = 0
             view.random, view.copies, self._run[1] = False, (), 0
@@ -195,7 +200,7 @@ class PathWatch:
         view.blocks = tuple(out[fr.SUB : fr.SUB + fr.BLOCKS])
         edges = out[fr.UPPER : fr.UPPER + 3 * fr.BLOCKS]
         known = self._edges[1] > 0
-        view.edges = tuple(complex(edges[i], edges[i + 1]) for i in range(0, len(edges), 3)) if known else ()
+        view.edges = complex(sum(edges[::3]), sum(edges[1::3])) if known else None
         view.edge_power = sum(edges[2::3])
         near = 0.4 < view.power / max(self._level, 1e-12) < 2.5
         # Twelve symbols of V.22bis may look like FSK by chance, but not often in a row.
