@@ -2,12 +2,13 @@
 
 from ansam.at.results import Connect
 from ansam.at.settings import Settings
-from ansam.dce.options import modem_capabilities
+from ansam.dce.options import allowed_modulations
 from ansam.dce.progress import Stream
 from ansam.dce.session import SessionEvent
 from ansam.link.base import LinkUp
 from ansam.link.pipe import Pipe
 from ansam.modulation.base import SignalReport
+from ansam.modulation.registry import MODULATIONS
 from ansam.units import Samples
 
 UNPACED_RATE = 115200
@@ -15,11 +16,16 @@ UNPACED_RATE = 115200
 
 
 def stream_rate(settings: Settings, stream: Stream) -> int:
-    """Return the highest rate in bit/s that the settings (&N, &U, +MS) and the far end leave, 0 for none."""
+    """Return the highest rate in bit/s that both ends allow, 0 for none.
+
+    Args:
+        settings: As they leave it to a modulation: &N, &U, +MS, the registers.
+        stream: As the phone book caps it.
+    """
     low, high = settings.rate_window
     ceilings = [limit for limit in (high, stream.rate) if limit]
-    rates = [rate for rate in modem_capabilities().rates if low <= rate <= min(ceilings, default=rate)]
-    return max(rates, default=0)
+    offered = (rate for name in allowed_modulations(settings) for rate in MODULATIONS[name][0].data_rates)
+    return max((rate for rate in offered if low <= rate <= min(ceilings, default=rate)), default=0)
 
 
 class StreamSession:
