@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from tests.support.v34_one_way import Link
 
+from ansam.units import Audio
+
 
 class Jumping(Link):
     """A link with a box that leaves out (below 0) or repeats samples."""
@@ -12,8 +14,9 @@ class Jumping(Link):
     _held = np.zeros(0, np.float32)
     _last = np.zeros(0, np.float32)
 
-    def carry(self, x):  # type: ignore[no-untyped-def]
+    def carry(self, x: Audio) -> Audio:
         y = super().carry(x)
+        self.rx.look_back()
         self._last = np.concatenate([self._last, y])[-2000:]
         if self.jump > 0:
             self._held = np.concatenate([self._last[-self.jump :], self._held])
@@ -29,16 +32,16 @@ class Jumping(Link):
 
 def recover(link: Jumping) -> tuple[int, int]:
     """Do as `recovery` does; return samples until the signal and until the superframe was found."""
-    for n in range(10):
+    begin = link.now
+    while not (link.rx.guesses and link.rx.follow_slip()):
         link.run(160, 160)
-        if link.rx.guesses and link.rx.follow_slip():
-            break
-    signal = 160 * (n + 1)
-    for n in range(20):
+        assert link.now < begin + 1600, "signal not found"
+    signal = link.now - begin
+    link.run(1600, 160)
+    while not link.rx.resynchronise():
         link.run(480, 160)
-        if link.rx.resynchronise():
-            return signal, signal + 480 * (n + 1)
-    raise AssertionError("superframe not found")
+        assert link.now < begin + 9600, "superframe not found"
+    return signal, link.now - begin
 
 
 @pytest.mark.parametrize(

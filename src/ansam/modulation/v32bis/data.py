@@ -29,6 +29,8 @@ PREAMBLE_HEARD = 9
 ATTEMPTS = 3
 """To renegotiate, or to answer; then a retrain (§8 note 3)."""
 PREAMBLE = 64
+_HOPE = samples(0.2)
+"""So long the signal is looked for elsewhere; then the line is bad, and has not jumped."""
 _FAINT = rms_from_dbm0(-43.0) ** 2
 """Power that is no carrier where there was a stronger one (§2.5: circuit 109 is ON from -43 dBm0 on)."""
 _LOOK = samples(0.1)
@@ -44,6 +46,7 @@ class DataMode:
         self._attempts = 0
         self._look_at: Samples = 0
         self._lowest = 0
+        self._bad_since: Samples | None = None
         self._higher: RateSignal | None = None
 
     def begin(self, t: Samples) -> None:
@@ -52,6 +55,7 @@ class DataMode:
         self._attempts = 0
         self._adaptation.begin(c.coding, t)
         self._look_at = t
+        self._bad_since = None
         self._lowest = min(common(c.offered, c.far).rates, default=0)
         self._higher = self._rise()
 
@@ -67,9 +71,24 @@ class DataMode:
             c.enter(State.SUSPECT, t)
         elif absent:
             c.retrain(t, "noise where the signal was")
-        elif t >= self._look_at:
+        elif not self._recover(t) and t >= self._look_at:
             self._look_at = t + _LOOK
             self._adapt(t)
+
+    def _recover(self, t: Samples) -> bool:
+        """Where decisions became bad, see whether the signal has jumped; return whether there is hope."""
+        c = self._course
+        c.rx.look_back()
+        if not c.rx.astray:
+            self._bad_since = None
+            return False
+        if self._bad_since is None:
+            self._bad_since = t
+        if t - self._bad_since > _HOPE:
+            return False
+        if c.rx.follow_slip(c.coding):
+            c.note(t, "signal jumped", after=t - self._bad_since)
+        return True
 
     # -- our own wishes --------------------------------------------------------------------------------------
 

@@ -6,12 +6,15 @@ receiver's loop, which so catches up with the present before the next sample com
 """
 
 import math
+from fractions import Fraction
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ansam.coding.scrambler import Scrambler
+from ansam.dsp.jump import Snapshot, follow, needed
 from ansam.dsp.past import Past
 from ansam.dsp.qam import Front
 from ansam.dsp.qam_fit import Fit, Trainer
@@ -32,6 +35,7 @@ from ansam.modulation.v32bis.constants import (
     Coding,
 )
 from ansam.modulation.v32bis.hearing import Hearing
+from ansam.modulation.v32bis.slip import fit_diagram
 from ansam.units import Audio, Bits, Samples, dbm0_from_power, samples
 
 TAPS = 64
@@ -52,6 +56,10 @@ _STEP_TRAINING = 0.03
 _POOR_FIT = 0.25
 """Mean square error of a fit beyond which it is none: 6 dB."""
 
+_BAUD = Fraction(int(BAUD))
+_SNAPSHOT: Samples = 800
+"""Between two states that are kept to go back to: longer than it takes to see that decisions are guesses."""
+
 _BAD_ERROR = {
     Coding.UNCODED_4800: 0.2,
     Coding.TRELLIS_7200: 0.09,
@@ -62,6 +70,8 @@ _BAD_ERROR = {
 }
 """Mean square error at which decisions are little better than guesses (those of mere guesses are half as
 large again)."""
+_ASTRAY, _FOUND = 0.5, 0.6
+"""Share of that error from which the signal may have jumped, and which it must not have where it is found."""
 
 
 def training_symbols(role: Role, count: int) -> NDArray[np.complex128]:
@@ -95,6 +105,8 @@ class Receiver:
         self._detector = new_record(rate_signal.DETECTOR)
         self._points = np.zeros(kernel.HISTORY, np.complex128)
         self._bits: Bits = np.zeros(6 * 100, np.uint8)
+        self._good: list[Snapshot] = []
+        self._usual = 1.0
         s = self._state = new_record(kernel.STATE)
         # Views of single fields, which are read with every frame.
         self._mode, self._count, self._mse = s["mode"], s["bits"], s["mse"]
@@ -156,6 +168,7 @@ class Receiver:
         f["carrier_integral"] = f["timing_gain"] = f["timing_integral"] = f["step"] = 0.0
         s = self._state
         self._mode[0] = kernel.WORDS
+        self._good.clear()
         s["rate_word"] = s["data"] = -1
         s["rate_symbol"] = s["erased_symbol"] = self._front.state["symbols"]
         s["bad_error"] = _BAD_ERROR[Coding.UNCODED_4800]
@@ -178,6 +191,45 @@ class Receiver:
         s["bad_error"] = _BAD_ERROR[coding]
         self._tune(training=False)
         trellis.restart(self._decoder, int(coding), trellis.DEPTH, False, 0)
+
+    def look_back(self) -> None:
+        """Keep the loops for `follow_slip` as they are now; for regular instants, whatever is received."""
+        if self.astray or self._absent.item() or not self.in_data:
+            return
+        if not self._good or self._past.end - self._good[-1].at >= _SNAPSHOT:
+            self._good = [*self._good[-1:], Snapshot.of(self._front, self._past.end)]
+            self._usual = float(self._mse.item())
+
+    @property
+    def astray(self) -> bool:
+        """Whether decisions have become much worse than they were, so that the signal may have jumped.
+
+        At 9600 bit/s points of a wrong phase are nearer to the diagram than those of noise.
+        """
+        s = self._state[0]
+        return bool(s.fast > max(_ASTRAY * s.bad_error, 3.0 * self._usual))
+
+    def follow_slip(self, coding: Coding) -> bool:
+        """Look for data as they would be had the signal jumped by some samples; see `dsp.jump`.
+
+        Returns:
+            Whether they were found: then they are decoded on from now.
+        """
+        x, erased, first = self._past.since(self._past.end - needed(self._front))
+        if not self.in_data or len(self._good) < 2 or erased.any() or first < self._good[0].at:
+            return False
+        measure = partial(fit_diagram, coding)
+        most = _FOUND * _BAD_ERROR[coding]
+        points = follow(self._front, self._good[0], _BAUD, measure, most, x, first)
+        if points is None:
+            return False
+        r = self._state[0]
+        # The points may begin before the jump; the line is what it was.
+        r.mse = r.fast = min(measure(points)[0], 2.0 * self._usual)
+        r.bad = r.steps = r.counted = 0
+        r.power = 0.0
+        trellis.restart(self._decoder, int(coding), trellis.DEPTH, False, 0)
+        return True
 
     @property
     def in_data(self) -> bool:

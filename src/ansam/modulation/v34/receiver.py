@@ -7,11 +7,13 @@ through the receiver's loop, which so catches up with the present before the nex
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ansam.dsp.jump import Snapshot, follow, needed
 from ansam.dsp.past import Past
 from ansam.dsp.qam import Front
 from ansam.dsp.qam_fit import Fit, Trainer
@@ -26,7 +28,7 @@ from ansam.modulation.v34.hearing import Hearing
 from ansam.modulation.v34.parameters import Parameters
 from ansam.modulation.v34.phase2_choice import Direction
 from ansam.modulation.v34.precoder import COEFFICIENT_FRACTION, FRACTION, Coefficients, precoder_state
-from ansam.modulation.v34.slip import Snapshot, follow, needed
+from ansam.modulation.v34.slip import FITS, fit_grid
 from ansam.units import SAMPLE_RATE, Audio, Bits, Samples, dbm0_from_power
 
 TAPS = 80
@@ -123,16 +125,7 @@ class Receiver:
         """Take samples of the echo canceller; return the bits delivered."""
         self._past.put(x, erased)
         self.hearing.feed(x, erased)
-        bits = self._run(x, erased)
-        if self.in_data and (not self._good or self._past.end - self._good[-1].at >= _SNAPSHOT):
-            self._look_back()
-        return bits
-
-    def _look_back(self) -> None:
-        """Keep the loops as they are now, unless all is not well: the last two states at most."""
-        if self._bad.item() or self.searching:
-            return
-        self._good = [*self._good[-1:], Snapshot.of(self._front, self._past.end)]
+        return self._run(x, erased)
 
     def _run(self, x: Audio, erased: bool) -> Bits:
         self._count[0] = 0
@@ -245,8 +238,15 @@ class Receiver:
             self._s.searching = self._s.bad = 0
         return found
 
+    def look_back(self) -> None:
+        """Keep the loops for `follow_slip` as they are now; for regular instants, whatever is received."""
+        if self._bad.item() or self.searching or not self.in_data:
+            return
+        if not self._good or self._past.end - self._good[-1].at >= _SNAPSHOT:
+            self._good = [*self._good[-1:], Snapshot.of(self._front, self._past.end)]
+
     def follow_slip(self) -> bool:
-        """Look for the signal as it would be had it jumped by some samples; see `slip`.
+        """Look for the signal as it would be had it jumped by some samples; see `dsp.jump`.
 
         Returns:
             Whether it was found: then the loops follow it, and `resynchronise` will find the superframe when
@@ -258,11 +258,13 @@ class Receiver:
         good = self._good[0]
         if first < good.at:
             return False
-        points = follow(self._front, good, self.direction.symbol_rate.baud, self._scaling, x, first)
+        measure = partial(fit_grid, self._scaling)
+        points = follow(self._front, good, self.direction.symbol_rate.baud, measure, FITS, x, first)
         if points is None:
             return False
         s, d = self._s, self._decoder.state[0]
         s.searching, s.bad = 1, 0
+        d.error = 0.0
         d.point_weights[:] = 0
         self._scaling[0].dirty = self._scaling[0].taps + 1
         for point in points:

@@ -248,6 +248,11 @@ def _symbol(
         data.keep(decoder, y, weight)
         nearest = complex(2 * math.floor(y.real / 2) + 1, 2 * math.floor(y.imag / 2) + 1)
         decision = grid.follow(scaling, loop_precoder, nearest)
+        if whole and weight > 0.0:
+            off = y - nearest
+            d = decoder.state[0]
+            d.error += _SPREAD_SHARE * (off.real * off.real + off.imag * off.imag - d.error)
+            s.bad = s.bad + 1 if d.error > _GUESSES else 0
         if scaling[0].taps and _heal(loop_precoder, scaling[0].x[0], _ASTRAY_MOST):
             whole = False
         _learn(state, front, point, decision, whole, taps_real, taps_imag, line_real, line_imag)

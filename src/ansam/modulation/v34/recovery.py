@@ -4,7 +4,7 @@
 
     guesses ─► the signal, some samples away? ─ found ─► the superframe? ─ found ─► data
        │            (every 20 ms)                           (every 60 ms)
-       └────── 0.2 s ────► a matter of the rate ◄─────── 0.8 s ──┘
+       └────── 0.2 s ────► a matter of the rate ◄─────── 1.2 s ──┘
 """
 
 from ansam.modulation.v34.course import Course
@@ -12,9 +12,11 @@ from ansam.units import Samples, samples
 
 HOPE: Samples = samples(0.2)
 """So long the signal is looked for; then the line is bad, and has not jumped."""
+ENOUGH: Samples = samples(0.2)
+"""Until the superframe is looked for: in much less than a whole one (0.28 s) a wrong place may look right."""
 SEARCH: Samples = samples(0.06)
-PATIENCE: Samples = samples(0.8)
-"""So long the superframe is looked for: more than two of them."""
+PATIENCE: Samples = samples(1.2)
+"""So long the superframe is looked for: four of them, or the signal may have jumped again."""
 
 
 class Recovery:
@@ -38,6 +40,7 @@ class Recovery:
         rx = self._course.rx
         if rx.searching:
             return self._search(t)
+        rx.look_back()
         if not rx.guesses:
             self._since = None
             return False
@@ -48,11 +51,14 @@ class Recovery:
         if rx.follow_slip():
             self._course.note(t, "signal jumped", after=t - self._since)
             self._since = t
-            self._search_at = t + 2 * SEARCH
+            self._search_at = t + ENOUGH
         return True
 
     def _search(self, t: Samples) -> bool:
         assert self._since is not None
+        if self._course.rx.guesses and self._course.rx.follow_slip():
+            self._course.note(t, "signal jumped again", after=t - self._since)
+            self._search_at = t + ENOUGH
         if t >= self._search_at:
             self._search_at = t + SEARCH
             if self._course.rx.resynchronise():
