@@ -76,6 +76,7 @@ class Cause:
 @dataclass(slots=True)
 class _Note:
     cause: Cause
+    key: str
     last: Samples
     lasting: bool
 
@@ -86,21 +87,23 @@ class Journal:
     def __init__(self) -> None:
         self._notes: list[_Note] = []
 
-    def note(self, cause: Cause, *, lasting: bool = False) -> None:
+    def note(self, cause: Cause, *, lasting: bool = False, key: str = "") -> None:
         """Keep a cause; one that says the same as an earlier one is counted there.
 
         Args:
             cause: What was noticed.
             lasting: It matters until the end of the call, however long that is.
+            key: What makes it the same as an earlier one; its text by default.
         """
+        key = key or cause.text
         for note in self._notes:
             known = note.cause
-            if (known.source, known.text) == (cause.source, cause.text):
+            if (known.source, note.key) == (cause.source, key):
                 note.cause = replace(known, times=known.times + cause.times)
                 note.last = max(note.last, cause.at)
                 note.lasting |= lasting
                 return
-        self._notes.append(_Note(cause, cause.at, lasting))
+        self._notes.append(_Note(cause, key, cause.at, lasting))
         if len(self._notes) > NOTES:
             oldest = next((i for i, note in enumerate(self._notes) if not note.lasting), 0)
             del self._notes[oldest]

@@ -131,7 +131,7 @@ class Witness:
                 self._lost_in(self._step, now)
                 took = (now - self._step.since) / SAMPLE_RATE
                 awaited = f" ({took:.1f} s)" if took >= 0.1 and not self._ready else ""
-                self.observed(Source.MODULATION, f"{reason}{awaited}", clause, now, lasting=False)
+                self._journal.note(Cause(now, Source.MODULATION, f"{reason}{awaited}", clause), key=reason)
             case Retraining(by_us) if not by_us:
                 self.observed(Source.MODULATION, "the far end began a retrain", "", now, lasting=False)
             case Renegotiating(by_us) if not by_us:
@@ -185,7 +185,7 @@ class Witness:
             causes += self._link_errors(now, statistics)
         else:
             self._lost_in(self._step, now)
-            causes += self._start_up(symptom)
+            causes += self._start_up(symptom) + self._other_losses(now)
         return causes + self._told_losses()
 
     def _one_way(self, now: Samples) -> Cause:
@@ -263,6 +263,16 @@ class Witness:
         if known is not None and known.last < found.first:
             found = Losses(known.packets + found.packets, known.of + found.of, known.first, found.last)
         self._losses[name] = found
+
+    def _other_losses(self, now: Samples) -> list[Cause]:
+        """Return what was lost since the answer, where that is more than what the steps tell."""
+        end = self._media.missing_since
+        end = now if end is None else end
+        found = self._media.losses(self._media.began or 0, end)
+        if found is None or found.packets <= sum(lost.packets for lost in self._losses.values()):
+            return []
+        text = f"{found.packets} of {found.of} packets lost since the call was answered"
+        return [Cause(found.first, Source.MEDIA, text)]
 
     def _told_losses(self) -> list[Cause]:
         missing = self._media.missing_since

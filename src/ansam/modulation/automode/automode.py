@@ -127,8 +127,10 @@ class Automode:
     def _decide(self, now: Samples) -> None:
         """Once per hop: what now?"""
         self._candidates.collect(now)
+        before = len(self._events)
         name = self._procedure.decide(now)
-        self._events += self._procedure.missed
+        # What was missed belongs to the step that the decision has ended.
+        self._events[before:before] = self._procedure.missed
         self._procedure.missed.clear()
         if name is not None:
             self._note(now, f"chooses {name}", "")
