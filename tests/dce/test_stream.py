@@ -113,7 +113,7 @@ def test_the_end_names_itself_and_statistics_stay() -> None:
     screen = bench.type("ATI6")
     assert "Disconnect Reason is the far end closed the connection" in screen
     assert "Protocol               TELNET" in screen
-    assert "Chars Received                  3" in screen
+    assert "Chars Received                 3" in screen
     assert bench.dce.stream_offer(b"late", bench.now) == 0
     assert bench.dce.stream_take(10, bench.now) == b""
 
