@@ -235,6 +235,57 @@ async def test_one_port_at_a_time_has_the_modem() -> None:
     await several.close()
 
 
+async def test_what_the_modem_does_reaches_the_one_that_has_it() -> None:
+    port = FakePort()
+    several = make_dte("telnet:127.0.0.1:0,rfc2217:127.0.0.1:0")
+    await several.open(port)
+    assert isinstance(several, SeveralDte)
+    com = several._endpoints[1]
+    assert isinstance(com, SocketDte)
+    reader, writer = await asyncio.open_connection(*com.address)
+    writer.write(bytes([IAC, DO, 44, IAC, SB, 44, 10, 0x10, IAC, SE]))
+    await reader.readuntil(bytes([44, 110, 0x10, IAC, SE]))
+    several.set_rate(2400)
+    await reader.readuntil(bytes([44, 101, 0, 0, 0x09, 0x60, IAC, SE]))
+    several.show(Circuits(circuit_109=True))
+    await reader.readuntil(bytes([44, 107, 0x80 | 0x30 | 0x08, IAC, SE]))
+    several.send_break(100)
+    await reader.readuntil(bytes([44, 106, 0x10, IAC, SE]))
+    writer.write(bytes([IAC, SB, 44, 5, 12, IAC, SE, IAC, 243, IAC, SB, 44, 1, 0, 0, 0, 75, IAC, SE]))
+    await port.until(lambda: port.rts[-1:] == [False] and port.breaks == [250] and port.rates[-1] == 75)
+    port.room = 0
+    writer.write(b"purged")
+    await asyncio.sleep(0.05)
+    port.to_give = b"this too"
+    writer.write(bytes([IAC, SB, 44, 12, 3, IAC, SE]))
+    # With no room nothing is read, as a UART's registers are not while its line stands still.
+    port.room = 100
+    several.resume()
+    await port.until(lambda: port.to_give == b"")
+    writer.close()
+    await several.close()
+
+
+async def test_a_break_of_the_far_end_over_telnet() -> None:
+    async with listening("telnet:127.0.0.1:0", FakePort()) as dte:
+        reader, writer = await asyncio.open_connection(*dte.address)
+        await reader.readexactly(15)
+        dte.send_break(100)
+        assert await reader.readexactly(2) == bytes([IAC, 243])
+        dte.set_rate(300)
+        writer.close()
+
+
+async def test_nothing_stays_open_where_one_port_can_not_be_had(tmp_path: Path) -> None:
+    taken = SocketDte(parse_port("tcp:127.0.0.1:0"))
+    await taken.open(FakePort())
+    several = make_dte(f"pty:{tmp_path}/tty,tcp:127.0.0.1:{taken.address[1]}")
+    with pytest.raises(ResourceError, match="address already in use"):
+        await several.open(FakePort())
+    assert list(tmp_path.iterdir()) == []
+    await taken.close()
+
+
 @pytest.mark.parametrize("kind", ["telnet", "ip232", "rfc2217"])
 async def test_no_octet_is_lost_with_slow_sides(kind: str) -> None:
     rng = random.Random(11)
