@@ -58,7 +58,7 @@ def octets(directory: Path, size: int) -> bytes:
 
 async def transfer(caller: Caller, directory: Path, user: str, command: list[str], seconds: float) -> None:
     """Call, move a file, and look at what both programs and the modem say about it."""
-    assert RATE.match(await caller.log_in(user, b"AT&N16DT05"))
+    assert RATE.match(await caller.log_in(user, b"AT&N16DT05", seconds))
     status, said = await caller.run(command, directory / "near", seconds)
     assert status == 0, said
     no_errors(said)
@@ -83,7 +83,7 @@ async def test_zmodem_without_a_retransmission(user: str, command: list[str], tm
 async def test_kermit_with_seven_bits_and_even_parity(tmp_path: Path) -> None:
     data = octets(tmp_path, 6000)
     async with answered_line(tmp_path, users(tmp_path)) as caller:
-        assert RATE.match(await caller.log_in("kermit", b"AT&N16DT05"))
+        assert RATE.match(await caller.log_in("kermit", b"AT&N16DT05", 50))
         line = f"set carrier-watch off, set modem type direct, set line {tmp_path}/ttyUSB1"
         script = f"{line}, set flow none, {KERMIT}, send up.bin, exit"
         process = await asyncio.create_subprocess_exec("kermit", "-Y", "-C", script, cwd=tmp_path / "near")

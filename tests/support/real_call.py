@@ -42,7 +42,7 @@ class Caller:
         os.set_blocking(self.fd, False)
         self.heard = b""
 
-    async def says(self, words: bytes, seconds: float = 60.0) -> bytes:
+    async def says(self, words: bytes, seconds: float = 10.0) -> bytes:
         """Read until some words come; return everything up to and with them."""
         try:
             async with asyncio.timeout(seconds):
@@ -61,14 +61,14 @@ class Caller:
         """Type something and Enter."""
         os.write(self.fd, text + b"\r")
 
-    async def log_in(self, user: str, dial: bytes) -> bytes:
+    async def log_in(self, user: str, dial: bytes, seconds: float) -> bytes:
         """Dial and give a user's name; return what stands behind CONNECT."""
         self.types(b"ATE0")
         await self.says(b"OK\r\n")
         self.types(dial)
-        await self.says(b"CONNECT ")
-        connect = (await self.says(b"\r\n")).strip()
-        await self.says(b"login: ")
+        await self.says(b"CONNECT ", seconds)
+        connect = (await self.says(b"\r\n", seconds)).strip()
+        await self.says(b"login: ", seconds)
         self.types(user.encode())
         return connect
 
