@@ -88,6 +88,7 @@ async def test_outgoing_call_from_dialling_to_far_hang_up(transport: str) -> Non
         r.peer.node.do(lambda agent, now: agent.bye(call.call, now))
         await r.user.hears("hung up")
         assert r.user.said[-2:] == ["media stopped", "hung up"]
+        assert r.user.noticed == ["signalling: far end hung up: BYE, without a Reason"]
         statistics = r.line.statistics()
         assert statistics is not None
         assert statistics.packets_sent >= 25
@@ -112,6 +113,7 @@ async def test_refusals_become_progress(status: int, progress: Progress) -> None
         call = await r.peer.event(IncomingCall)
         r.peer.node.do(lambda agent, now: agent.reject(call.call, status, now))
         await r.user.hears(progress)
+        assert r.user.noticed[-1].startswith(f"signalling: {status} ")
         assert "media started" not in r.user.said
         r.line.place_call("05")
         await r.peer.event(IncomingCall)
@@ -203,6 +205,10 @@ async def test_reinvites_to_t38_or_another_codec_are_488_and_the_call_goes_on() 
         for sdp in (T38, other):
             r.peer.node.do(lambda agent, now, sdp=sdp: agent.reinvite(identity, sdp, now))
             assert (await r.peer.event(ReinviteFailed)).status == 488
+        assert r.user.noticed == [
+            "signalling: the far end asked for T.38 fax instead of audio (refused)",
+            "signalling: the far end asked for audio of PCMU (refused)",
+        ]
         before = len(r.peer.heard)
         await r.peer.until(lambda: len(r.peer.heard) >= before + 10)
         sequence = [p.sequence for p in r.peer.heard]

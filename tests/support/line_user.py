@@ -5,6 +5,7 @@ from collections.abc import Callable
 from threading import RLock
 
 from ansam.call.party import Echo, Party
+from ansam.dce.causes import Source
 from ansam.dce.progress import Progress
 from ansam.units import Audio, Samples
 
@@ -16,6 +17,7 @@ class FakeUser:
         self.lock = RLock()
         self.busy = busy
         self.said: list[object] = []
+        self.noticed: list[str] = []
         self.frames: list[tuple[Samples, int, bool]] = []
         self.changed = asyncio.Event()
         self.party = party or Echo()
@@ -54,6 +56,13 @@ class FakeUser:
 
     def far_end_hung_up(self) -> None:
         self._say("hung up")
+
+    def observed(self, source: Source, text: str, clause: str = "") -> None:
+        self.noticed.append(f"{source.value}: {text}")
+
+    def line_not_ready(self, why: str) -> None:
+        self.noticed.append(why)
+        self.line_ready(False)
 
     async def until(self, condition: Callable[[], bool], within: float = 10.0) -> None:
         async with asyncio.timeout(within):
