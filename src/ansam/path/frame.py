@@ -97,13 +97,13 @@ def _tone(x: NDArray[np.float32], out: Floats) -> None:
 
 
 @njit(
-    types.void(types.float32[::1], _F64, _F64, _F64, types.boolean, _F64),
+    types.void(types.float32[::1], _F64, _F64, _F64, _F64),
     cache=True,
     nogil=True,
     fastmath=True,
 )
 def _predict(
-    x: NDArray[np.float32], predictor: Floats, correlation: Floats, error: Floats, thin: bool, out: Floats
+    x: NDArray[np.float32], predictor: Floats, correlation: Floats, error: Floats, out: Floats
 ) -> None:
     """Run the predictor; the loudest 8 samples of its error against the mean are the spike."""
     total = window = loudest = 0.0
@@ -120,13 +120,12 @@ def _predict(
         loudest = max(loudest, window)
     out[ERROR] = total / 160
     out[SPIKE] = loudest / 8 / max(error[0], 1e-12)
-    if out[RANDOM] and not thin:
+    if out[RANDOM]:
         for k in range(ORDER + 1):
             s = 0.0
             for n in range(160, 320):
                 s += float(x[n]) * x[n - k]
-            correlation[k] = correlation[k] * 0.96 + s
-    if out[RANDOM]:
+            correlation[k] = correlation[k] * 0.99 + s
         error[0] += (min(out[ERROR], 4 * error[0] + 1e-12) - error[0]) * 0.02
 
 
@@ -241,7 +240,7 @@ def measure(
         own = _predictability(x, 162)
         out[ALTERNATIVE] = 10 * math.log10(_predictability(lines[1], 162) / own)
         out[MISMATCH] = 10 * math.log10(_predictability(lines[2], 162) / own)
-    _predict(x, predictor, correlation, error, thin, out)
+    _predict(x, predictor, correlation, error, out)
     _edges(x, edges, now, out)
     if out[RANDOM] and out[LIKENESS] < 0.9:
         for n in range(160):

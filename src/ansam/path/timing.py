@@ -116,9 +116,11 @@ class SpliceJudge:
 
     GAIN = 16.0
     """Least gain of the predictor, a power ratio: below, a break does not stand out."""
+    LEARNT = 150
+    """Steady frames after which the predictor and its mean error are settled."""
     SPIKE = 12.0
     """Least mean of 8 squared errors by that of all."""
-    SHARE = 0.2
+    SHARE = 0.35
     """The same by the power of the signal: what goes on is another signal, not a distorted one."""
 
     def __init__(self, ledger: Ledger) -> None:
@@ -140,7 +142,7 @@ class SpliceJudge:
             self._pending = None
         sharp = view.spike > self.SPIKE and view.power > self.GAIN * view.error
         sharp = sharp and view.spike * view.error > self.SHARE * view.power
-        if not view.data or view.end < self._quiet_until:
+        if not view.data or view.steady < self.LEARNT or view.end < self._quiet_until:
             return
         if sharp and self._pending is None:
             self._pending = view.end

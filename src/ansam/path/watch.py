@@ -187,7 +187,7 @@ class PathWatch:
             judge.frame(view)
         both = view.steady > 10 and self._tx_active
         self._echo.frame(self._rx, self._tx_frame, both, view.end)
-        if view.random and view.end % (50 * FRAME) == 0:
+        if view.steady and view.steady % 50 == 0:
             self._learn()
 
     def _read(self, view: View, out: list[float]) -> None:
@@ -206,6 +206,9 @@ class PathWatch:
         # Twelve symbols of V.22bis may look like FSK by chance, but not often in a row.
         self._odd = 0 if view.random else self._odd + 1
         view.steady = view.steady + 1 if near and self._odd < 4 else 0
+        if not view.steady:
+            # Another signal begins: what was learnt of the last one is of no use.
+            self._correlation[:] = self._predictor[:] = 0
         self._level += (view.power - self._level) * (0.05 if near else 1.0)
 
     def _learn(self) -> None:
