@@ -4,8 +4,9 @@ The far (slave) side is not kept open here: that is how the kernel tells (POLLHU
 terminal has closed it, which is a serial port's drop of DTR. A master whose slave nobody has open reports
 POLLHUP for ever, so it is not watched then but looked at ten times a second; the first open is DTR on again.
 
-While it is open, its speed is looked at ten times a second: that is the port's rate, and speed 0 (B0) is DTR
-OFF, which is how programs hang up. There is no other circuit on a pty: the program's TIOCMGET fails.
+While it is open, its speed is looked at with whatever is read and four times a second: that is the port's
+rate, and speed 0 (B0) is DTR OFF, which is how programs hang up. There is no other circuit on a pty: the
+program's TIOCMGET fails.
 
 The terminal settings are set through the master (Linux applies them to the slave), so that each user finds
 the port raw whatever the one before left: with ECHO on, the modem would hear itself.
@@ -31,8 +32,11 @@ from ansam.io.dte import CHUNK, DtePort, FdPump, PlainEndpoint
 OSPEED = 5
 """Index in what `termios.tcgetattr` returns."""
 
-OPEN_CHECK = SPEED_CHECK = 0.1
-"""Seconds between looks at whether somebody has a pty open, and at the speed of one in use."""
+OPEN_CHECK = 0.1
+"""Seconds between looks at whether somebody has a pty open."""
+
+SPEED_CHECK = 0.25
+"""Seconds between looks at the speed of a pty in use; who hangs up leaves it at 0 for half a second."""
 
 SPEEDS = {
     getattr(termios, name): int(name[1:]) for name in dir(termios) if name[0] == "B" and name[1:].isdigit()
