@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -183,6 +184,7 @@ async def test_binary_both_ways_at_full_speed() -> None:
     [
         ("ATDT127.0.0.1:{closed}", b"BUSY", "refuses connections"),
         ("ATDTno-such-host.invalid:23", b"NO CARRIER", "has no address"),
+        ("ATDTno..host:23", b"NO CARRIER", "is no name of a host"),
         ("ATDT5551234", b"NO CARRIER", "5551234 is not in the phone book"),
         ("ATDTftp://a.b", b"NO CARRIER", "ftp is not known"),
         ("ATDT127.0.0.2:{silent}", b"NO ANSWER", "does not answer"),
@@ -193,6 +195,14 @@ async def test_calls_that_fail_say_why(
     dial: str, result: bytes, cause: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ansam.io.line_tcp.ADDRESS_TIMEOUT", 0.2)
+    resolve = socket.getaddrinfo
+
+    def known(host: str, *rest: Any, **more: Any) -> Any:
+        if host == "no-such-host.invalid":
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return resolve(host, *rest, **more)
+
+    monkeypatch.setattr("socket.getaddrinfo", known)
     with socket.socket() as closed, socket.socket() as silent:
         closed.bind(("127.0.0.1", 0))
         silent.bind(("127.0.0.2", 0))

@@ -173,7 +173,7 @@ class NetworkLine:
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
                 call = await self._open_call(target, codec)
-        except (OSError, TimeoutError, AnsamError) as error:
+        except (OSError, TimeoutError, UnicodeError, AnsamError) as error:
             progress, cause = explain(error, target)
             self._log.warning("no connection", to=str(target), cause=cause)
             user.call_failed(progress, cause)
@@ -274,6 +274,8 @@ def explain(error: Exception, target: Target) -> tuple[Progress, str]:
     where = f"{target.host}:{target.port}"
     if isinstance(error, socket.gaierror):
         return Progress.NO_SUCH_NUMBER, f"{target.host} has no address: {(error.strerror or '').lower()}"
+    if isinstance(error, UnicodeError):
+        return Progress.NO_SUCH_NUMBER, f"{target.host} is no name of a host"
     if isinstance(error, AnsamError):
         return Progress.REFUSED, str(error)
     number = getattr(error, "errno", None)
