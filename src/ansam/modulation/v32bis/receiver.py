@@ -73,6 +73,9 @@ large again)."""
 _ASTRAY, _FOUND = 0.5, 0.6
 """Share of that error from which the signal may have jumped, and which it must not have where it is found."""
 
+_BETTER = 0.5
+"""Share of the present error that another place must leave at most."""
+
 
 def training_symbols(role: Role, count: int) -> NDArray[np.complex128]:
     """Return the first symbols of the TRN that a modem of this role sends (V.32bis (02/91) §5.2.3)."""
@@ -169,6 +172,7 @@ class Receiver:
         s = self._state
         self._mode[0] = kernel.WORDS
         self._good.clear()
+        self._usual = 1.0
         s["rate_word"] = s["data"] = -1
         s["rate_symbol"] = s["erased_symbol"] = self._front.state["symbols"]
         s["bad_error"] = _BAD_ERROR[Coding.UNCODED_4800]
@@ -219,7 +223,8 @@ class Receiver:
         if not self.in_data or len(self._good) < 2 or erased.any() or first < self._good[0].at:
             return False
         measure = partial(fit_diagram, coding)
-        most = _FOUND * _BAD_ERROR[coding]
+        # More noise is no jump: then no other place is much better than the present one.
+        most = min(_FOUND * _BAD_ERROR[coding], _BETTER * float(self._state[0].fast))
         points = follow(self._front, self._good[0], _BAUD, measure, most, x, first)
         if points is None:
             return False
@@ -321,6 +326,8 @@ class Receiver:
         start = self._front.align(fit.first, fit.taps, MAIN, fit.gain, fit.frequency, fit.drift)
         self._tune(training=True)
         r = self._state[0]
+        self._good.clear()
+        self._usual = 1.0
         r.mode = kernel.WORDS
         r.known = TRAINING
         r.mse = r.fast = max(fit.mse, 1e-4)

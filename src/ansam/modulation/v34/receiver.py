@@ -28,7 +28,7 @@ from ansam.modulation.v34.hearing import Hearing
 from ansam.modulation.v34.parameters import Parameters
 from ansam.modulation.v34.phase2_choice import Direction
 from ansam.modulation.v34.precoder import COEFFICIENT_FRACTION, FRACTION, Coefficients, precoder_state
-from ansam.modulation.v34.slip import FITS, fit_grid
+from ansam.modulation.v34.slip import BETTER, FITS, fit_grid
 from ansam.units import SAMPLE_RATE, Audio, Bits, Samples, dbm0_from_power
 
 TAPS = 80
@@ -259,7 +259,9 @@ class Receiver:
         if first < good.at:
             return False
         measure = partial(fit_grid, self._scaling)
-        points = follow(self._front, good, self.direction.symbol_rate.baud, measure, FITS, x, first)
+        # More noise is no jump: then no other place is much better than the present one.
+        most = min(FITS, BETTER * float(self._decoder.state[0].error))
+        points = follow(self._front, good, self.direction.symbol_rate.baud, measure, most, x, first)
         if points is None:
             return False
         s, d = self._s, self._decoder.state[0]
