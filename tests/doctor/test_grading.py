@@ -77,7 +77,8 @@ def test_statistics_of_a_call_become_shares() -> None:
         far_lost=20,
         round_trip_ms=33.0,
     )
-    media = Media.of(statistics, 60.0, 55.0)
+    refused = ("the far end asked for T.38 fax instead of audio (refused)",)
+    media = Media.of(statistics, 60.0, 55.0, refused)
     assert (media.lost, media.late, media.lost_there) == (0.05, 0.01, 0.02)
     items = {item.name: item for item in grading_packets.packets(media, 60.0)}
     assert items["jitter"].grade is Grade.FAIR
@@ -85,6 +86,7 @@ def test_statistics_of_a_call_become_shares() -> None:
     assert items["late packets"].grade is Grade.FAIR
     assert items["this machine"].value == 55.0
     assert "fax" in items["foreign packets"].text
+    assert "T.38" in items["re-INVITE"].text
     assert "clock skew" not in {item.name for item in grading_packets.packets(media, 5.0)}
     assert "33 ms are the network's" in grading_packets.round_trip(1000, media).text
 

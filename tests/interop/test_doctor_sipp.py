@@ -34,11 +34,11 @@ def test_sipps_echo_is_bit_exact(tmp_path: Path) -> None:
         _wait_for(port)
         url = parse_line(f"sip:doctor:-@127.0.0.1:{port};law=ulaw")
         examination = Examination(Law.ULAW, 2.0)
-        statistics = asyncio.run(_call(url, examination))
+        called = asyncio.run(_call(url, examination))
     finally:
         peer.terminate()
         peer.wait(10)
-    found = diagnose(examination.findings(), Law.ULAW, Media.of(statistics, 60.0))
+    found = diagnose(examination.findings(), Law.ULAW, Media.of(called.statistics, 60.0))
     assert found.far is Far.ECHO
     assert found.item("octets").value == "bit exact", found.item("octets")
     assert found.prediction.index == 16

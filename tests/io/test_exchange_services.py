@@ -51,11 +51,11 @@ def test_the_doctor_finds_the_echo_number_transparent() -> None:
             line = SipLine(SipLineUrl("07", "secret-07", host, port), pacer, register=False)
             examination = Examination(Law.ALAW, 2.0)
             try:
-                statistics = await examine(line, "*43", examination)
+                called = await examine(line, "*43", examination)
             finally:
                 pacer.stop()
-            assert statistics is not None
-            found = diagnose(examination.findings(), Law.ALAW, Media.of(statistics, 60.0))
+            assert called.statistics is not None
+            found = diagnose(examination.findings(), Law.ALAW, Media.of(called.statistics, 60.0))
             assert found.far is Far.ECHO
             assert found.item("octets").value == "bit exact", found.item("octets")
             assert found.prediction.rate == 33600
@@ -80,7 +80,7 @@ def test_services_are_for_extensions_alone_and_speak_g711_alone() -> None:
             pacer = FramePacer()
             pacer.start()
             line = SipLine(SipLineUrl("07", "guess", *address), pacer, register=False)
-            with pytest.raises(ResourceError, match="is not allowed"):
+            with pytest.raises(ResourceError, match=r"40[13]|not allowed"):
                 await examine(line, "*43", Examination(Law.ALAW, 2.0))
             pacer.stop()
 

@@ -180,13 +180,13 @@ async def _call(url: SipLineUrl | RawLineUrl, number: str, examination: Examinat
     pacer.start()
     try:
         line: Line = SipLine(url, pacer, register=False) if isinstance(url, SipLineUrl) else RawLine(url)
-        statistics = await examine(line, number, examination)
+        called = await examine(line, number, examination)
     finally:
         pacer.stop()
     playout = url.playout * 1000 / SAMPLE_RATE if isinstance(url, SipLineUrl) else 0.0
     media = Media(0.0, 0.0, playout_ms=playout)
-    if statistics is not None:
-        media = Media.of(statistics, playout, 1000 * pacer.lateness.worst)
+    if called.statistics is not None:
+        media = Media.of(called.statistics, playout, 1000 * pacer.lateness.worst, called.noticed)
     return diagnose(examination.findings(), url.law, media)
 
 

@@ -78,6 +78,10 @@ def packets(media: Media, seconds: float) -> list[Item]:
         )
     if media.skew_ppm is not None and seconds >= SKEW_SECONDS:
         items.append(_skew(media.skew_ppm))
+    asked = [text for text in media.noticed if "(refused)" in text]
+    if asked:
+        text = f"{asked[0]}: a gateway takes the modem for a fax"
+        items.append(Item("re-INVITE", float(len(asked)), "", Grade.FAIR, text, remedies.FAX))
     if media.late_ms > LATE_MS:
         text = "late with a frame at worst: what is said about jitter, losses and delay may be its own doing"
         items.append(Item("this machine", media.late_ms, "ms", Grade.FAIR, text))

@@ -20,6 +20,7 @@ class Media:
         lost_there: Share of our packets that did not reach the far end, by its reports (RTCP).
         network_ms: Round trip of the network alone, by its reports.
         late_ms: How late this machine ran a frame at worst.
+        noticed: What signalling did: sentences.
     """
 
     lost: float
@@ -32,9 +33,16 @@ class Media:
     lost_there: float | None = None
     network_ms: float | None = None
     late_ms: float = 0.0
+    noticed: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, statistics: CallStatistics, playout_ms: float, late_ms: float = 0.0) -> "Media":
+    def of(
+        cls,
+        statistics: CallStatistics,
+        playout_ms: float,
+        late_ms: float = 0.0,
+        noticed: tuple[str, ...] = (),
+    ) -> "Media":
         """Return the figures of a call over RTP."""
         due = max(statistics.packets_received + statistics.lost, 1)
         lost_there = None
@@ -51,4 +59,5 @@ class Media:
             lost_there=lost_there,
             network_ms=statistics.round_trip_ms,
             late_ms=late_ms,
+            noticed=noticed,
         )

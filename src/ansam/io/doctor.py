@@ -3,9 +3,11 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from threading import RLock
 
 from ansam.call.call import CallStatistics
+from ansam.dce.causes import Source
 from ansam.dce.progress import Progress
 from ansam.doctor import Examination
 from ansam.errors import ResourceError
@@ -27,17 +29,34 @@ _REMEDIES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Called:
+    """What a call told beside its audio.
+
+    Attributes:
+        statistics: How the packets fared; None on a line that has none.
+        noticed: What signalling did, in order: sentences.
+    """
+
+    statistics: CallStatistics | None
+    noticed: tuple[str, ...] = ()
+
+
 class DoctorUser:
-    """A `LineUser` that examines instead of answering.
+    """An `Observer` that examines instead of answering.
 
     Args:
         examination: What the audio is for.
+
+    Attributes:
+        failed: Why there is no talking path.
+        noticed: What signalling did.
     """
 
     def __init__(self, examination: Examination) -> None:
         self.lock = RLock()
         self.failed: Progress | None = None
-        self.cause = ""
+        self.noticed: list[str] = []
         self._examination = examination
         self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()
@@ -74,10 +93,10 @@ class DoctorUser:
     def incoming_stopped(self) -> None:
         """See `LineUser.incoming_stopped`."""
 
-    def progress(self, progress: Progress, cause: str = "") -> None:
+    def progress(self, progress: Progress) -> None:
         """See `LineUser.progress`."""
         if progress not in (Progress.RINGING, Progress.CONNECTED):
-            self.failed, self.cause = progress, cause
+            self.failed = progress
             self._changed.set()
 
     def far_end_hung_up(self) -> None:
@@ -86,21 +105,13 @@ class DoctorUser:
             self._examination.far_end_hung_up()
         self._changed.set()
 
-    def stream_connected(self, stream: object, look: Callable[[], None]) -> None:
-        """See `LineUser.stream_connected`: a call without audio can not be examined."""
-        self.failed, self.cause = Progress.REFUSED, "it has no audio"
-        self._changed.set()
+    def observed(self, source: Source, text: str, clause: str = "") -> None:
+        """See `Observer.observed`."""
+        if source is Source.SIGNALLING:
+            self.noticed.append(text)
 
-    def stream_offer(self, data: bytes) -> int:
-        """See `LineUser.stream_offer`."""
-        return len(data)
-
-    def stream_take(self, limit: int) -> bytes:
-        """See `LineUser.stream_take`."""
-        return b""
-
-    def stream_ended(self, reason: str) -> None:
-        """See `LineUser.stream_ended`."""
+    def line_not_ready(self, why: str) -> None:
+        """See `Observer.line_not_ready`."""
 
     async def answered(self) -> None:
         """Wait until there is a talking path, or none to be had."""
@@ -117,7 +128,7 @@ class DoctorUser:
                 await self._changed.wait()
 
 
-async def examine(line: Line, number: str, examination: Examination) -> CallStatistics | None:
+async def examine(line: Line, number: str, examination: Examination) -> Called:
     """Call a number and examine the path to it.
 
     Args:
@@ -126,7 +137,7 @@ async def examine(line: Line, number: str, examination: Examination) -> CallStat
         examination: Is done afterwards.
 
     Returns:
-        How the packets fared; None on a line that has none.
+        What it told beside the audio.
 
     Raises:
         ResourceError: The call could not be placed, or was not answered.
@@ -141,7 +152,7 @@ async def examine(line: Line, number: str, examination: Examination) -> CallStat
             async with asyncio.timeout(LONGEST_CALL):
                 await user.examined()
         line.end_call("examined")
-        return line.statistics()
+        return Called(line.statistics(), tuple(user.noticed))
     finally:
         await line.close()
 
@@ -153,5 +164,5 @@ async def _answered(user: DoctorUser, name: str) -> None:
     except TimeoutError:
         raise ResourceError(f"{name} does not answer within {ANSWER_LIMIT:.0f} s") from None
     if user.failed is not None:
-        what = f"{user.failed.value} ({user.cause})" if user.cause else user.failed.value
+        what = user.noticed[-1] if user.noticed else user.failed.value
         raise ResourceError(f"{name}: {what}", _REMEDIES.get(user.failed, ""))
