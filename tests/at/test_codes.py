@@ -140,3 +140,10 @@ def test_old_software_sees_9600() -> None:
     terminal.type("ATD5")
     terminal.modem.finish(Connect(4800, "V34", "LAPM"), 0)
     assert terminal.modem.take_output().endswith(b"126\r")
+
+
+def test_s34_hides_busy() -> None:
+    terminal = Terminal()
+    terminal.type("ATS34=64X7")
+    terminal.modem.unsolicited(Result.BUSY, 0)
+    assert plain(terminal.modem.take_output()) == "NO CARRIER"
