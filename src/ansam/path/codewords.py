@@ -45,7 +45,6 @@ class CodewordJudge:
         self._kept = np.zeros(256)
         self._since: int | None = None
         self._frames = 0
-        self._gains: list[float] = []
         self._top = np.argsort(np.abs(law.linear_pcm.astype(np.int32)), kind="stable")
 
     def frame(self, view: View) -> None:
@@ -90,25 +89,12 @@ class CodewordJudge:
         shown = f"{verdict.absent} of {verdict.tested} {own} codewords that this leaves out never occur"
         if change.name == "gain":
             evidence["gain_db"] = change.gain_db
-            self._gain(change.gain_db, shown, evidence, first, now)
+            text = f"a gain of {change.gain_db:+.1f} dB was applied to the coded audio: {shown}"
+            self._ledger.add(Kind.GAIN, Severity.WARNING, text, evidence, first, now)
             return
         how = "through {} and back" if change.name == "round-trip" else "from {} on the way"
         text = f"the audio was transcoded {how.format(other)}: {shown}"
         self._ledger.add(Kind.TRANSCODED, Severity.WARNING, text, evidence, first, now)
-
-    def _gain(self, gain_db: float, shown: str, evidence: dict[str, float], first: int, now: int) -> None:
-        self._gains = [*self._gains[-9:], gain_db]
-        spread = max(self._gains) - min(self._gains)
-        if spread >= 0.5:
-            text = (
-                f"a gain that moved by {spread:.1f} dB was applied to the coded audio "
-                f"(an automatic gain control): {shown}"
-            )
-            evidence["spread_db"] = spread
-            self._ledger.add(Kind.MOVING_GAIN, Severity.WARNING, text, evidence, first, now)
-            return
-        text = f"a gain of {gain_db:+.1f} dB was applied to the coded audio: {shown}"
-        self._ledger.add(Kind.GAIN, Severity.WARNING, text, evidence, first, now)
 
     def _clipping(self, total: "np.ndarray[tuple[int], np.dtype[np.float64]]", first: int, now: int) -> None:
         """The loudest amplitude that occurs, against the two below it: smooth signals thin out there."""

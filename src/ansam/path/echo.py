@@ -22,8 +22,8 @@ REACH = 8000
 SIZE = 32768
 PERIOD = 40000
 """Samples from look to look: 5 s."""
-PEAK = 7.5
-"""Standard deviations of the correlation that are an echo: by chance once in 10^9 looks."""
+PEAK = 7.0
+"""Standard deviations of the correlation that are an echo: by chance once in 10^8 looks."""
 
 
 class EchoJudge:

@@ -241,19 +241,21 @@ class SuppressorJudge:
         if view.steady > 50 and sending == self._sending:
             self._since, self._frames, self._levels = None, 0, []
             return
+        if sending and not self._sending:
+            # We are told of our own frame one late, so the newest two may be low already.
+            before = self._levels[:-2]
+            steady = len(before) >= 8 and max(before) - min(before) < 4
+            self._since = 0 if steady and self._frames >= 5 else None
+            self._before_db = sum(before) / len(before) if steady else 0.0
+            self._before_hz = self._tone_hz
+            self._low = 0
         tone = not view.erased and view.purity_db > 12 and view.power > ACTIVE / 30
         same = tone and abs(view.tone_hz - self._tone_hz) < 12
         self._frames = self._frames + 1 if same else 0
         self._tone_hz = view.tone_hz if tone else 0.0
         level = dbm0_from_power(view.power)
-        if sending and not self._sending:
-            steady = len(self._levels) >= 10 and max(self._levels[-10:]) - min(self._levels[-10:]) < 4
-            self._since = 0 if steady and self._frames >= 5 else None
-            self._before_db = sum(self._levels[-10:]) / 10 if steady else 0.0
-            self._before_hz = view.tone_hz
-            self._low = 0
         self._sending = sending
-        self._levels = [*self._levels[-9:], level] if same else []
+        self._levels = [*self._levels[-11:], level] if same else []
         if self._since is None:
             return
         self._since += 1

@@ -72,7 +72,7 @@ class NoiseJudge:
         self._frames += 1
         if view.data:
             self._recent.clear()
-            if view.steady % 5 == 0:
+            if view.steady % 5 == 0 and self._frames >= 3:
                 self._under_data(self._spectrum(), view)
         elif self._frames >= 2 and self._frames % 2 == 0 and not (view.steady and view.random):
             self._least(self._spectrum())
@@ -130,7 +130,8 @@ class NoiseJudge:
         snr_db = level - noise_dbm0
         if snr_db > LEAST_SNR_DB or noise_dbm0 < self.least_dbm0 + ABOVE_LEAST_DB or level < -34:
             return
-        if snr_db > WORST_SNR_DB and any(kind in self._ledger for kind in _NOISY):
+        noisy = snr_db > WORST_SNR_DB and any(kind in self._ledger for kind in _NOISY)
+        if noisy or Kind.CLIPPING in self._ledger:
             return
         self._first = self._first or view.end
         text = (

@@ -19,7 +19,7 @@ from ansam.units import FRAME, SAMPLE_RATE, Samples
 WINDOW = 20
 """Frames in a look at the band's edges: 0.4 s."""
 
-COHERENCE = 0.35
+COHERENCE = 0.4
 """Least |sum| by sum of moduli of a look that counts; noise of 80 blocks has 0.1."""
 
 JUMP = 0.07
@@ -94,6 +94,9 @@ class TimingJudge:
             self._drifts.append(step)
             return
         self._looks.clear()
+        if Kind.LOSSY_CODEC in self._ledger:
+            # A speech codec shakes the clock by itself.
+            return
         self._jumps += 1
         self._first = self._first or view.end
         samples = moved * SAMPLE_RATE / (view.facts.symbol_rate or 1.0)
@@ -120,7 +123,7 @@ class SpliceJudge:
     """Steady frames after which the predictor and its mean error are settled."""
     SPIKE = 12.0
     """Least mean of 8 squared errors by that of all."""
-    SHARE = 0.35
+    SHARE = 0.5
     """The same by the power of the signal: what goes on is another signal, not a distorted one."""
 
     def __init__(self, ledger: Ledger) -> None:
