@@ -51,7 +51,7 @@ _DIRECT = (
 )
 
 _GAIN = (
-    Remedy(_PAP, "Regional > FXS Port Input Gain / Output Gain", "0 / 0 (or -3 / -3 as delivered)"),
+    Remedy(_PAP, "Regional > FXS Port Input Gain / Output Gain", "-3 / -3, as delivered"),
     Remedy(_AST, "dial plan > VOLUME(TX), VOLUME(RX), func AGC", "not set"),
     Remedy(_AST, "chan_dahdi.conf > rxgain / txgain", "0.0 / 0.0"),
     Remedy(_FS, "dial plan > set_audio_level, agc", "not set"),

@@ -22,8 +22,9 @@ WINDOW = 20
 COHERENCE = 0.4
 """Least |sum| by sum of moduli of a look that counts; noise of 80 blocks has 0.1."""
 
-JUMP = 0.07
-"""Turns that are a jump: 0.16 samples at 3429 baud, 0.9 at 600."""
+JUMP, SLOW_JUMP = 0.07, 0.15
+"""Turns that are a jump, and with 600 baud, where the edges are few symbols' mean: 0.16 samples at 3429 baud,
+2 at 600."""
 
 _SYMBOL_RATES = (600.0, 2400.0, 19200 / 7, 2800.0, 3000.0, 3200.0, 24000 / 7)
 
@@ -90,7 +91,7 @@ class TimingJudge:
         drift = sorted(self._drifts)[len(self._drifts) // 2] if self._drifts else 0.0
         moved = (step - drift + 0.5) % 1 - 0.5
         enough = len(self._drifts) >= 4
-        if not enough or abs(moved) < JUMP:
+        if not enough or abs(moved) < (JUMP if (self._rate or 0) > 1200 else SLOW_JUMP):
             self._drifts.append(step)
             return
         self._looks.clear()
@@ -145,6 +146,9 @@ class SpliceJudge:
             self._pending = None
         sharp = view.spike > self.SPIKE and view.power > self.GAIN * view.error
         sharp = sharp and view.spike * view.error > self.SHARE * view.power
+        if sharp and self._pending is not None and view.end > self._pending + FRAME:
+            # One break stands alone; many are a predictor that learnt another signal.
+            self._quiet_until, self._pending = view.end + 10 * FRAME, None
         if not view.data or view.steady < self.LEARNT or view.end < self._quiet_until:
             return
         if sharp and self._pending is None:
