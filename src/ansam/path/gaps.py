@@ -109,7 +109,8 @@ class GapJudge:
     def _classify(self, view: View) -> None:
         ms = 5 * self._blocks
         digital = self._digital >= 0.8 * self._blocks
-        if self._digit > 0.4 or self.events > self._events:
+        # Narrow data look like a digit now and then; a clamp takes its time to let go.
+        if (self._digit > 0.4 and ms >= 40) or self.events > self._events:
             kind, what = Kind.DTMF_CLAMP, "muted after a stretch that looks like a dialled digit"
         elif digital and ms <= 130:
             kind, what = Kind.LOST_UPSTREAM, "digital silence although no packet is missing"
