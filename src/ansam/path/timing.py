@@ -52,6 +52,7 @@ class TimingJudge:
         self._sum, self._moduli, self._frames = 0j, 0.0, 0
         self._looks: deque[complex] = deque(maxlen=3)
         self._drifts: deque[float] = deque(maxlen=9)
+        self._candidate: tuple[complex, float] | None = None
         self._jumps = 0
         self._first = 0
         self._rate: float | None = None
@@ -74,6 +75,7 @@ class TimingJudge:
         if coherence < COHERENCE:
             # A jump in the middle of it is one reason; the next look is compared with the last good one.
             self._looks.append(0j)
+            self._candidate = None
             return
         self._look(look, view)
         self._looks.append(look)
@@ -81,19 +83,30 @@ class TimingJudge:
     def _restart(self) -> None:
         self._looks.clear()
         self._drifts.clear()
+        self._candidate = None
         self._sum, self._moduli, self._frames = 0j, 0.0, 0
 
     def _look(self, look: complex, view: View) -> None:
         """Compare with the look before last: the one between may hold the jump."""
+        drift = sorted(self._drifts)[len(self._drifts) // 2] if self._drifts else 0.0
+        if self._candidate is not None:
+            (before, moved), self._candidate = self._candidate, None
+            again = _turns(look * before.conjugate()) - 1.5 * drift
+            if abs((again - moved + 0.5) % 1 - 0.5) < 0.06:
+                self._jumped(moved, view)
+            return
         if len(self._looks) < 3 or not self._looks[1]:
             return
-        step = cmath.phase(look * self._looks[1].conjugate()) / (2 * math.pi)
-        drift = sorted(self._drifts)[len(self._drifts) // 2] if self._drifts else 0.0
+        step = _turns(look * self._looks[1].conjugate())
         moved = (step - drift + 0.5) % 1 - 0.5
         enough = len(self._drifts) >= 4
         if not enough or abs(moved) < (JUMP if (self._rate or 0) > 1200 else SLOW_JUMP):
             self._drifts.append(step)
             return
+        # Noise may look like a jump once; the next look shows whether it stays.
+        self._candidate = self._looks[1], moved
+
+    def _jumped(self, moved: float, view: View) -> None:
         self._looks.clear()
         if Kind.LOSSY_CODEC in self._ledger:
             # A speech codec shakes the clock by itself.
@@ -109,6 +122,11 @@ class TimingJudge:
         evidence = {"jumps": self._jumps, "samples": samples}
         severity = Severity.FAULT if self._jumps >= 3 else Severity.WARNING
         self._ledger.add(Kind.TIME_SLIP, severity, text, evidence, self._first, view.end)
+
+
+def _turns(value: complex) -> float:
+    """Return the phase in turns."""
+    return cmath.phase(value) / (2 * math.pi)
 
 
 class SpliceJudge:
