@@ -20,8 +20,10 @@ SPAN = 16384
 REACH = 8000
 """Longest delay, samples."""
 SIZE = 32768
-PERIOD = 40000
-"""Samples from look to look: 5 s."""
+KEPT = -(-(SPAN + REACH) // FRAME)
+"""Frames of octets."""
+PERIOD, OFTEN = 40000, 6
+"""Samples from look to look, 5 s, and how many such looks there are; later ones are six times as rare."""
 PEAK = 7.0
 """Standard deviations of the correlation that are an echo: by chance once in 10^8 looks."""
 
@@ -36,8 +38,8 @@ class EchoJudge:
 
     def __init__(self, ledger: Ledger, table: NDArray[np.float32]) -> None:
         self._ledger, self._table = ledger, table
-        self._rx = np.zeros(SIZE, np.uint8)
-        self._tx = np.zeros(SIZE, np.uint8)
+        self._rx = np.zeros((KEPT, FRAME), np.uint8)
+        self._tx = np.zeros((KEPT, FRAME), np.uint8)
         self._good = 0
         self._next: Samples = PERIOD
         self._mean = np.zeros(SIZE // 2 + 1, np.complex128)
@@ -53,21 +55,17 @@ class EchoJudge:
             good: Both directions carry data or noise of their own (no tone) that arrived.
             end: Instant after it.
         """
-        at = (end - len(rx)) % SIZE
-        first = min(len(rx), SIZE - at)
-        for ring, x in ((self._rx, rx), (self._tx, tx)):
-            ring[at : at + first] = x[:first]
-            ring[: len(x) - first] = x[first:]
+        at = end // FRAME % KEPT
+        self._rx[at], self._tx[at] = rx, tx
         self._good = self._good + len(rx) if good else 0
         if self._good >= SPAN + REACH and end >= self._next:
-            self._next = end + PERIOD
+            self._next = end + (PERIOD if self._looks < OFTEN else 6 * PERIOD)
             self._look(end)
 
     def _look(self, end: Samples) -> None:
-        order = np.arange(end - SPAN, end) % SIZE
-        x = self._table[self._rx[order]]
-        order = np.arange(end - SPAN - REACH, end) % SIZE
-        y = self._table[self._tx[order]]
+        order = (end // FRAME + 1 + np.arange(KEPT)) % KEPT
+        x = self._table[self._rx[order].ravel()[-SPAN:]]
+        y = self._table[self._tx[order].ravel()[-SPAN - REACH :]]
         # y begins REACH before x; the correlation at SIZE - REACH + d stands for an echo after d samples.
         fx, fy = np.fft.rfft(x, SIZE), np.fft.rfft(y, SIZE)
         power = np.convolve(np.abs(fy) ** 2, np.ones(64) / 64, "same")

@@ -47,7 +47,7 @@ class NoiseJudge:
         line: The last frame and this one, shape (320,); the kernel fills it.
     """
 
-    LEAST_SPECTRA = 20
+    LEAST_SPECTRA = 12
 
     def __init__(self, ledger: Ledger, line: NDArray[np.float32]) -> None:
         self._ledger, self._line = ledger, line
@@ -72,7 +72,7 @@ class NoiseJudge:
         self._frames += 1
         if view.data:
             self._recent.clear()
-            if view.steady % 5 == 0 and self._frames >= 3:
+            if view.steady % 10 == 0 and self._frames >= 3:
                 self._under_data(self._spectrum(), view)
         elif self._frames >= 2 and self._frames % 2 == 0 and not (view.steady and view.random):
             self._least(self._spectrum())
@@ -113,10 +113,10 @@ class NoiseJudge:
 
     def _under_data(self, spectrum: NDArray[np.float64], view: View) -> None:
         self._spectra += 1
-        weight = max(1 / self._spectra, 0.03)
+        weight = max(1 / self._spectra, 0.06)
         self._mean += (spectrum - self._mean) * weight
         self._total += (view.power - self._total) * weight
-        if self._spectra < self.LEAST_SPECTRA or self._spectra % 10 or self.least_dbm0 is None:
+        if self._spectra < self.LEAST_SPECTRA or self._spectra % 6 or self.least_dbm0 is None:
             return
         # Without the modem's word it may be a PCM modem, which fills the band to its ends.
         if not view.facts.data_mode or view.facts.modulation.startswith("V.9"):

@@ -22,8 +22,8 @@ WINDOW = 20
 COHERENCE = 0.4
 """Least |sum| by sum of moduli of a look that counts; noise of 80 blocks has 0.1."""
 
-JUMP, SLOW_JUMP = 0.07, 0.15
-"""Turns that are a jump, and with 600 baud, where the edges are few symbols' mean: 0.16 samples at 3429 baud,
+JUMP, SLOW_JUMP = 0.085, 0.15
+"""Turns that are a jump, and with 600 baud, where the edges are few symbols' mean: 0.2 samples at 3429 baud,
 2 at 600."""
 
 _SYMBOL_RATES = (600.0, 2400.0, 19200 / 7, 2800.0, 3000.0, 3200.0, 24000 / 7)
