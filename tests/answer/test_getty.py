@@ -2,7 +2,8 @@ import pytest
 from tests.support.answer import Bench, place
 
 from ansam.answer.events import Answered, CallEnded, SetDtr, Trouble
-from ansam.answer.getty import MODEM_BUFFER, GettyState
+from ansam.answer.getty_state import GettyState
+from ansam.answer.line_time import MODEM_BUFFER
 
 FIRST = b"\rDebian GNU/Linux ttyUSB0 57600 (2400/NONE)\n\r\r\ncl-002 ttyUSB0 login: "
 

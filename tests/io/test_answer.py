@@ -15,7 +15,7 @@ import pytest
 from tests.support.answer import place
 
 from ansam.answer.events import Answered, AnswerEvent, CallEnded, LoggedIn, RunCommand
-from ansam.answer.getty import GettyState
+from ansam.answer.getty_state import GettyState
 from ansam.answer.users import Command, User, UserBook
 from ansam.errors import ResourceError
 from ansam.io.answer import AnswerLine, local_time, this_machine

@@ -36,17 +36,44 @@ class RunCommand:
         environment: The whole environment.
         run_as: Account to run as, or "" for the default of io.
         directory: Working directory, or "".
+        raw: The pty passes every octet as it is from the start: the other end is a program, not a person.
     """
 
     argv: tuple[str, ...]
     environment: Mapping[str, str]
     run_as: str = ""
     directory: str = ""
+    raw: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class StopCommand:
     """Hang the program up (SIGHUP): the caller is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetSpeed:
+    """Let the port run at another speed, bit/s."""
+
+    speed: int
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeCaller:
+    """Run a program that says by its exit status whether a caller is answered: 0 is yes, 1 is no.
+
+    Attributes:
+        argv: Program and arguments.
+    """
+
+    argv: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A caller may not call: the telephone goes on ringing."""
+
+    caller_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +117,9 @@ AnswerEvent = (
     | CheckPassword
     | RunCommand
     | StopCommand
+    | SetSpeed
+    | JudgeCaller
+    | Refused
     | Answered
     | LoggedIn
     | LoginFailed

@@ -8,7 +8,8 @@
      └── DTR ON ── HANGING_UP ◄──────── LINGERING ◄──────────── SESSION ◄────────── PAUSE
 
 A modem that says nothing to a command may still be on line with somebody, on a cable without DTR: before the
-next attempt it is called back to command state with ``+++`` and hung up.
+next attempt it is called back to command state with ``+++`` and hung up. One that waits may be asked from
+time to time whether it is still there (CHECKING).
 
 Between CONNECT and the issue text everything is thrown away until the line has been quiet for 0.3 s: a
 second result code, the caller's modem still talking to itself. After the last word the line is held until
@@ -19,63 +20,40 @@ A modem that tells circuit 109 (`carrier_changed`) ends a call by turning it OFF
 """
 
 import re
-from collections.abc import Callable
-from enum import Enum
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from ansam.answer.events import Answered, AnswerEvent, CallEnded, SetDtr, Trouble
+from ansam.answer.chat import Chat, ChatState, ChatStep, command_steps
+from ansam.answer.events import (
+    Answered,
+    AnswerEvent,
+    CallEnded,
+    JudgeCaller,
+    Refused,
+    SetDtr,
+    SetSpeed,
+    Trouble,
+)
+from ansam.answer.getty_state import (
+    ATA,
+    CHAT_PAUSE,
+    CHAT_TIMEOUT,
+    GARBLED,
+    IN_CALL,
+    QUIET,
+    RECALL,
+    RING_TIMEOUT,
+    SETTLE_MAX,
+    GettyState,
+)
+from ansam.answer.line_time import DEFAULT_RATE, LINGER, LineTime
+from ansam.answer.manners import Doorbell
 from ansam.answer.session import Place, Session, SessionState
 from ansam.units import Seconds
 
-CHAT_TIMEOUT: Seconds = 10.0
-CHAT_PAUSE: Seconds = 0.5
-RING_TIMEOUT: Seconds = 10.0
-"""No RING for this long: the caller has given up."""
-
-QUIET: Seconds = 0.3
-SETTLE_MAX: Seconds = 10.0
-"""Even a line that never falls quiet is served after this long."""
-
-DTR_LOW: Seconds = 1.0
-LINGER: Seconds = 0.6
-"""Held beyond the time the last word needs at the line's rate: modem and network delay."""
-
-LINGER_MAX: Seconds = 60.0
-MODEM_BUFFER = 4096
-"""Octets a modem takes before it stops the port: more than these can not be on their way."""
-
-RECALL_GUARD: Seconds = 1.2
-"""Silence around ``+++``: S12's 1 s and a little."""
-
-RECALL: tuple[tuple[Seconds, bytes], ...] = ((RECALL_GUARD, b"+++"), (RECALL_GUARD, b"ATH0\r"), (2.0, b""))
-"""After DTR: how long to wait, and what to say then, to a modem that does not answer."""
-
-GARBLED = 3
-"""So many octets that are no text, in answer to a command: the port runs at another speed."""
-
 LINE_LIMIT = 256
-DEFAULT_RATE = 300
-"""What a bare CONNECT means."""
-
 _CALLER = re.compile(r"(?:NMBR|CALLER NUMBER|CLIP)\s*[=:]\s*(\S+)", re.IGNORECASE)
 _NO_CARRIER = b"\r\nNO CARRIER\r\n"
-
-
-class GettyState(Enum):
-    """Where the line is."""
-
-    INIT = "setting up the modem"
-    WAITING = "waiting for a call"
-    RINGING = "counting RINGs"
-    ANSWERING = "ATA was sent"
-    SETTLING = "connected, waiting for quiet"
-    PAUSE = "quiet; what the caller types now is kept"
-    SESSION = "a caller is served"
-    LINGERING = "the last words are on their way"
-    HANGING_UP = "DTR is OFF"
-    RECALLING = "the modem does not answer: it may still be on line"
-
-
-_IN_CALL = frozenset({GettyState.SETTLING, GettyState.PAUSE, GettyState.SESSION, GettyState.LINGERING})
 
 
 class Getty:
@@ -95,25 +73,26 @@ class Getty:
         self._events: list[AnswerEvent] = []
         self._line = bytearray()
         self._due: Seconds | None = None
-        self._init_step = -1
-        self._recall_step = 0
+        self._chat: Chat | None = None
         self._garbled = 0
-        self._rings = 0
+        self._bell = Doorbell(place.manners, place.settings.rings)
+        self._judging = False
         self._connect = ""
-        self._caller_id = "none"
         self._carrier: bool | None = None
         self._tail = b""
         self._settle_until: Seconds = 0.0
-        self._line_free: Seconds = now
-        self._rate = DEFAULT_RATE
+        self._line_time = LineTime(now)
         self._on_line: dict[GettyState, Callable[[str, Seconds], None]] = {
             GettyState.INIT: self._line_in_init,
             GettyState.WAITING: self._line_on_hook,
+            GettyState.CHECKING: self._line_on_hook,
             GettyState.RINGING: self._line_on_hook,
             GettyState.ANSWERING: self._line_answering,
+            GettyState.RECALLING: _no_matter,
         }
         self._on_timer: dict[GettyState, Callable[[Seconds], None]] = {
-            GettyState.INIT: self._timer_in_init,
+            GettyState.INIT: self._begin_init,
+            GettyState.WAITING: self._check,
             GettyState.RINGING: self._ringing_stopped,
             GettyState.ANSWERING: self._answer_failed,
             GettyState.SETTLING: self._settled,
@@ -122,7 +101,16 @@ class Getty:
             GettyState.HANGING_UP: self._hung_up,
             GettyState.RECALLING: self._recall,
         }
-        self._start_init(now)
+        self._on_chat: dict[GettyState, tuple[Callable[[Seconds], None], Callable[[Seconds], None]]] = {
+            GettyState.INIT: (self._wait_for_call, self._not_answered),
+            GettyState.CHECKING: (self._wait_for_call, self._not_answered),
+            GettyState.ANSWERING: (self._await_connect, self._answer_failed),
+            GettyState.RECALLING: (self._start_init, self._start_init),
+        }
+        if place.manners.toggle_dtr:
+            self._drop_dtr(now)
+        else:
+            self._start_init(now)
 
     # -- the modem -------------------------------------------------------------------------------------------
 
@@ -146,7 +134,7 @@ class Getty:
         """Return octets for the modem; call again until there are none."""
         if self.session is not None and self.state is GettyState.SESSION:
             words = self.session.take_output(now)
-            self._count(words, now)
+            self._line_time.count(words, now)
             self._out += words
             self._look_at_session(now)
         out = bytes(self._out)
@@ -155,13 +143,15 @@ class Getty:
 
     def carrier_changed(self, on: bool, now: Seconds) -> None:
         """Circuit 109 is known to be ON or OFF now."""
+        if self._place.manners.ignore_carrier:
+            return
         was, self._carrier = self._carrier, on
-        if was and not on and self.state in _IN_CALL:
+        if was and not on and self.state in IN_CALL:
             self._lost(now)
 
     def port_gone(self, now: Seconds) -> None:
         """The way to the modem broke: whatever call there was is over, and the modem must be set up anew."""
-        if self.state in _IN_CALL:
+        if self.state in IN_CALL:
             self._lost(now)
         self._carrier = None
         self._start_init(now)
@@ -177,13 +167,16 @@ class Getty:
         """Return when `handle_timer` wants to be called, or None."""
         if self.state is GettyState.SESSION and self.session is not None:
             return self.session.deadline()
-        return self._due
+        return self._due if self._chat is None else self._chat.deadline()
 
     def handle_timer(self, now: Seconds) -> None:
         """Let timers act; calling early is harmless."""
         if self.state is GettyState.SESSION and self.session is not None:
             self.session.handle_timer(now)
             self._look_at_session(now)
+        elif self._chat is not None:
+            self._chat.handle_timer(now)
+            self._follow_chat(now)
         elif self._due is not None and now >= self._due:
             self._due = None
             self._on_timer[self.state](now)
@@ -207,69 +200,74 @@ class Getty:
 
     def count_output(self, data: bytes, now: Seconds) -> None:
         """Say what a command has put on the line past this engine, so that the last words get their time."""
-        self._count(data, now)
+        self._line_time.count(data, now)
 
     # -- setting up ------------------------------------------------------------------------------------------
 
     def _start_init(self, now: Seconds) -> None:
         self.state = GettyState.INIT
         self.session = None
+        self._chat = None
         self._line.clear()
-        self._rings = 0
-        self._caller_id = "none"
-        self._init_step = -1
+        self._bell.clear()
+        self._judging = False
         self._garbled = 0
         self._due = now + CHAT_PAUSE
 
-    def _next_init(self, now: Seconds) -> None:
-        self._init_step += 1
-        if self._init_step >= len(self._place.settings.init):
-            self.state = GettyState.WAITING
-            self._due = None
+    def _begin_init(self, now: Seconds) -> None:
+        init = self._place.manners.init or command_steps(self._place.settings.init)
+        self._begin_chat(init, CHAT_TIMEOUT, now)
+
+    def _begin_chat(self, steps: Sequence[ChatStep], timeout: Seconds, now: Seconds) -> None:
+        self._due = None
+        self._chat = Chat(steps, timeout, now)
+        self._follow_chat(now)
+
+    def _follow_chat(self, now: Seconds) -> None:
+        """Say what the chat has to say, and go on where it is over."""
+        if self._chat is None:
             return
-        self._out += self._place.settings.init[self._init_step].encode() + b"\r"
-        self._due = now + CHAT_TIMEOUT
+        self._out += self._chat.take_output()
+        if self._chat.state is not ChatState.RUNNING:
+            done, late = self._on_chat[self.state]
+            (done if self._chat.state is ChatState.DONE else late)(now)
+
+    def _wait_for_call(self, now: Seconds) -> None:
+        self._chat = None
+        self.state = GettyState.WAITING
+        check_time = self._place.manners.check_time
+        self._due = now + check_time if check_time else None
+
+    def _check(self, now: Seconds) -> None:
+        self.state = GettyState.CHECKING
+        self._garbled = 0
+        self._begin_chat(command_steps(("AT",)), CHAT_TIMEOUT, now)
 
     def _line_in_init(self, line: str, now: Seconds) -> None:
-        if self._init_step < 0:
-            return
-        if line == "OK":
-            self._next_init(now)
-        elif line == "ERROR":
+        if self._chat is not None and line == "ERROR":
             self._trouble("ERROR")
             self._start_init(now)
             self._due = now + CHAT_TIMEOUT
 
-    def _timer_in_init(self, now: Seconds) -> None:
-        if self._init_step < 0:
-            self._next_init(now)
-            return
+    def _not_answered(self, now: Seconds) -> None:
         speed = self._place.settings.speed
         if self._garbled >= GARBLED:
             self._trouble("what is no text", f": does its port run at {speed} bit/s?")
         else:
             self._trouble("nothing")
-        self._events.append(SetDtr(False))
+        self._drop_dtr(now)
         self.state = GettyState.RECALLING
-        self._recall_step = -1
-        self._due = now + DTR_LOW
 
     def _trouble(self, answer: str, guess: str = "") -> None:
-        settings = self._place.settings
-        command = settings.init[self._init_step]
-        self._events.append(Trouble(f"{settings.port}: modem answers {answer} to {command}{guess}"))
+        command = self._chat.shown if self._chat is not None else ""
+        self._events.append(
+            Trouble(f"{self._place.settings.port}: modem answers {answer} to {command}{guess}")
+        )
 
     def _recall(self, now: Seconds) -> None:
-        """Raise DTR again, then say one thing after the other."""
-        if self._recall_step < 0:
-            self._events.append(SetDtr(True))
-        else:
-            self._out += RECALL[self._recall_step][1]
-        self._recall_step += 1
-        if self._recall_step < len(RECALL):
-            self._due = now + RECALL[self._recall_step][0]
-        else:
-            self._start_init(now)
+        """Raise DTR again, then say what brings a modem back."""
+        self._events.append(SetDtr(True))
+        self._begin_chat(self._place.manners.force_init or RECALL, CHAT_TIMEOUT, now)
 
     # -- a call ----------------------------------------------------------------------------------------------
 
@@ -282,26 +280,57 @@ class Getty:
         elif len(self._line) < LINE_LIMIT:
             self._line.append(octet)
             self._garbled += octet >= 0x7F or octet < 0x07
+        if self._chat is not None:
+            self._chat.feed(octet, now)
+            self._follow_chat(now)
 
     def _line_on_hook(self, line: str, now: Seconds) -> None:
         caller = _CALLER.search(line)
         if caller:
-            self._caller_id = caller[1]
+            self._bell.caller = caller[1]
         elif line == "RING" or line.startswith("RING "):
-            self._rings += 1
-            self.state = GettyState.RINGING
-            self._due = now + RING_TIMEOUT
-            if self._rings >= self._place.settings.rings:
-                self.state = GettyState.ANSWERING
-                self._out += b"ATA\r"
-                self._due = now + self._place.settings.answer_timeout
+            self._ring(now)
         elif line == "CONNECT" or line.startswith("CONNECT "):
             self._connected(line, now)
 
+    def _ring(self, now: Seconds) -> None:
+        self._chat = None
+        self.state = GettyState.RINGING
+        self._due = now + RING_TIMEOUT
+        refused_before = self._bell.refused
+        if not self._bell.ring(now) or self._judging:
+            if self._bell.refused and not refused_before:
+                self._events.append(Refused(self._bell.caller))
+        elif program := self._place.manners.caller_program:
+            self._judging = True
+            self._events.append(
+                JudgeCaller((program, self._place.settings.port, self._bell.caller, "", "0", ""))
+            )
+        else:
+            self._answer(now)
+
+    def caller_judged(self, accepted: bool, now: Seconds) -> None:
+        """Take the answer to `JudgeCaller`."""
+        if self._judging and self.state is GettyState.RINGING:
+            self._judging = False
+            if accepted:
+                self._answer(now)
+            else:
+                self._bell.refused = True
+                self._events.append(Refused(self._bell.caller))
+
+    def _answer(self, now: Seconds) -> None:
+        self.state = GettyState.ANSWERING
+        self._begin_chat(self._place.manners.answer or ATA, self._place.settings.answer_timeout, now)
+
+    def _await_connect(self, now: Seconds) -> None:
+        self._chat = None
+        self._due = now + self._place.settings.answer_timeout
+
     def _ringing_stopped(self, now: Seconds) -> None:
-        self.state = GettyState.WAITING
-        self._rings = 0
-        self._caller_id = "none"
+        self._judging = False
+        self._bell.silent(now - RING_TIMEOUT)
+        self._wait_for_call(now)
 
     def _line_answering(self, line: str, now: Seconds) -> None:
         if line == "CONNECT" or line.startswith("CONNECT "):
@@ -317,23 +346,29 @@ class Getty:
         self._hang_up(now)
 
     def _connected(self, line: str, now: Seconds) -> None:
+        self._chat = None
+        self._bell.answered()
         self._connect = line[len("CONNECT") :].strip()
         rate = re.match(r"\d+", self._connect)
-        self._rate = int(rate[0]) if rate else DEFAULT_RATE
+        self._line_time.connected(int(rate[0]) if rate else DEFAULT_RATE, now)
         self.calls += 1
         self.state = GettyState.SETTLING
         self._tail = b""
-        self._line_free = now
         self._settle_until = now + SETTLE_MAX
         self._due = now + QUIET
-        self._events.append(Answered(self._connect, self._caller_id))
+        self._events.append(Answered(self._connect, self._bell.caller))
+        if self._place.manners.autobaud:
+            self._events.append(SetSpeed(self._line_time.rate))
 
     def _settled(self, now: Seconds) -> None:
         self.state = GettyState.PAUSE
         self._due = now + self._place.settings.prompt_wait
 
     def _open_session(self, now: Seconds) -> None:
-        self.session = Session(self._place, self._connect, self._caller_id, now)
+        place = self._place
+        if place.manners.autobaud:
+            place = replace(place, settings=replace(place.settings, speed=self._line_time.rate))
+        self.session = Session(place, self._connect, self._bell.caller, now)
         self.state = GettyState.SESSION
 
     # -- serving ---------------------------------------------------------------------------------------------
@@ -352,19 +387,11 @@ class Getty:
         if self.session is None or self.session.state is not SessionState.OVER:
             return
         words = self.session.take_output(now)
-        self._count(words, now)
+        self._line_time.count(words, now)
         self._out += words
         self._events.extend(self.session.take_events())
         self.state = GettyState.LINGERING
-        self._due = min(max(self._line_free, now), now + LINGER_MAX) + LINGER
-
-    def _count(self, data: bytes, now: Seconds) -> None:
-        """Reckon when the line will have carried everything: ten bits an octet.
-
-        A modem that compresses is faster than that, so no more is reckoned than a modem can hold.
-        """
-        busy = max(self._line_free, now) + 10 * len(data) / self._rate
-        self._line_free = min(busy, now + 10 * MODEM_BUFFER / self._rate)
+        self._due = self._line_time.over(now)
 
     def line_drained(self, now: Seconds) -> None:
         """The modem tells that it has got everything across: no need to reckon."""
@@ -382,10 +409,20 @@ class Getty:
         if self.session is not None:
             self._events.append(CallEnded(self.session.reason or "no carrier"))
             self.session = None
+        if self._place.manners.autobaud:
+            self._events.append(SetSpeed(self._place.settings.speed))
+        self._drop_dtr(now)
+
+    def _drop_dtr(self, now: Seconds) -> None:
+        self._chat = None
         self._events.append(SetDtr(False))
         self.state = GettyState.HANGING_UP
-        self._due = now + DTR_LOW
+        self._due = now + self._place.manners.dtr_low
 
     def _hung_up(self, now: Seconds) -> None:
         self._events.append(SetDtr(True))
         self._start_init(now)
+
+
+def _no_matter(line: str, now: Seconds) -> None:
+    """Take a line that says nothing to anybody."""

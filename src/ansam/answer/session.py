@@ -15,11 +15,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
+from ansam.answer.errand import errand
 from ansam.answer.escapes import PromptValues, expand
-from ansam.answer.events import AnswerEvent, CheckPassword, LoggedIn, LoginFailed, RunCommand, StopCommand
+from ansam.answer.events import AnswerEvent, CheckPassword, LoggedIn, LoginFailed, StopCommand
+from ansam.answer.first_octets import EMSI_WORD, MAILERS, LcpEar
 from ansam.answer.house import House, Seat, nobody_to_wake
 from ansam.answer.lines import EndOfInput, Interrupt, Line, LineEditor
+from ansam.answer.login_config import AUTO_PPP, FIDO, LoginRules
 from ansam.answer.logname import MODEM_ERRORS, CaseFolder, Leave, Name, NameReader, StartAgain
+from ansam.answer.manners import Manners
 from ansam.answer.menu import MenuEngine, MenuState, printable
 from ansam.answer.settings import AnswerSettings, Machine
 from ansam.answer.shelf import MemoryShelf, Shelf
@@ -40,6 +44,8 @@ COMMAND_INPUT_LIMIT = 4096
 
 _EMPTY_SHELF = MemoryShelf({})
 _ANY_MACHINE = Machine()
+_PLAIN_MANNERS = Manners()
+_NO_RULES = LoginRules()
 
 
 class SessionState(Enum):
@@ -66,6 +72,8 @@ class Place:
         machine: What uname says.
         clock: Gives the local time.
         wake: Called when another caller has something for this line.
+        manners: How the modem is handled.
+        logins: Which program serves which login name, before the users are asked.
     """
 
     settings: AnswerSettings
@@ -75,6 +83,8 @@ class Place:
     shelf: Shelf = _EMPTY_SHELF
     machine: Machine = _ANY_MACHINE
     wake: Callable[[], None] = nobody_to_wake
+    manners: Manners = _PLAIN_MANNERS
+    logins: LoginRules = _NO_RULES
 
 
 class Session:
@@ -98,6 +108,8 @@ class Session:
         self._events: list[AnswerEvent] = []
         self._name = NameReader()
         self._case = CaseFolder()
+        self._ear = LcpEar() if place.logins.find(AUTO_PPP) else None
+        self._mailers = MAILERS if place.logins.find(FIDO) else {}
         self._password = LineEditor(echo=False)
         self._login = ""
         self._failures = 0
@@ -219,14 +231,7 @@ class Session:
 
     def _octet(self, octet: int, now: Seconds) -> None:
         if self.state is SessionState.NAME:
-            echo, typed = self._name.feed(octet)
-            self._out += echo
-            if isinstance(typed, Name):
-                self._named(typed, now)
-            elif isinstance(typed, StartAgain):
-                self._prompt()
-            elif isinstance(typed, Leave):
-                self._end("", "caller left at the login prompt")
+            self._first_octet(octet, now)
         elif self.state is SessionState.PASSWORD:
             self._password_octet(octet, now)
         elif self.state is SessionState.MENU and self._menu is not None:
@@ -237,9 +242,53 @@ class Session:
                 self._end("", f"{self._login} logged off")
         # While a password is checked or a penalty runs, keys are thrown away.
 
+    def _first_octet(self, octet: int, now: Seconds) -> None:
+        """Take an octet at the login prompt, of a name or of a program that calls."""
+        if octet in self._mailers:
+            self._serve_by_rule(FIDO, self._mailers[octet], now)
+            return
+        octets = bytes([octet])
+        if self._ear is not None:
+            octets, peer = self._ear.feed(octet)
+            if peer is not None:
+                self._to_command += peer.octets
+                self._serve_by_rule(AUTO_PPP, AUTO_PPP, now)
+        for each in octets:
+            if self.state is SessionState.NAME:
+                self._name_octet(each, now)
+
+    def _name_octet(self, octet: int, now: Seconds) -> None:
+        echo, typed = self._name.feed(octet)
+        self._out += echo
+        if isinstance(typed, Name):
+            self._named(typed, now)
+        elif isinstance(typed, StartAgain):
+            self._prompt()
+        elif isinstance(typed, Leave):
+            self._end("", "caller left at the login prompt")
+
+    def _serve_by_rule(self, key: str, login: str, now: Seconds) -> bool:
+        """Let the program of a `login.config` rule serve the caller; return whether there is one.
+
+        ``/bin/login`` counts as none where passwords are asked here.
+        """
+        place = self._place
+        rule = place.logins.find(key)
+        if rule is None or (rule.is_login and not place.settings.system_login):
+            return False
+        self._login = login
+        if rule.utmp:
+            who = login if rule.utmp == "@" else rule.utmp
+            self._seat = Seat(who, place.settings.port, self._connect, since=now, wake=place.wake)
+            place.house.enter(self._seat)
+        self._run(rule.command, raw=key in (AUTO_PPP, FIDO))
+        return True
+
     def _named(self, typed: Name, now: Seconds) -> None:
         if typed.text in MODEM_ERRORS:
             self._end("", f"modem said {typed.text}")
+            return
+        if self._mailers and typed.text.startswith(EMSI_WORD) and self._serve_by_rule(FIDO, typed.text, now):
             return
         name = self._case.fold(typed.text) if typed.text else ""
         if name is None:
@@ -250,6 +299,8 @@ class Session:
             self._show_issue()
             return
         self._login = name
+        if self._serve_by_rule(name, name, now):
+            return
         if self._place.settings.system_login:
             self._run(Command(("/bin/login", "@"), run_as="root"))
             return
@@ -315,21 +366,11 @@ class Session:
         self._menu = MenuEngine(self._seat, place.house, place.shelf, place.clock, after_cr)
         self._restart_idle(now)
 
-    def _run(self, command: Command) -> None:
-        words = {"@": self._login, "\\I": self._connect or "??", "\\Y": self._caller_id}
-        environment = {
-            "TERM": self._place.settings.term,
-            "USER": self._login,
-            "LOGNAME": self._login,
-            "CALLER_ID": self._caller_id,
-            "CONNECT": self._connect,
-            "SPEED": str(self._place.settings.speed),
-            "PATH": "/usr/local/bin:/usr/bin:/bin",
-        }
-        argv = tuple(words.get(word, word) for word in command.argv)
+    def _run(self, command: Command, raw: bool = False) -> None:
         self.state = SessionState.COMMAND
         self._due = None
-        self._events.append(RunCommand(argv, environment, command.run_as, command.directory))
+        order = errand(command, self._login, self._connect, self._caller_id, self._place.settings, raw=raw)
+        self._events.append(order)
 
     def _restart_idle(self, now: Seconds) -> None:
         idle = self._place.settings.idle_time

@@ -15,6 +15,7 @@ import typer
 
 from ansam import config
 from ansam.answer.house import House
+from ansam.answer.mgetty_config import MgettyConfig
 from ansam.answer.samples import sample_shelf
 from ansam.answer.session import Place
 from ansam.answer.settings import Machine
@@ -23,10 +24,18 @@ from ansam.cli.warm import warm_up
 from ansam.errors import ConfigError, ResourceError
 from ansam.io.answer import AnswerLine, local_time, this_machine
 from ansam.io.answer_shelf import DirectoryShelf
+from ansam.io.mgetty_files import own_port, read_mgetty_files
 from ansam.io.terminal_port import Port, make_port
 
+MUCH = 5
+"""mgetty's `debug` from which on it tells details."""
 
-def answering_place(settings: config.Config, name: str, *, guest: bool = False, nodename: str = "") -> Place:
+LEVELS = {"debug": 10, "info": 20, "warning": 30}
+
+
+def answering_place(
+    settings: config.Config, name: str, *, guest: bool = False, nodename: str = "", others: bool = False
+) -> Place:
     r"""Return what a caller of one line finds.
 
     Args:
@@ -34,6 +43,7 @@ def answering_place(settings: config.Config, name: str, *, guest: bool = False, 
         name: Of the line: what ``\P`` shows.
         guest: Also let `guest` in without a password.
         nodename: What ``@`` shows; that of the machine by default.
+        others: Callers are served by programs, too: there need be no users.
 
     Raises:
         ConfigError: Nobody could log in.
@@ -42,7 +52,7 @@ def answering_place(settings: config.Config, name: str, *, guest: bool = False, 
     users = [*settings.users]
     if guest and not any(user.name == "guest" for user in users):
         users.append(User("guest"))
-    if not users and not settings.answer.system_login:
+    if not users and not others and not settings.answer.system_login:
         raise ConfigError(
             "nobody can log in: there are no users", "add [[user]] to the configuration, or --guest"
         )
@@ -55,6 +65,36 @@ def answering_place(settings: config.Config, name: str, *, guest: bool = False, 
         shelf=DirectoryShelf(settings.files) if settings.files else sample_shelf(),
         machine=Machine(nodename, *_rest(machine)) if nodename else machine,
     )
+
+
+def mgetty_place(
+    settings: config.Config, name: str, file: Path, login: Path | None, *, guest: bool, nodename: str
+) -> tuple[Place, MgettyConfig]:
+    """Return what a caller finds whose line an mgetty's files describe, and the line's `mgetty.config`.
+
+    Args:
+        settings: A configuration; its `users` and `files` count, and what mgetty has no words for.
+        name: Of the line: its section of the file.
+        file: `mgetty.config`.
+        login: `login.config`, or None for the one `file` leads to.
+        guest: Also let `guest` in without a password.
+        nodename: What ``@`` shows; that of the machine by default.
+
+    Raises:
+        ConfigError: A file has faults, or nobody could log in.
+        ResourceError: A directory is not there, or others could tell root what to run.
+    """
+    files = read_mgetty_files(file, name, login)
+    texts = replace(files.config.settings(settings.answer), issue=files.issue)
+    if os.geteuid() == 0 and not settings.users and not guest:
+        # mgetty's own way; without root, or with users of our own, passwords are asked here.
+        texts = replace(texts, system_login=True)
+    others = any(not rule.is_login for rule in files.logins)
+    place = answering_place(
+        replace(settings, answer=texts), name, guest=guest, nodename=nodename, others=others
+    )
+    manners = replace(files.config.manners(texts), callers=files.callers)
+    return replace(place, manners=manners, logins=files.logins), files.config
 
 
 def _rest(machine: Machine) -> tuple[str, str, str, str]:
@@ -75,6 +115,12 @@ def answer(
     settings: Annotated[
         Path | None, typer.Option("--config", "-c", help="TOML with [answer] and [[user]].")
     ] = None,
+    mgetty_config: Annotated[
+        Path | None, typer.Option(help="mgetty's configuration; the section of the line's name counts.")
+    ] = None,
+    login_config: Annotated[
+        Path | None, typer.Option(help="mgetty's login.config; by default the one mgetty.config leads to.")
+    ] = None,
     name: Annotated[str, typer.Option(help=r"What \P shows; by default the port's name.")] = "",
     nodename: Annotated[str, typer.Option(help="What @ shows; by default this machine's name.")] = "",
     speed: Annotated[int, typer.Option(help="Port speed, bit/s.")] = 0,
@@ -85,13 +131,23 @@ def answer(
     """Answer calls with a login prompt."""
     if bool(line) == bool(port):
         raise ConfigError("one of --line and --port says where the modem is", "give one of them")
-    _log_to_stderr(verbose)
+    if login_config is not None and mgetty_config is None:
+        raise ConfigError("--login-config goes with --mgetty-config", "give both")
+    _log_to_stderr("debug" if verbose else "info")
     found = config.load(settings) if settings is not None else config.Config()
-    texts = found.answer
-    texts = replace(texts, speed=speed or texts.speed, rings=rings or texts.rings)
-    found = replace(found, answer=texts)
     label = name or (Path(port).name if port else found.answer.port)
-    place = answering_place(found, label, guest=guest, nodename=nodename)
+    if mgetty_config is None:
+        place = answering_place(found, label, guest=guest, nodename=nodename)
+    else:
+        place, mgetty = mgetty_place(
+            found, label, mgetty_config, login_config, guest=guest, nodename=nodename
+        )
+        if mgetty.debug is not None and not verbose:
+            _log_to_stderr("warning" if mgetty.debug == 0 else "info" if mgetty.debug < MUCH else "debug")
+        if port:
+            own_port(port.partition(":")[2] or port, mgetty)
+    texts = place.settings
+    place = replace(place, settings=replace(texts, speed=speed or texts.speed, rings=rings or texts.rings))
     if place.settings.system_login:
         _need_root()
     if line:
@@ -148,13 +204,13 @@ async def _modem(line: str, network: str, port: str, place: Place) -> AsyncItera
         pacer.stop()
 
 
-def _log_to_stderr(verbose: bool) -> None:
+def _log_to_stderr(level: str) -> None:
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
             structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(10 if verbose else 20),
+        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )

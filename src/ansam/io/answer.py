@@ -23,19 +23,22 @@ import structlog
 from ansam.answer.events import (
     AnswerEvent,
     CheckPassword,
+    JudgeCaller,
     RunCommand,
     SetDtr,
+    SetSpeed,
     StopCommand,
     Trouble,
 )
-from ansam.answer.getty import Getty, GettyState
+from ansam.answer.getty import Getty
+from ansam.answer.getty_state import GettyState
 from ansam.answer.session import Place
 from ansam.answer.settings import Machine
 from ansam.errors import AnsamError, ResourceError
 from ansam.io.answer_channel import Channel
-from ansam.io.answer_command import CommandProcess
+from ansam.io.answer_command import CommandProcess, judge
 from ansam.io.answer_passwords import verify_in_thread
-from ansam.io.terminal_port import Port
+from ansam.io.terminal_port import DevicePort, Port
 
 CHANNEL_LIMIT = 4096
 PORT_POLL = 0.02
@@ -193,6 +196,11 @@ class AnswerLine:
                 self._spawn(self._check(event))
             case RunCommand():
                 self._spawn(self._run_command(event))
+            case SetSpeed(speed=speed):
+                if isinstance(self._port, DevicePort):
+                    self._port.set_speed(speed)
+            case JudgeCaller(argv=argv):
+                self._spawn(self._judge(argv))
             case StopCommand():
                 self._to_command.clear()
                 self._spawn(self._stop_command())
@@ -221,6 +229,16 @@ class AnswerLine:
         if self._getty.session is not session:
             return
         self._getty.password_checked(fits, time.monotonic())
+        self._wake.set()
+
+    async def _judge(self, argv: tuple[str, ...]) -> None:
+        accepted = True
+        try:
+            accepted = await judge(argv)
+        except AnsamError as error:
+            # As mgetty: a program that can not be started keeps nobody out.
+            self._log.warning("caller program", error=str(error))
+        self._getty.caller_judged(accepted, time.monotonic())
         self._wake.set()
 
     async def _run_command(self, order: RunCommand) -> None:

@@ -13,6 +13,7 @@ import signal
 import struct
 import sys
 import termios
+import tty
 from pathlib import Path
 
 from ansam.answer.events import RunCommand
@@ -23,6 +24,10 @@ ROWS, COLUMNS = 24, 80
 HANGUP_GRACE = 5.0
 """Seconds from SIGHUP to SIGKILL."""
 
+JUDGE_TIMEOUT = 15.0
+"""Seconds a program may take to say whether a caller is answered."""
+
+PPP_DEVICE = Path("/dev/ppp")
 NOBODY = "nobody"
 _CHILD = Path(__file__).with_name("answer_child.py")
 
@@ -52,6 +57,40 @@ def _account(run_as: str) -> pwd.struct_passwd | None:
     return account
 
 
+def ppp_is_missing(argv: tuple[str, ...]) -> bool:
+    """Return whether a command is pppd and this kernel has no PPP for it."""
+    return Path(argv[0]).name == "pppd" and not PPP_DEVICE.exists()
+
+
+async def judge(argv: tuple[str, ...]) -> bool:
+    """Ask a program about a caller.
+
+    Args:
+        argv: Program and arguments.
+
+    Returns:
+        Whether the call is answered: exit status 1 refuses, as in mgetty; so does taking too long.
+
+    Raises:
+        ResourceError: It can not be started.
+    """
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *argv, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL
+        )
+    except OSError as error:
+        raise ResourceError(f"can not start {argv[0]}: {error.strerror}") from None
+    try:
+        async with asyncio.timeout(JUDGE_TIMEOUT):
+            return await process.wait() != 1
+    except TimeoutError:
+        return False
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
 class CommandProcess:
     """One command.
 
@@ -67,6 +106,10 @@ class CommandProcess:
     async def start(self) -> None:
         """Start it; raises `ResourceError` where that fails."""
         order = self._order
+        if ppp_is_missing(order.argv):
+            raise ResourceError(
+                f"{order.argv[0]} needs {PPP_DEVICE}, which this kernel has not", "modprobe ppp_generic"
+            )
         account = _account(order.run_as)
         environment = {"HOME": "/", "SHELL": "/bin/sh", **order.environment}
         if account is not None:
@@ -75,6 +118,8 @@ class CommandProcess:
         self._master = Descriptor(master)
         try:
             fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+            if order.raw:
+                tty.setraw(slave)
             if account is not None:
                 os.fchown(slave, account.pw_uid, -1)
             self._process = await asyncio.create_subprocess_exec(

@@ -140,6 +140,12 @@ class DevicePort:
         mode[4] = mode[5] = speed
         termios.tcsetattr(fd, termios.TCSANOW, mode)
 
+    def set_speed(self, speed: int) -> None:
+        """Let a serial port run at another speed, bit/s; one that termios(3) has not is left out."""
+        self._speed = speed if hasattr(termios, f"B{speed}") else self._speed
+        if self._file is not None:
+            self._set_raw(self._file.fd)
+
     def _lines(self) -> int | None:
         """Return the state of the control lines, or None where there are none."""
         if self._file is None:
