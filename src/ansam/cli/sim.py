@@ -160,6 +160,8 @@ def _show(result: SimResult) -> None:
         carried = f"{result.modulation} at {result.rate_tx}/{result.rate_rx} bit/s"
         console.print(f"{carried}, error control {result.error_control}, compression {result.compression}")
         console.print(_table(result))
+    for finding in result.findings:
+        console.print(f"{finding['direction']}: {finding['kind']} ({finding['severity']}): {finding['text']}")
     speed = result.line_seconds / result.cpu_seconds if result.cpu_seconds else float("inf")
     console.print(
         f"ended: {result.disconnect_reason}; {result.retrains} retrains, "
