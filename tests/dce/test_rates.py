@@ -174,8 +174,8 @@ def test_screens_before_the_first_call():
     bench = Bench(b"ATE0\r")
     assert screen(bench, b"ATY11\r") == "\nERROR\n"
     text = screen(bench, b"ATI11\r")
-    assert "Trellis Code                N/A\n" in text
-    assert "Recv/Xmit Level (-dBm)      N/A\n" in text
+    assert "Trellis Code             N/A\n" in text
+    assert "Recv/Xmit Level (-dBm)   N/A\n" in text
     assert screen(bench, b"ATI12\r") == "\nERROR\n"
     assert screen(bench, b"ATY2\r") == "\nOK\n"
 
@@ -183,7 +183,7 @@ def test_screens_before_the_first_call():
 def test_a_report_with_little_in_it():
     call = CallRecord(signal=SignalReport(tx_level_dbm0=-13.0, carrier_offset_hz=1.0, symbol_rate=600.0))
     lines = signal_screen(call)
-    assert "Recv/Xmit Level (-dBm)      N/A/13.0" in lines
-    assert "Carrier Offset  ( ppm)      N/A" in lines
-    assert "Symbol Rate                 600/600" in lines
+    assert "Recv/Xmit Level (-dBm)   N/A/13.0" in lines
+    assert "Carrier Offset  ( ppm)   N/A" in lines
+    assert "Symbol Rate              600/600" in lines
     assert response_screen(call) is None
