@@ -3,7 +3,7 @@
 import numpy as np
 
 from ansam.codec import Law
-from ansam.path.comb import Combs
+from ansam.path.comb import combs_of
 from ansam.path.finding import Kind, Severity
 from ansam.path.frame import ACTIVE
 from ansam.path.ledger import Ledger
@@ -41,7 +41,7 @@ class CodewordJudge:
         self.last_bits = np.zeros((6, 2), np.int64)
         self._law, self._ledger = law, ledger
         self._other = Law.ULAW if law is Law.ALAW else Law.ALAW
-        self._combs = Combs(law)
+        self._combs = combs_of(law)
         self._kept = np.zeros(256)
         self._since: int | None = None
         self._frames = 0

@@ -15,6 +15,7 @@ odd about a histogram is not what happened.
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -137,6 +138,12 @@ class Combs:
         return Verdict(
             self.changes[best], float(nats[best]), nats[best] / max(odd, 1.0), absent, int(gone.sum())
         )
+
+
+@cache
+def combs_of(law: Law) -> Combs:
+    """Return the combs of a law, made once: they are the same for every call."""
+    return Combs(law)
 
 
 def _widths(law: Law) -> Floats:
