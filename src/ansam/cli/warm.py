@@ -14,7 +14,7 @@ from rich.progress import Progress
 
 import ansam
 
-KERNEL_PACKAGES = ("codec", "coding", "dsp", "line", "tones", "modulation")
+KERNEL_PACKAGES = ("codec", "coding", "dsp", "line", "tones", "path", "modulation")
 
 
 def kernel_modules() -> list[str]:
