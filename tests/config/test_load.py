@@ -11,6 +11,7 @@ from ansam.answer.users import Command, Menu
 from ansam.config import Config, load, parse
 from ansam.config.problems import ConfigProblems
 from ansam.errors import AnsamError, ConfigError
+from ansam.pbx.groups import Strategy
 from ansam.pbx.settings import MediaMode, Service
 
 ROOT = Path(__file__).parents[2]
@@ -289,6 +290,48 @@ def test_numbers_of_services() -> None:
     twice = '[exchange]\n[services]\necho = "05"\nsilence = "7 7"\nmilliwatt = "05"\n'
     first, second, third = faults(twice + '[[extension]]\nnumber = "05"\nsecret = "x"\n')
     assert first.startswith("a.toml:3:")
-    assert "is an extension too" in first
+    assert "is an extension or group too" in first
     assert "'7 7'" in second
     assert "'05'" in third
+
+
+GROUP = """
+[exchange]
+[[extension]]
+number = "05"
+secret = "x"
+[[extension]]
+number = "07"
+secret = "x"
+forward_busy = "50"
+[[group]]
+number = "50"
+members = ["05", "07"]
+strategy = "rotate"
+limit = 1
+"""
+
+
+def test_groups() -> None:
+    config = parse(GROUP)
+    (group,) = config.groups
+    assert (group.members, group.strategy, group.limit) == (("05", "07"), Strategy.ROTATE, 1)
+    assert config.plan().target("50") is group
+    assert "groups without an exchange" in faults('[[group]]\nnumber = "5"\nmembers = ["1"]\n')[0]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "text"),
+    [
+        ('"05", "07"', '"05", "08"', 10, "member 08 is no extension"),
+        ('members = ["05", "07"]', "members = []", 12, "members"),
+        ('"rotate"', '"random"', 13, "strategy"),
+        ('number = "50"', 'number = "07"', 10, "number is there twice"),
+        ('forward_busy = "50"', 'forward_busy = "07"', 6, "in a circle, 07 → 07"),
+        ('forward_busy = "50"', 'forward_busy = "51"', 6, "no extension and no group"),
+    ],
+)
+def test_faults_between_numbers(old: str, new: str, line: int, text: str) -> None:
+    (found,) = faults(GROUP.replace(old, new, 1))
+    assert text in found
+    assert found.startswith(f"a.toml:{line}"), found

@@ -14,7 +14,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 import sys
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -89,8 +88,8 @@ def ports_of(modem: ModemConfig) -> tuple[tuple[str, int], ...]:
 
 async def _serve(path: Path, config: Config) -> None:
     from ansam.io.exchange import ExchangeServer
+    from ansam.io.service_manager import service
     from ansam.io.workers import Supervisor, WorkerState, python_worker
-    from ansam.pbx.dialplan import DialPlan
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -98,7 +97,7 @@ async def _serve(path: Path, config: Config) -> None:
         loop.add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
         if config.exchange is not None:
-            server = ExchangeServer(config.exchange, DialPlan(config.extensions))
+            server = ExchangeServer(config.exchange, config.plan())
             await server.start()
             stack.push_async_callback(server.stop)
             loop.add_signal_handler(signal.SIGHUP, _reload, path, server)
@@ -114,10 +113,9 @@ async def _serve(path: Path, config: Config) -> None:
             failed = [name for name, s in supervisor.status.items() if s.state is WorkerState.STOPPED]
             if failed and not stop.is_set():
                 raise ResourceError(f"{', '.join(failed)}: can not be started", "the line above says why")
-        _notify("READY=1")
-        _log.info("ready", workers=names)
-        await stop.wait()
-        _notify("STOPPING=1")
+        async with service():
+            _log.info("ready", workers=names)
+            await stop.wait()
         _log.info("stopping")
 
 
@@ -152,10 +150,8 @@ async def _compile() -> None:
 
 
 def _reload(path: Path, server: Any) -> None:
-    from ansam.pbx.dialplan import DialPlan
-
     try:
-        server.replace_plan(DialPlan(load(path).extensions))
+        server.replace_plan(load(path).plan())
     except AnsamError as error:
         _log.error("configuration not read again", reason=str(error))
 
@@ -248,15 +244,6 @@ def _profile(modem: ModemConfig) -> "Profile":
 async def _end(task: "asyncio.Task[None]") -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-
-
-def _notify(state: str) -> None:
-    """Tell systemd, where it listens (sd_notify(3))."""
-    address = os.environ.get("NOTIFY_SOCKET", "")
-    if not address:
-        return
-    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
-        sock.sendto(state.encode(), "\0" + address[1:] if address.startswith("@") else address)
 
 
 def set_up_logging(config: LogConfig) -> None:

@@ -17,6 +17,7 @@ from ansam.config.problems import ConfigProblems, Problem, place, section_name, 
 from ansam.config.schema import (
     ExchangeSection,
     File,
+    GroupSection,
     ModemSection,
     Section,
     ServicesSection,
@@ -25,7 +26,8 @@ from ansam.config.schema import (
 from ansam.config.settings import Config, ExchangeConfig, Listen, LogConfig, ModemConfig, Transport
 from ansam.dte.port_url import FORMS, parse_ports
 from ansam.errors import AnsamError, ConfigError
-from ansam.pbx.dialplan import NUMBER, Extension
+from ansam.pbx.dialplan import NUMBER, DialPlan, Extension, PlanError
+from ansam.pbx.groups import Group, Strategy
 from ansam.pbx.settings import ExchangeSettings, MediaMode, Service
 
 if TYPE_CHECKING:
@@ -112,11 +114,13 @@ class _Builder:
     def build(self, parsed: File) -> Config:
         exchange = None
         if parsed.exchange is not None:
-            services = self._services(parsed.services, [one.number for one in parsed.extension])
+            taken = [e.number for e in parsed.extension] + [g.number for g in parsed.group]
+            services = self._services(parsed.services, taken)
             exchange = self._try(("exchange",), lambda: self._exchange(parsed.exchange, services))
         elif "services" in parsed.model_fields_set:
             self._add(("services",), "services without an exchange", "add a section [exchange]")
         extensions = self._each("extension", parsed.extension, lambda e: Extension(**e.model_dump()))
+        groups = self._each("group", parsed.group, _group)
         secrets = {extension.number: extension.secret for extension in extensions}
         modems = self._each("modem", parsed.modem, lambda m: _modem(m, secrets))
         users = self._each("user", parsed.user, _user)
@@ -129,8 +133,11 @@ class _Builder:
             [m.dte if m.dte != "answer:login" else i for i, m in enumerate(parsed.modem)],
         )
         self._once("user", "name", [u.name for u in parsed.user])
-        if parsed.extension and parsed.exchange is None:
-            self._add(("extension", 0), "extensions without an exchange", "add a section [exchange]")
+        for name in ("extension", "group"):
+            if getattr(parsed, name) and parsed.exchange is None:
+                self._add((name, 0), f"{name}s without an exchange", "add a section [exchange]")
+        if not self._problems:
+            self._check_plan(parsed, extensions, groups)
         if exchange is not None and modems:
             self._check_lines(parsed.modem, modems, exchange, secrets)
         if self._problems or answer is None:
@@ -139,6 +146,7 @@ class _Builder:
             path=self._file,
             exchange=exchange,
             extensions=tuple(extensions),
+            groups=tuple(groups),
             modems=tuple(modems),
             answer=answer,
             files=str(getattr(parsed.answer, "files", "")),
@@ -175,6 +183,16 @@ class _Builder:
                     "remove or rename one",
                 )
 
+    def _check_plan(self, parsed: File, extensions: list[Extension], groups: list[Group]) -> None:
+        try:
+            DialPlan(extensions, groups)
+        except PlanError as error:
+            for name in ("group", "extension"):
+                numbers = [section.number for section in getattr(parsed, name)]
+                if error.number in numbers:
+                    self._add((name, numbers.index(error.number)), error.message, error.remedy)
+                    return
+
     def _services(self, section: ServicesSection, extensions: list[str]) -> dict[str, Service]:
         """Return the numbers of services; each once, and none that is an extension."""
         numbers: dict[str, Service] = {}
@@ -185,7 +203,9 @@ class _Builder:
             if not NUMBER.fullmatch(number):
                 self._add(path, f"[services] {key} {number!r}", "use 1 to 32 of 0-9 A-Z a-z * # _ . + -")
             elif number in extensions:
-                self._add(path, f"[services] {key} {number!r} is an extension too", "choose another number")
+                self._add(
+                    path, f"[services] {key} {number!r} is an extension or group too", "choose another number"
+                )
             elif number in numbers:
                 other = numbers[number].value
                 self._add(
@@ -354,6 +374,13 @@ def _personality(choice: str) -> None:
             load_personality(choice)
         except ConfigError as error:
             raise _Culprit("personality", error.message, error.remedy) from None
+
+
+def _group(section: GroupSection) -> Group:
+    return Group(
+        *(section.number, tuple(section.members), Strategy(section.strategy)),
+        *(section.ring_seconds, section.limit, section.name),
+    )
 
 
 def _user(section: UserSection) -> User:

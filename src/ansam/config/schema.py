@@ -63,6 +63,21 @@ class ExtensionSection(Section):
     secret: str
     name: str = ""
     call_limit: Annotated[int, Field(ge=1, le=1000)] = 1
+    ring_seconds: Annotated[float, Field(ge=0, le=3600)] = 0.0
+    forward_busy: str = ""
+    forward_no_answer: str = ""
+    forward_unreachable: str = ""
+
+
+class GroupSection(Section):
+    """``[[group]]``: a hunt group; see `pbx.groups.Group`."""
+
+    number: str
+    members: Annotated[list[str], Field(min_length=1)]
+    strategy: Literal["all", "order", "rotate", "idle-longest"] = "order"
+    ring_seconds: Annotated[float, Field(gt=0, le=3600)] = 20.0
+    limit: Annotated[int, Field(ge=0, le=10_000)] = 0
+    name: str = ""
 
 
 class ModemSection(Section):
@@ -86,6 +101,25 @@ class UserSection(Section):
     entry: Literal["menu"] | Annotated[list[str], Field(min_length=1)] = "menu"
     run_as: str = ""
     directory: str = ""
+
+
+class ProvisioningSection(Section):
+    """``[provisioning]``: the server of adaptors' profiles; "" is none."""
+
+    listen: str = ""
+    allow: list[str] = []
+    proxy: str = ""
+
+
+class AdaptorSection(Section):
+    """``[[adaptor]]``."""
+
+    mac: str
+    line1: str = ""
+    line2: str = ""
+    model: Literal["pap2t", "spa2102", "spa3102"] = "pap2t"
+    address: str = ""
+    law: Literal["alaw", "ulaw"] = "alaw"
 
 
 class LogSection(Section):
@@ -119,7 +153,10 @@ class File(Section):
     exchange: ExchangeSection | None = None
     services: ServicesSection = ServicesSection()
     extension: list[ExtensionSection] = []
+    group: list[GroupSection] = []
     modem: list[ModemSection] = []
     answer: AnswerSection = AnswerSection()  # type: ignore[valid-type]
     user: list[UserSection] = []
+    provisioning: ProvisioningSection = ProvisioningSection()
+    adaptor: list[AdaptorSection] = []
     log: LogSection = LogSection()

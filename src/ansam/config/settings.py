@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Literal
 
 from ansam.answer.settings import AnswerSettings
 from ansam.answer.users import User
-from ansam.pbx.dialplan import Extension
+from ansam.pbx.dialplan import DialPlan, Extension
+from ansam.pbx.groups import Group
 from ansam.pbx.settings import ExchangeSettings
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ class Config:
         path: The file, for messages; "" where there is none.
         exchange: None: no exchange runs here.
         extensions: Of the exchange.
+        groups: Its hunt groups.
         modems: Lines with a modem each.
         answer: For modems with ``dte = "answer:login"``; `port` is the modem's name.
         files: Directory of the files a caller may read, or "".
@@ -111,8 +113,13 @@ class Config:
     path: str = ""
     exchange: ExchangeConfig | None = None
     extensions: tuple[Extension, ...] = ()
+    groups: tuple[Group, ...] = ()
     modems: tuple[ModemConfig, ...] = ()
     answer: AnswerSettings = field(default_factory=AnswerSettings)
     files: str = ""
     users: tuple[User, ...] = ()
     log: LogConfig = LogConfig()
+
+    def plan(self) -> DialPlan:
+        """Return the dial plan of the exchange."""
+        return DialPlan(self.extensions, self.groups)

@@ -1,12 +1,12 @@
-"""One call between two extensions: a back-to-back user agent of two dialogues.
+"""One call from one extension to another: a back-to-back user agent of two dialogues.
 
 ::
 
     caller          exchange           callee
-      | INVITE         | INVITE          |        one for each place the callee is registered at
+      | INVITE         | INVITE          |        one for each telephone of the present round
       |--------------->|---------------->|
       |            180 |             180 |
-      |<---------------|<----------------|
+      |<---------------|<----------------|        nobody in time, or all refuse: CANCEL, next round
       |         200 OK |          200 OK |        the first wins, the others get CANCEL
       |<---------------|<----------------|
       |<============ speech ============>|        or through the relay
@@ -15,7 +15,8 @@
 
 Two dialogues instead of a proxy's one, because the exchange then can say who really calls, end calls itself
 and hide one end's network from the other. What the ends say to each other about the session passes unread: a
-re-INVITE is put to the other end and its answer, 488 too, comes back.
+re-INVITE is put to the other end and its answer, 488 too, comes back. Who rings in which round is found by
+`search`.
 """
 
 import re
@@ -26,7 +27,7 @@ from enum import Enum
 from ansam.pbx.dialplan import Extension
 from ansam.pbx.media import MediaRelay, RelayPorts, Side, redirect
 from ansam.pbx.records import CallRecord, Cause
-from ansam.pbx.registrations import Binding
+from ansam.pbx.search import NO_ANSWER, Place, Refusal, Round, Search
 from ansam.sip.events import (
     Address,
     CallAnswered,
@@ -56,26 +57,19 @@ class BridgeState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Parties:
-    """Who calls whom, and the places to call.
+    """Who calls whom.
 
     Attributes:
         caller: The authenticated extension.
-        callee: The extension dialled.
-        places: Where the callee is registered; all ring at the same time.
+        number: What was dialled.
+        search: Finds who rings.
+        first: Who rings first.
     """
 
     caller: Extension
-    callee: Extension
-    places: tuple[Binding, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A final status for the caller and its cause for the record."""
-
-    status: int
-    reason: str
-    cause: Cause
+    number: str
+    search: Search
+    first: Round
 
 
 def refusal_of(failures: Sequence[CallFailed]) -> Refusal:
@@ -116,10 +110,12 @@ class Bridge:
         ua: The exchange's user agent.
         incoming: The caller's INVITE.
         parties: Who calls whom.
-        ring_until: When the call is given up if nobody has answered.
         relay: Sockets for the media, or None where it goes straight between the ends.
         now: The present.
-        connected: Called once when the callee answers.
+        connected: Called once, with the numbers of caller and callee, when somebody answers.
+
+    Attributes:
+        callee: Who answered, or None.
     """
 
     def __init__(
@@ -127,21 +123,21 @@ class Bridge:
         ua: UserAgent,
         incoming: IncomingCall,
         parties: Parties,
-        ring_until: Seconds,
         relay: MediaRelay | None,
         now: Seconds,
-        connected: Callable[["Bridge"], None],
+        connected: Callable[[str, str], None],
     ) -> None:
         self.state = BridgeState.CALLING
         self.record: CallRecord | None = None
         self.parties = parties
+        self.callee: Extension | None = None
         self._ua = ua
         self._incoming = incoming
         self._caller = incoming.call
         self._callee: CallId | None = None
-        self._trying: dict[CallId, Binding] = {}
+        self._trying: dict[CallId, Place] = {}
         self._failures: list[CallFailed] = []
-        self._ring_until: Seconds | None = ring_until
+        self._ring_until: Seconds | None = None
         self._relay = relay
         self._ports: RelayPorts | None = None
         self._asker: CallId | None = None
@@ -156,36 +152,65 @@ class Bridge:
         legs = {self._caller, *self._trying}
         return legs if self._callee is None else legs | {self._callee}
 
+    @property
+    def group(self) -> str:
+        """Number of the group whose member rings or talks, or ""."""
+        return self.parties.search.group
+
     def involves(self, number: str) -> bool:
-        """Return whether an extension takes part."""
-        return number in (self.parties.caller.number, self.parties.callee.number)
+        """Return whether an extension takes part: calls, rings or talks."""
+        if number == self.parties.caller.number:
+            return True
+        if self.callee is not None:
+            return number == self.callee.number
+        return any(place.extension.number == number for place in self._trying.values())
 
     # -- from the caller -------------------------------------------------------------------------------------
 
     def start(self, now: Seconds) -> None:
-        """Call all places of the callee."""
-        sdp = self._incoming.sdp
-        if self._relay is not None:
-            host = self.parties.places[0].flow.local[0]
-            self._ports = self._relay.open(self._incoming.flow.local[0], host)
-            if self._ports is None:
-                self._refuse(Refusal(503, "No Relay Ports", Cause.CONGESTION), now)
-                return
-            sdp = self._redirected(sdp, Side.CALLER)
-        for place in self.parties.places:
+        """Call those who ring first."""
+        self._ring(self.parties.first, now)
+
+    def _ring(self, step: Round | Refusal, now: Seconds) -> None:
+        """Begin a round, or end the call where there is none left."""
+        if isinstance(step, Refusal):
+            self._refuse(step, now)
+            return
+        self._failures.clear()
+        if not self._open_relay(step.places[0].binding.flow.local[0]):
+            self._refuse(Refusal(503, "No Relay Ports", Cause.CONGESTION), now)
+            return
+        self._ring_until = now + step.ring_seconds
+        sdp = self._redirected(self._incoming.sdp, Side.CALLER)
+        for place in step.places:
             self._trying[self._invite(place, sdp, now)] = place
 
-    def _invite(self, place: Binding, sdp: bytes, now: Seconds) -> CallId:
-        caller, callee = self.parties.caller, self.parties.callee
-        host = place.flow.local[0]
+    def _open_relay(self, host: str) -> bool:
+        """Open sockets where those called see them at `host`; return False where there are none."""
+        if self._relay is None or (self._ports is not None and self._ports.callee[0] == host):
+            return True
+        if self._ports is not None:
+            self._relay.close(self._ports)
+        self._ports = self._relay.open(self._incoming.flow.local[0], host)
+        return self._ports is not None
+
+    def _next_round(self, failure: Refusal, now: Seconds) -> None:
+        for call in self._trying:
+            self._ua.hang_up(call, now)
+        self._trying.clear()
+        self._ring(self.parties.search.next(now, failure), now)
+
+    def _invite(self, place: Place, sdp: bytes, now: Seconds) -> CallId:
+        caller, binding = self.parties.caller, place.binding
+        host = binding.flow.local[0]
         # From says who was authenticated, not who the caller claims to be.
         return self._ua.invite(
-            place.contact,
-            place.flow,
+            binding.contact,
+            binding.flow,
             now,
             from_=make_uri(caller.number, host),
             display=caller.name,
-            to=make_uri(callee.number, host),
+            to=make_uri(place.extension.number, host),
             sdp=sdp,
             max_forwards=self._incoming.max_forwards - 1,
         )
@@ -219,7 +244,7 @@ class Bridge:
             self._ua.ringing(self._caller, now, event.status, self._redirected(event.sdp, Side.CALLEE))
 
     def _answer(self, event: CallAnswered, now: Seconds) -> None:
-        del self._trying[event.call]
+        self.callee = self._trying.pop(event.call).extension
         self._callee = event.call
         for other in self._trying:
             self._ua.hang_up(other, now)
@@ -228,13 +253,18 @@ class Bridge:
         self.state = BridgeState.ANSWERED
         self._answered = now
         self._ua.answer(self._caller, self._redirected(event.sdp, Side.CALLEE), now)
-        self._connected(self)
+        self._connected(self.parties.caller.number, self.callee.number)
 
     def _failed(self, event: CallFailed, now: Seconds) -> None:
-        del self._trying[event.call]
+        extension = self._trying.pop(event.call).extension
         self._failures.append(event)
-        if not self._trying or event.status >= 600:
-            self._refuse(refusal_of(self._failures), now)
+        if event.status >= 600:
+            # It speaks for the whole extension; other members of a group go on ringing.
+            for call in [call for call, place in self._trying.items() if place.extension == extension]:
+                del self._trying[call]
+                self._ua.hang_up(call, now)
+        if not self._trying:
+            self._next_round(refusal_of(self._failures), now)
 
     def _refuse(self, refusal: Refusal, now: Seconds) -> None:
         self._ua.reject(self._caller, refusal.status, now, refusal.reason)
@@ -316,23 +346,24 @@ class Bridge:
         self._ring_until = None
         self.record = CallRecord(
             self.parties.caller.number,
-            self.parties.callee.number,
+            self.parties.number,
             self._started,
             self._answered,
             now,
             cause,
             status,
             reason,
+            answered_by="" if self.callee is None else self.callee.number,
         )
 
     def deadline(self) -> Seconds | None:
-        """Return when ringing ends, or None."""
+        """Return when the present round of ringing ends, or None."""
         return self._ring_until
 
     def handle_timer(self, now: Seconds) -> None:
-        """Give the call up where nobody has answered in time."""
+        """Go on where nobody has answered in time."""
         if self._ring_until is not None and now >= self._ring_until:
-            self._refuse(Refusal(408, "No Answer", Cause.NO_ANSWER), now)
+            self._next_round(NO_ANSWER, now)
 
 
 def _opposite(side: Side) -> Side:

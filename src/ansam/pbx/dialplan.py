@@ -6,11 +6,19 @@ A number is a string: ``05`` and ``5`` are two extensions, as on any private exc
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ansam.errors import ConfigError
+from ansam.units import Seconds
+
+if TYPE_CHECKING:
+    from ansam.pbx.groups import Group
 
 NUMBER = re.compile(r"[0-9A-Za-z*#_.+-]{1,32}")
 """What a number may consist of: the user part of a SIP URI that needs no escapes, with ``#`` beside them."""
+
+FORWARDS_LIMIT = 16
+"""Extensions one behind the other that a call may be forwarded through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +30,26 @@ class Extension:
         secret: Password of its registration and of its calls.
         name: Display name, shown to those it calls.
         call_limit: Calls it may have at the same time, 1 or more.
+        ring_seconds: How long it rings before nobody has answered; 0: as long as the exchange's setting says.
+        forward_busy: Number its callers get when it is busy, or refuses as busy; "" for none.
+        forward_no_answer: The same when nobody answers.
+        forward_unreachable: The same when it is not registered, or its telephones do not react.
     """
 
     number: str
     secret: str = field(repr=False)
     name: str = ""
     call_limit: int = 1
+    ring_seconds: Seconds = 0.0
+    forward_busy: str = ""
+    forward_no_answer: str = ""
+    forward_unreachable: str = ""
+
+    @property
+    def forwards(self) -> dict[str, str]:
+        """The numbers it forwards to, by their key."""
+        keys = ("forward_busy", "forward_no_answer", "forward_unreachable")
+        return {key: number for key in keys if (number := getattr(self, key))}
 
     def __post_init__(self) -> None:
         if not NUMBER.fullmatch(self.number):
@@ -38,35 +60,128 @@ class Extension:
             raise ConfigError(
                 f"extension {self.number} has call_limit = {self.call_limit}", "set it to 1 or more"
             )
+        if self.ring_seconds < 0:
+            raise ConfigError(
+                f"extension {self.number} has ring_seconds = {self.ring_seconds:g}", "set a time above 0"
+            )
         if any(not sign.isprintable() for sign in self.name):
             raise ConfigError(f"name of extension {self.number} has control characters", "remove them")
 
 
+class PlanError(ConfigError):
+    """Something is wrong between several numbers.
+
+    Args:
+        number: The extension or group at fault.
+        message: What is wrong with it.
+        remedy: What helps.
+    """
+
+    def __init__(self, number: str, message: str, remedy: str) -> None:
+        super().__init__(message, remedy)
+        self.number = number
+
+
 class DialPlan:
-    """The extensions by number.
+    """The extensions and hunt groups by number.
 
     Args:
         extensions: Each number once.
+        groups: Hunt groups of these extensions.
 
     Raises:
-        ConfigError: A number is there twice.
+        PlanError: A number is there twice, a group or a forwarding names a number that is not there, or
+            forwarding leads in a circle.
     """
 
-    def __init__(self, extensions: Iterable[Extension] = ()) -> None:
+    def __init__(self, extensions: Iterable[Extension] = (), groups: Iterable["Group"] = ()) -> None:
         self._extensions: dict[str, Extension] = {}
         for extension in extensions:
             if extension.number in self._extensions:
-                raise ConfigError(f"extension {extension.number} is there twice", "remove one")
+                raise PlanError(
+                    extension.number, f"extension {extension.number} is there twice", "remove one"
+                )
             self._extensions[extension.number] = extension
+        self._groups: dict[str, Group] = {}
+        for group in groups:
+            if group.number in self._groups or group.number in self._extensions:
+                raise PlanError(
+                    group.number, f"group {group.number}: the number is there twice", "choose another"
+                )
+            self._groups[group.number] = group
+        self._check_members()
+        self._check_forwards()
+
+    def _check_members(self) -> None:
+        for group in self._groups.values():
+            for member in group.members:
+                if member in self._groups:
+                    raise PlanError(
+                        group.number,
+                        f"group {group.number}: member {member} is a group",
+                        "name its extensions instead",
+                    )
+                if member not in self._extensions:
+                    raise PlanError(
+                        group.number,
+                        f"group {group.number}: member {member} is no extension",
+                        "add it, or remove it there",
+                    )
+
+    def _check_forwards(self) -> None:
+        """Refuse forwarding into the void and in circles: nobody knows when such a call would end."""
+        sound: set[str] = set()
+        for start in self._extensions:
+            self._walk(start, (), sound)
+
+    def _walk(self, number: str, way: tuple[str, ...], sound: set[str]) -> None:
+        if number in way:
+            circle = " → ".join((*way[way.index(number) :], number))
+            raise PlanError(
+                number,
+                f"extension {number}: forwarding leads in a circle, {circle}",
+                "remove one forwarding, or make a [[group]] of them",
+            )
+        if len(way) > FORWARDS_LIMIT:
+            raise PlanError(
+                way[0],
+                f"extension {way[0]} forwards through more than {FORWARDS_LIMIT} others",
+                "shorten the way",
+            )
+        extension = self._extensions.get(number)
+        if extension is None or number in sound:
+            return  # a group forwards nowhere
+        for key, following in extension.forwards.items():
+            if self.target(following) is None:
+                raise PlanError(
+                    number,
+                    f"extension {number}: {key} = {following!r} is no extension and no group",
+                    "add it, or remove the forwarding",
+                )
+            self._walk(following, (*way, number), sound)
+        sound.add(number)
 
     def find(self, number: str) -> Extension | None:
         """Return the extension a number reaches, or None."""
         return self._extensions.get(number)
 
+    def target(self, number: str) -> "Extension | Group | None":
+        """Return the extension or hunt group a number reaches, or None."""
+        return self._extensions.get(number) or self._groups.get(number)
+
+    def members(self, group: "Group") -> list[Extension]:
+        """Return the members of one of the plan's groups, in order."""
+        return [self._extensions[number] for number in group.members]
+
     def secret(self, number: str) -> str | None:
         """Return the secret of an extension, or None where there is no such extension."""
         extension = self._extensions.get(number)
         return None if extension is None else extension.secret
+
+    @property
+    def groups(self) -> tuple["Group", ...]:
+        """The hunt groups."""
+        return tuple(self._groups.values())
 
     def __iter__(self) -> Iterator[Extension]:
         return iter(self._extensions.values())

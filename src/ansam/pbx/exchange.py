@@ -7,20 +7,22 @@ registration comes here unproved. The decisions, in order:
 the caller's digest names no extension         403
 `Max-Forwards` is used up                      483 (RFC 3261 §16.3 step 3)
 the INVITE carries no session description      488
-the number dialled is no extension             404
+the number dialled is none                     404
 the caller has all the calls it may have       486
-the number is registered nowhere               480
-the callee has all the calls it may have       486
+the number is registered nowhere               480, or its forwarding
+the callee has all the calls it may have       486, or its forwarding
+the group has all the calls it may have        486
 all lines of the exchange are in use           503
-nobody answers within the ring time            408
+nobody answers within the ring time            408, or its forwarding
 =============================================  ======================================
 
-A number of `ExchangeSettings.services` is answered by the exchange itself; see `services`.
+A number of `ExchangeSettings.services` is answered by the exchange itself; see `services`. Hunt groups and
+forwarding are in `search`.
 """
 
 import random
 
-from ansam.pbx.bridge import Bridge, BridgeState, Parties, Refusal
+from ansam.pbx.bridge import Bridge, BridgeState, Parties
 from ansam.pbx.dialplan import DialPlan, Extension
 from ansam.pbx.events import (
     CallConnected,
@@ -33,10 +35,12 @@ from ansam.pbx.events import (
     SourceBanned,
 )
 from ansam.pbx.extension_guard import ExtensionGuard
+from ansam.pbx.groups import HuntMemory
 from ansam.pbx.guard import Guard
 from ansam.pbx.media import MediaRelay
 from ansam.pbx.records import CallRecord, Cause
 from ansam.pbx.registrations import Registrations
+from ansam.pbx.search import Office, Refusal, Search
 from ansam.pbx.services import ServiceCall, ServiceMedia
 from ansam.pbx.settings import ExchangeSettings, Service
 from ansam.sip.auth import AuthServer
@@ -112,6 +116,7 @@ class Exchange:
         self._open: dict[Bridge | ServiceCall, set[CallId]] = {}
         self._events: list[ExchangeEvent] = []
         self._changed: dict[str, None] = {}
+        self._memory = HuntMemory()
 
     def _secret(self, username: str) -> str | None:
         return self.plan.secret(username)
@@ -232,7 +237,13 @@ class Exchange:
             self._open[bridge] = current
             self._bridges.update(dict.fromkeys(current - known, bridge))
         elif bridge.record is not None:
-            self._events.append(CallOver(bridge.record))
+            self._over(bridge.record)
+
+    def _over(self, record: CallRecord) -> None:
+        if record.answered is not None:
+            self._memory.talked(record.caller, record.ended)
+            self._memory.talked(record.answered_by, record.ended)
+        self._events.append(CallOver(record))
 
     def _proved(self, number: str, flow: Flow, now: Seconds) -> None:
         self.guard.proved(flow.remote, now)
@@ -287,8 +298,7 @@ class Exchange:
                 self._ua, incoming, caller, number, parties, self._services, now, self._answered
             )
         else:
-            ring_until = now + self.settings.ring_seconds
-            bridge = Bridge(self._ua, incoming, parties, ring_until, self._relay, now, self._connected)
+            bridge = Bridge(self._ua, incoming, parties, self._relay, now, self._answered)
         bridge.start(now)
         self._settle(bridge)
 
@@ -300,7 +310,7 @@ class Exchange:
             return Refusal(483, "Too Many Hops", Cause.REJECTED)
         if not incoming.sdp:
             return Refusal(488, "Offer Required", Cause.REJECTED)
-        callee = self.plan.find(number)
+        callee = self.plan.target(number)
         service = self.settings.services.get(number) if self._services is not None else None
         if callee is None and service is None:
             return Refusal(404, "Unknown Number", Cause.UNKNOWN_NUMBER)
@@ -308,14 +318,26 @@ class Exchange:
             return Refusal(486, "Your Line Is In Use", Cause.BUSY)
         if callee is None:
             return service if service and not self._full else Refusal(503, *ALL_IN_USE)
-        places = self.registrations.find(number, now)
-        if not places:
-            return Refusal(480, "Not Registered", Cause.NOT_REGISTERED)
-        if callee is caller or self._busy(callee):
-            return Refusal(486, "Busy Here", Cause.BUSY)
+        search = Search(self._office(), caller, callee)
+        first = search.next(now)
+        if isinstance(first, Refusal):
+            return first
         if self._full:
             return Refusal(503, *ALL_IN_USE)
-        return Parties(caller, callee, places)
+        return Parties(caller, number, search, first)
+
+    def _office(self) -> Office:
+        return Office(
+            self.plan,
+            self.registrations,
+            self._memory,
+            self._busy,
+            self._calls_of,
+            self.settings.ring_seconds,
+        )
+
+    def _calls_of(self, group: str) -> int:
+        return sum(isinstance(bridge, Bridge) and bridge.group == group for bridge in self._open)
 
     def _busy(self, extension: Extension) -> bool:
         calls = sum(bridge.involves(extension.number) for bridge in self._open)
@@ -324,9 +346,6 @@ class Exchange:
     @property
     def _full(self) -> bool:
         return self.calls_up >= self.settings.calls_limit
-
-    def _connected(self, bridge: Bridge) -> None:
-        self._answered(bridge.parties.caller.number, bridge.parties.callee.number)
 
     def _answered(self, caller: str, callee: str) -> None:
         self._events.append(CallConnected(caller, callee))

@@ -36,6 +36,7 @@ class CallRecord:
         cause: Why it ended.
         status: SIP status the caller saw: 200 for an answered call.
         reason: What the end that hung up, or refused, said about it: "" where it said nothing.
+        answered_by: Number of the extension that answered: another than `callee` for groups and forwarding.
     """
 
     caller: str
@@ -46,6 +47,7 @@ class CallRecord:
     cause: Cause
     status: int
     reason: str = ""
+    answered_by: str = ""
 
     @property
     def duration(self) -> Seconds:
