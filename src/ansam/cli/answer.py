@@ -25,6 +25,7 @@ from ansam.errors import ConfigError, ResourceError
 from ansam.io.answer import AnswerLine, local_time, this_machine
 from ansam.io.answer_shelf import DirectoryShelf
 from ansam.io.mgetty_files import own_port, read_mgetty_files
+from ansam.io.service_manager import service
 from ansam.io.terminal_port import Port, make_port
 
 MUCH = 5
@@ -168,7 +169,7 @@ async def _run(line: str, network: str, port: str, place: Place) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
-    async with _modem(line, network, port, place) as modem:
+    async with _modem(line, network, port, place) as modem, service():
         answering = asyncio.create_task(AnswerLine(modem, place).run())
         stopping = asyncio.create_task(stopped.wait())
         await asyncio.wait((answering, stopping), return_when=asyncio.FIRST_COMPLETED)

@@ -3,7 +3,8 @@
 Only the subcommand that is asked for is imported: none pays for another's dependencies, and `ansam --help`
 answers at once although the signal processing compiles when it is first imported.
 
-A module of a subcommand offers `app` (a typer group) or a function of the subcommand's name.
+A module of a subcommand offers `app` (a typer group) or a function of the subcommand's name
+(``_`` for ``-``).
 """
 
 import importlib
@@ -28,7 +29,9 @@ COMMANDS = {
     "user": "Login users: add, list, remove.",
     "phonebook": "Numbers that lead to places on the network: add, list, remove, import.",
     "extension": "Extensions of the exchange: add, list, remove.",
+    "adaptor": "Hardware adaptors: settings for modems, a check, and the same for other exchanges.",
     "calls": "Call records.",
+    "install-service": "Install systemd units.",
 }
 
 
@@ -56,11 +59,12 @@ def build(wanted: str | None) -> typer.Typer:
         if name != wanted:
             app.command(name)(_stand_in(text))
             continue
-        module = importlib.import_module(f"ansam.cli.{name}")
+        python_name = name.replace("-", "_")
+        module = importlib.import_module(f"ansam.cli.{python_name}")
         if hasattr(module, "app"):
             app.add_typer(module.app, name=name, help=text)
         else:
-            app.command(name)(getattr(module, name))
+            app.command(name)(getattr(module, python_name))
     return app
 
 
