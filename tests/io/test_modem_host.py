@@ -14,6 +14,9 @@ from ansam.io.dte_tcp import TcpDte
 from ansam.io.lines import make_dte, make_line
 from ansam.io.modem_host import ModemHost
 
+PATIENCE = 120.0
+"""Seconds: what hangs is to fail, not what has to share its processor."""
+
 
 class Modem:
     """A modem with a terminal on it."""
@@ -31,7 +34,7 @@ class Modem:
         self.reader, self.writer = await asyncio.open_connection(*self.dte.address)
 
     async def says(self, words: bytes) -> bytes:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             return await self.reader.readuntil(words)
 
     async def stop(self) -> None:
@@ -73,7 +76,7 @@ async def test_a_call_from_atz_to_no_carrier() -> None:
         for sender, receiver in ((calling, answering), (answering, calling)):
             data = rng.randbytes(3000).replace(b"+", b"-")
             sender.writer.write(data)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PATIENCE):
                 assert await receiver.reader.readexactly(3000) == data
         calling.writer.close()
         await answering.says(b"NO CARRIER\r\n")
