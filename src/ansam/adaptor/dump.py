@@ -2,12 +2,12 @@
 
 ::
 
-    <Preferred_Codec_1_ ua="na">G711a</Preferred_Codec_1_>     spa.xml, as http://ADAPTOR/admin/spacfg.xml gives it
-    <td>Preferred Codec:</td><td><select>…<option selected>    the page *admin, advanced*, saved by a browser
-    Preferred Codec: G711a      Preferred_Codec[1] "G711a" ;   text: copied from a page, or SPC's source
+    <Preferred_Codec_1_ ua="na">G711a</Preferred_Codec_1_>    spa.xml: http://ADAPTOR/admin/spacfg.xml
+    <td>Preferred Codec:</td><td><select>…<option selected>   the page *admin, advanced*, saved
+    Preferred Codec: G711a     Preferred_Codec[1] "G711a" ;   text: copied from a page, or SPC's source
 
-Expat reads the XML, without a document type: where none may be declared there are no entities to expand and no
-file to fetch, which is all that defusedxml would add. Sizes are limited.
+Expat reads the XML, without a document type: where none may be declared there are no entities to expand and
+no file to fetch, which is all that defusedxml would add. Sizes are limited.
 """
 
 import re

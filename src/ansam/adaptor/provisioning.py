@@ -1,9 +1,10 @@
 """The provisioning server without its sockets: who may have which profile.
 
 Adaptors ask over HTTP for the path in their *Profile Rule*, in which they expand ``$MA`` (MAC address, small
-letters), ``$MAU`` (capitals) and ``$PSN`` (name of the model). A path with a MAC address is answered by it; one without
-(``/spa.xml``, ``/PAP2T.xml``) by the address the request comes from. Either way the adaptor must be known, and its
-profile leaves for an allowed address only; nothing lists what there is, and all refusals of a path look alike.
+letters), ``$MAU`` (capitals) and ``$PSN`` (name of the model). A path with a MAC address is answered by it,
+one without (``/spa.xml``, ``/PAP2T.xml``) by the address the request comes from. Either way the adaptor must
+be known, and its profile leaves for an allowed address only; nothing lists what there is, and all refusals of a
+path look alike.
 """
 
 import ipaddress
@@ -21,7 +22,7 @@ REQUEST_LIMIT = 4096
 
 _MAC = re.compile(r"(?<![0-9a-f])(?:[0-9a-f]{2}[:-]?){5}[0-9a-f]{2}(?![0-9a-f])")
 _PATHS = re.compile(r"/(?:init-config/|spa)?[\w.:$-]{1,64}", re.ASCII)
-_WORDS = {"spa", "init-config"} | {model.value for model in Model}
+_WORDS = ("spa", *(model.value for model in Model), *(model.value.removeprefix("spa") for model in Model))
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,8 @@ class Provisioner:
     ) -> tuple[Adaptor | None, str]:
         if not _PATHS.fullmatch(path):
             return None, "no such path"
-        name = path[1:].lower()
+        # The a of spa is a hexadecimal digit too.
+        name = re.sub(r"^/(init-config/)?(spa(?=[0-9a-f]{2}|spa|pap))?", "", path.lower())
         macs = [clean_mac(found) for found in _MAC.findall(name)]
         if macs:
             adaptor = self._adaptors.get(macs[-1])
@@ -169,7 +171,7 @@ class Provisioner:
             if adaptor.address and parse_address(adaptor.address) != source:
                 return None, f"adaptor {adaptor.mac} is not at this address"
             return adaptor, ""
-        if re.split(r"[./]", name)[0] not in _WORDS and not name.startswith("spa"):
+        if not re.fullmatch(rf"({'|'.join(_WORDS)})(\.\w{{1,8}})?", name):
             return None, "no such path"
         here = [
             one for one in self._adaptors.values() if one.address and parse_address(one.address) == source

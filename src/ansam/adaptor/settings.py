@@ -1,9 +1,8 @@
 """What a modem needs of an adaptor, by the names on the pages of Linksys' PAP2T, SPA2102 and SPA3102.
 
-Names, choices and factory values are those of the Linksys SPA administration guides. A name on a page becomes an
-element of ``spa.xml`` by underscores for spaces; one of a line ends in its number: *Preferred Codec* of line 1 is
-``Preferred_Codec_1_`` (Linksys SPA Provisioning Guide 3.0, chapter 2). An adaptor passes over elements it does not
-know, so one table serves all models.
+Names, choices and factory values are those of the Linksys SPA administration guides. A name on a page becomes
+an element of ``spa.xml`` by underscores for spaces; one of a line ends in its number: *Preferred Codec* of
+line 1 is ``Preferred_Codec_1_`` (Linksys SPA Provisioning Guide 3.0, chapter 2).
 """
 
 from dataclasses import dataclass

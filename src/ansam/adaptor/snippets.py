@@ -1,13 +1,14 @@
 """An extension for modems as other exchanges and telephones write it down.
 
-Option names are those of Asterisk 18's pjsip.conf, FreeSWITCH 1.10's directory, Kamailio 5.6 and baresip 1.0. Kamailio's and
-baresip's are proved against the programs (`tests/interop/test_adaptor_snippets.py`), the others by their documentation.
+Option names are those of Asterisk 18's pjsip.conf, FreeSWITCH 1.10's directory, Kamailio 5.6 and baresip 1.0.
+Kamailio's and baresip's are proved against the programs (`tests/interop/test_adaptor_snippets.py`); no test
+runs Asterisk, FreeSWITCH or 3CX.
 """
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import quoteattr
 
 from ansam.adaptor.settings import LawName
 from ansam.errors import ConfigError
@@ -79,8 +80,8 @@ type = aor
 max_contacts = 1
 remove_existing = yes
 
-; In extensions.conf, for calls of modems: no JITTERBUFFER(), no VOLUME(), no DENOISE() or AGC(), no MixMonitor().
-; In rtp.conf: strictrtp as it is. Both ends of a call must say {line.law}, or Asterisk transcodes.
+; In extensions.conf, for calls of modems: no JITTERBUFFER(), VOLUME(), DENOISE(), AGC() or MixMonitor().
+; Both ends of a call must say {line.law}, or Asterisk transcodes.
 """
 
 
@@ -105,9 +106,9 @@ def freeswitch(line: Line) -> str:
         f"      <variable name={quoteattr(name)} value={quoteattr(value)}/>\n" for name, value in rows.items()
     )
     return f"""\
-<!-- conf/directory/default/{escape(line.number).replace("--", "")}.xml: an extension for a modem. In the sofia profile:
-     inbound-codec-prefs and outbound-codec-prefs {codec}, disable-transcoding true, vad none, and no
-     jitterbuffer_msec; in the dial plan no start_dtmf, no spandsp_start_t38, no record_session for its calls. -->
+<!-- A file of conf/directory/default: an extension for a modem. In the sofia profile: inbound-codec-prefs and
+     outbound-codec-prefs {codec}, disable-transcoding true, vad none, and no jitterbuffer_msec; in the dial
+     plan no start_dtmf, no spandsp_start_t38 and no record_session for its calls. -->
 <include>
   <user id={quoteattr(line.number)}>
     <params>
@@ -184,7 +185,7 @@ def kamailio(line: Line) -> str:
     address = f"[{line.host}]" if ":" in line.host else line.host
     return f"""\
 #!KAMAILIO
-# kamailio.cfg: a registrar and proxy that leaves the audio alone (no rtpproxy, no rtpengine), as modems need it.
+# kamailio.cfg: a registrar and proxy that leaves the audio alone, as modems need it.
 children=2
 auto_aliases=no
 listen=udp:{address}:{line.port}
@@ -211,8 +212,8 @@ def baresip(line: Line) -> str:
     name = f'"{line.name}" ' if line.name and not re.search(r'["\\<>]', line.name) else ""
     host = f"[{line.host}]" if ":" in line.host else line.host
     return f"""\
-# ~/.baresip/accounts: extension {line.number}. In ~/.baresip/config: no modules plc.so and speex_pp.so, which mend and change
-# the audio, and a jitter buffer of one length: "jitter_buffer_delay 5-5".
+# ~/.baresip/accounts: extension {line.number}. In ~/.baresip/config neither plc.so nor speex_pp.so: they
+# change the audio, and a jitter buffer of one length: "jitter_buffer_delay 5-5".
 {name}<sip:{line.number}@{host}:{line.port}>;auth_user={line.number};auth_pass={line.secret};\
 audio_codecs={PAYLOADS[line.law].lower()};ptime=20;regint=600
 """

@@ -100,7 +100,8 @@ async def _serve(path: Path, config: Config) -> None:
             server = ExchangeServer(config.exchange, config.plan())
             await server.start()
             stack.push_async_callback(server.stop)
-            loop.add_signal_handler(signal.SIGHUP, _reload, path, server)
+            provisioning = await _start_provisioning(stack, config)
+            loop.add_signal_handler(signal.SIGHUP, _reload, path, server, provisioning)
         names = list(workers_of(config))
         if names:
             await _compile()
@@ -117,6 +118,19 @@ async def _serve(path: Path, config: Config) -> None:
             _log.info("ready", workers=names)
             await stop.wait()
         _log.info("stopping")
+
+
+async def _start_provisioning(stack: AsyncExitStack, config: Config) -> Any:
+    """Serve adaptors their profiles, where the configuration says so."""
+    from ansam.io.provisioning import ProvisioningServer
+
+    section = config.provisioning
+    if not section.host:
+        return None
+    server = ProvisioningServer(section.host, section.port, section.provisioner())
+    await server.start()
+    stack.push_async_callback(server.stop)
+    return server
 
 
 async def _until_ready(supervisor: Any, stop: asyncio.Event) -> None:
@@ -149,9 +163,11 @@ async def _compile() -> None:
         raise
 
 
-def _reload(path: Path, server: Any) -> None:
+def _reload(path: Path, server: Any, provisioning: Any) -> None:
     try:
         server.replace_plan(load(path).plan())
+        if provisioning is not None:
+            provisioning.provisioner = load(path).provisioning.provisioner()
     except AnsamError as error:
         _log.error("configuration not read again", reason=str(error))
 

@@ -10,10 +10,17 @@ from urllib.parse import quote, unquote
 
 from pydantic import ValidationError
 
+from ansam.adaptor.provisioning import clean_mac
 from ansam.answer.settings import AnswerSettings
 from ansam.answer.users import Command, Menu, User
 from ansam.config.places import Path, Places
 from ansam.config.problems import ConfigProblems, Problem, place, section_name, translate
+from ansam.config.provisioning import (
+    ProvisioningConfig,
+    exchange_address,
+    read_adaptor,
+    read_provisioning,
+)
 from ansam.config.schema import (
     ExchangeSection,
     File,
@@ -140,7 +147,8 @@ class _Builder:
             self._check_plan(parsed, extensions, groups)
         if exchange is not None and modems:
             self._check_lines(parsed.modem, modems, exchange, secrets)
-        if self._problems or answer is None:
+        provisioning = self._provisioning(parsed, exchange, extensions)
+        if self._problems or answer is None or provisioning is None:
             raise ConfigProblems(sorted(self._problems, key=lambda problem: problem.line))
         return Config(
             path=self._file,
@@ -151,6 +159,7 @@ class _Builder:
             answer=answer,
             files=str(getattr(parsed.answer, "files", "")),
             users=tuple(users),
+            provisioning=provisioning,
             log=LogConfig(parsed.log.level, parsed.log.format),
         )
 
@@ -213,6 +222,22 @@ class _Builder:
                 )
             numbers[number] = Service(key)
         return numbers
+
+    def _provisioning(
+        self, parsed: File, exchange: ExchangeConfig | None, extensions: list[Extension]
+    ) -> ProvisioningConfig | None:
+        section = parsed.provisioning
+        proxy = section.proxy or exchange_address(exchange)
+        if parsed.adaptor and not proxy and exchange is not None:
+            self._add(
+                ("provisioning",) if "provisioning" in parsed.model_fields_set else ("adaptor", 0),
+                "adaptors find no exchange: [exchange] listens on no UDP address of the network",
+                '[provisioning] proxy = "192.168.1.10"',
+            )
+        known = {extension.number: extension for extension in extensions}
+        adaptors = self._each("adaptor", parsed.adaptor, lambda a: read_adaptor(a, known, proxy))
+        self._once("adaptor", "mac", [clean_mac(adaptor.mac) for adaptor in parsed.adaptor])
+        return self._try(("provisioning",), lambda: read_provisioning(section, adaptors))
 
     def _exchange(self, section: ExchangeSection | None, services: dict[str, Service]) -> ExchangeConfig:
         section = section or ExchangeSection()

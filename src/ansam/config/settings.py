@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ansam.answer.settings import AnswerSettings
 from ansam.answer.users import User
+from ansam.config.provisioning import ProvisioningConfig
 from ansam.pbx.dialplan import DialPlan, Extension
 from ansam.pbx.groups import Group
 from ansam.pbx.settings import ExchangeSettings
@@ -107,6 +108,7 @@ class Config:
         answer: For modems with ``dte = "answer:login"``; `port` is the modem's name.
         files: Directory of the files a caller may read, or "".
         users: Who may log in.
+        provisioning: Profiles of adaptors, and whether they are served.
         log: Logging.
     """
 
@@ -118,6 +120,7 @@ class Config:
     answer: AnswerSettings = field(default_factory=AnswerSettings)
     files: str = ""
     users: tuple[User, ...] = ()
+    provisioning: ProvisioningConfig = ProvisioningConfig()
     log: LogConfig = LogConfig()
 
     def plan(self) -> DialPlan:
