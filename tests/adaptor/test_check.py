@@ -123,8 +123,8 @@ def test_what_is_no_dump(data: bytes, text: str) -> None:
 PIECES = st.sampled_from([
     "<flat-profile>", "</flat-profile>", "<Preferred_Codec_1_>", "</Preferred_Codec_1_>", "G711a", "<html>",
     "<td>", "Preferred Codec:", "<select>", "<option selected>", "</select>", "<!DOCTYPE html>", "Line 2",
-    "\n",     "&amp;", "&#0;", 'RTP_Packet_Size[1] "0.020" ;', "<?xml version='1.0' encoding='utf-16'?>", "<![CDATA[",
-    "<!--", "\xff", "nan",
+    "\n", "&amp;", "&#0;", 'RTP_Packet_Size[1] "0.020" ;', "<?xml version='1.0' encoding='utf-16'?>",
+    "<![CDATA[", "<!--", "\xff", "nan",
 ])  # fmt: skip
 
 

@@ -100,7 +100,7 @@ def test_what_can_not_be_configured() -> None:
         Adaptor("12", ONE.accounts)
     with pytest.raises(ConfigError, match="is no IP address"):
         Adaptor(ONE.mac, ONE.accounts, address="x")
-    with pytest.raises(ConfigError, match="allow: '192.168.1.1/24' is no network"):
+    with pytest.raises(ConfigError, match=r"allow: '192\.168\.1\.1/24' is no network"):
         Provisioner([], ["192.168.1.1/24"])
     with pytest.raises(ConfigError, match="mac is there twice"):
         Provisioner([ONE, ONE], [])

@@ -3,8 +3,8 @@
 Adaptors ask over HTTP for the path in their *Profile Rule*, in which they expand ``$MA`` (MAC address, small
 letters), ``$MAU`` (capitals) and ``$PSN`` (name of the model). A path with a MAC address is answered by it,
 one without (``/spa.xml``, ``/PAP2T.xml``) by the address the request comes from. Either way the adaptor must
-be known, and its profile leaves for an allowed address only; nothing lists what there is, and all refusals of a
-path look alike.
+be known, and its profile leaves for an allowed address only; nothing lists what there is, and all refusals of
+a path look alike.
 """
 
 import ipaddress

@@ -120,7 +120,7 @@ class Config:
     answer: AnswerSettings = field(default_factory=AnswerSettings)
     files: str = ""
     users: tuple[User, ...] = ()
-    provisioning: ProvisioningConfig = ProvisioningConfig()
+    provisioning: ProvisioningConfig = field(default_factory=ProvisioningConfig)
     log: LogConfig = LogConfig()
 
     def plan(self) -> DialPlan:

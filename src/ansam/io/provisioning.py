@@ -1,8 +1,8 @@
 """The provisioning server on the network: profiles for adaptors over HTTP.
 
 Our own few lines of HTTP/1.0 over asyncio: adaptors send one small GET, and what is served are secrets,
-so every size and time is ours to limit. The standard library's `http.server` waits for headers without a limit of
-time, in a thread for each caller; a web framework would be a dependency for one path.
+so every size and time is ours to limit. The standard library's `http.server` waits for headers without a
+limit of time, in a thread for each caller; a web framework would be a dependency for one path.
 """
 
 import asyncio
