@@ -1,5 +1,6 @@
 """`ansam extension`, `ansam user`, `ansam config`, `ansam calls` as a person types them."""
 
+import csv
 import io
 import json
 from pathlib import Path
@@ -10,7 +11,7 @@ from ansam.cli.main import main
 from ansam.config import load
 from ansam.io.answer_passwords import verify
 from ansam.io.exchange_store import ExchangeStore
-from ansam.pbx.records import CallRecord, Cause
+from ansam.pbx.records import CallRecord, Carried, Cause
 
 
 class Shell:
@@ -127,3 +128,27 @@ def test_calls_are_listed(shell: Shell) -> None:
     assert (second["cause"], second["answered"]) == ("unknown number", None)
     _, out, _ = shell("calls", "--json", "-n", "1")
     assert len(json.loads(out)) == 1
+
+
+def test_calls_say_who_answered_what_was_lost_and_why(shell: Shell) -> None:
+    store = ExchangeStore("calls.sqlite")
+    told = 'SIP;cause=16;text="[red]done\x1b"'
+    store.write(
+        {},
+        [
+            CallRecord(
+                *("07", "50", 10.0, 12.0, 42.0, Cause.CALLEE_HUNG_UP, 200, told, "05"),
+                *(Carried(1500, 3), Carried(1499, 0)),
+            )
+        ],
+    )
+    store.close()
+    _, out, _ = shell("calls", "--csv")
+    (row,) = csv.DictReader(out.splitlines())
+    assert (row["answered_by"], row["caller_lost"], row["callee_packets"]) == ("05", "3", "1499")
+    _, out, _ = shell("calls", "--json")
+    assert json.loads(out)[0]["reason"] == told
+    _, out, _ = shell("calls")
+    assert "\x1b" not in out
+    assert "50 → 05" in out
+    assert "3/0" in out

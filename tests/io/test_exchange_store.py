@@ -1,7 +1,9 @@
 """The exchange's database: what is written comes back, and a database that refuses loses nothing at once."""
 
 import asyncio
+import sqlite3
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,8 +11,9 @@ from sqlalchemy.exc import OperationalError
 
 from ansam.errors import ConfigError, ResourceError
 from ansam.io import exchange_store
+from ansam.io.exchange_relay import PacketCount
 from ansam.io.exchange_store import ExchangeStore, StoreWriter
-from ansam.pbx.records import CallRecord, Cause
+from ansam.pbx.records import CallRecord, Carried, Cause
 from ansam.pbx.registrations import Binding
 from ansam.sip.events import Flow
 
@@ -45,6 +48,69 @@ def test_calls_are_listed_newest_last() -> None:
     assert [call.callee for call in store.calls(2)] == ["3", "4"]
     assert store.calls(1)[0].duration == pytest.approx(3.0)
     store.close()
+
+
+def test_a_call_keeps_what_was_said_and_carried(tmp_path: Path) -> None:
+    store = ExchangeStore(str(tmp_path / "x.sqlite"))
+    full = replace(
+        record("50"),
+        reason="a\0b" * 200,
+        answered_by="05",
+        from_caller=Carried(100, 2),
+        from_callee=Carried(0, 0),
+    )
+    store.write({}, [full, record("06")])
+    found, other = store.calls(2)
+    assert found.reason == ("ab" * 200)[:256]
+    assert (found.answered_by, found.from_caller, found.from_callee) == ("05", Carried(100, 2), Carried(0, 0))
+    assert (other.reason, other.answered_by, other.from_caller) == ("", "", None)
+    store.close()
+
+
+def test_a_database_of_an_older_version_keeps_its_calls(tmp_path: Path) -> None:
+    file = tmp_path / "old.sqlite"
+    with sqlite3.connect(file) as old:
+        old.execute(
+            "CREATE TABLE calls (id INTEGER NOT NULL PRIMARY KEY, caller VARCHAR(32) NOT NULL,"
+            " callee VARCHAR(128) NOT NULL, started FLOAT NOT NULL, answered FLOAT, ended FLOAT NOT NULL,"
+            " cause VARCHAR(32) NOT NULL, status INTEGER NOT NULL)"
+        )
+        old.execute("INSERT INTO calls VALUES (1, '07', '05', 1, 2, 5, 'callee hung up', 200)")
+    old.close()
+    for create in (False, True):  # listed before and after an exchange has used it
+        store = ExchangeStore(str(file), create=create)
+        assert [(call.callee, call.reason, call.from_callee) for call in store.calls(9)] == [("05", "", None)]
+        store.close()
+    store = ExchangeStore(str(file))
+    store.write({}, [replace(record("06"), reason="busy signal")])
+    assert [call.reason for call in store.calls(9)] == ["", "busy signal"]
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("sequence", "carried"),
+    [
+        ([1, 2, 3], Carried(3, 0)),
+        ([65534, 65535, 1], Carried(3, 1)),
+        ([5, 7, 6, 9], Carried(4, 1)),
+        ([5, 5, 6], Carried(3, 0)),
+        ([], Carried(0, 0)),
+    ],
+)
+def test_packets_are_counted_by_their_numbers(sequence: list[int], carried: Carried) -> None:
+    count = PacketCount()
+    for number in sequence:
+        count.take(b"\x80\x08" + number.to_bytes(2, "big") + bytes(4) + b"ssrc" + bytes(160))
+    count.take(b"\x80\xc8" + bytes(30))
+    count.take(b"\x00" * 20)
+    assert count.carried() == carried
+
+
+def test_a_new_source_begins_a_new_sequence() -> None:
+    count = PacketCount()
+    for number, source in ((1, b"aaaa"), (3, b"aaaa"), (900, b"bbbb"), (901, b"bbbb")):
+        count.take(b"\x80\x08" + number.to_bytes(2, "big") + bytes(4) + source)
+    assert count.carried() == Carried(4, 1)
 
 
 def test_what_cannot_be_a_database(tmp_path: Path) -> None:

@@ -11,8 +11,23 @@ from ansam.errors import ConfigError
 from ansam.pbx.dialplan import DialPlan, Extension
 from ansam.pbx.groups import Group, HuntMemory, Strategy
 from ansam.pbx.records import Cause
-from ansam.pbx.settings import ExchangeSettings
+from ansam.pbx.services import ServiceSession
+from ansam.pbx.settings import ExchangeSettings, Service
 from ansam.sip.events import CallAnswered, CallFailed, Cancelled, IncomingCall
+
+
+class NoMedia:
+    """A player that must not be asked to play."""
+
+    def open(self, service: Service, local_ip: str, offer: bytes) -> ServiceSession | None:
+        raise AssertionError(service)
+
+    def follow(self, session: ServiceSession, offer: bytes) -> bytes | None:
+        raise AssertionError(session)
+
+    def close(self, session: ServiceSession) -> None:
+        raise AssertionError(session)
+
 
 MEMBERS = ("05", "06", "07")
 
@@ -280,3 +295,18 @@ def test_every_strategy_offers_each_member_once(strategy: Strategy) -> None:
         rung = [member.number for member in itertools.chain.from_iterable(rounds)]
         assert sorted(rung) == sorted(group.members)
         memory.talked(rng.choice(rung), float(now))
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "cause"), [("1", 486, Cause.BUSY), ("2", 503, Cause.CONGESTION)]
+)
+def test_numbers_that_are_always_busy_or_congested(number: str, status: int, cause: Cause) -> None:
+    services = {"1": Service.BUSY, "2": Service.CONGESTION}
+    net = Net(extensions("05"), ExchangeSettings(services=services), services=NoMedia())
+    phone = net.telephone("05")
+    phone.register()
+    net.run(1)
+    phone.call(number)
+    net.run(1)
+    assert phone.last(CallFailed).status == status
+    assert net.records[0].cause is cause

@@ -54,6 +54,8 @@ class ServicesSection(Section):
     echo: str = "*43"
     milliwatt: str = ""
     silence: str = ""
+    busy: str = ""
+    congestion: str = ""
 
 
 class ExtensionSection(Section):

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from ansam.errors import ResourceError
 from ansam.io.sockets import bind_socket
 from ansam.pbx.media import RelayPorts, Side
+from ansam.pbx.records import Carried
 from ansam.sip.events import Address
 
 MAX_PACKET = 2048
@@ -24,6 +25,39 @@ PACKETS_AT_ONCE = 64
 """Read from one socket in one go before other work gets its turn."""
 
 _OTHER = {Side.CALLER: Side.CALLEE, Side.CALLEE: Side.CALLER}
+
+
+_RTCP = range(72, 77)
+"""Payload types that RTCP's packet types would be: RFC 5761 §4."""
+
+
+@dataclass(slots=True)
+class PacketCount:
+    """Counts RTP packets and those missing; a new SSRC begins a new sequence."""
+
+    packets: int = 0
+    _ssrc: bytes = b""
+    _highest: int = 0
+    _expected: int = 0
+
+    def take(self, packet: bytes) -> None:
+        """Count a packet; what is no RTP is none."""
+        if len(packet) < 12 or packet[0] >> 6 != 2 or packet[1] & 0x7F in _RTCP:
+            return
+        self.packets += 1
+        sequence, ssrc = int.from_bytes(packet[2:4], "big"), packet[8:12]
+        if ssrc != self._ssrc:
+            self._ssrc, self._highest = ssrc, sequence
+            self._expected += 1
+            return
+        ahead = (sequence - self._highest) & 0xFFFF
+        if ahead < 0x8000:  # RFC 3550 A.1; else it is late or came twice
+            self._highest = sequence
+            self._expected += ahead
+
+    def carried(self) -> Carried:
+        """Return the count; packets that came twice may hide some that are missing."""
+        return Carried(self.packets, max(0, self._expected - self.packets))
 
 
 @dataclass(slots=True, eq=False)
@@ -36,6 +70,7 @@ class _Port:
     signalled: Address | None = None
     target: Address | None = None
     learnt: bool = False
+    count: PacketCount = field(default_factory=PacketCount)
 
 
 @dataclass(slots=True, eq=False)
@@ -115,12 +150,15 @@ class SocketRelay:
                 port.signalled = port.target = wanted
                 port.learnt = False
 
-    def close(self, ports: RelayPorts) -> None:
+    def close(self, ports: RelayPorts) -> tuple[Carried, Carried] | None:
         """See `MediaRelay.close`."""
         call = self._calls.pop(ports, None)
-        for port in call.ports if call is not None else ():
+        if call is None:
+            return None
+        for port in call.ports:
             self._loop.remove_reader(port.sock)
             port.sock.close()
+        return call.of(Side.CALLER, 0).count.carried(), call.of(Side.CALLEE, 0).count.carried()
 
     def close_all(self) -> None:
         """Close the sockets of all calls."""
@@ -139,6 +177,8 @@ class SocketRelay:
             if not self._accept(port, (source[0], source[1])) or away.target is None:
                 self.dropped += 1
                 continue
+            if port.offset == 0:
+                port.count.take(packet)
             try:
                 away.sock.sendto(packet, away.target)
                 self.forwarded += 1

@@ -15,13 +15,26 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
-from sqlalchemy import URL, Engine, Float, Integer, String, create_engine, delete, insert, make_url, select
+from sqlalchemy import (
+    URL,
+    Engine,
+    Float,
+    Integer,
+    String,
+    create_engine,
+    delete,
+    insert,
+    inspect,
+    make_url,
+    select,
+    text,
+)
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.pool import StaticPool
 
 from ansam.errors import ConfigError, ResourceError
-from ansam.pbx.records import CallRecord
+from ansam.pbx.records import CallRecord, Carried
 from ansam.pbx.registrations import Binding
 from ansam.sip.events import Flow, Transport
 from ansam.units import Seconds
@@ -73,6 +86,13 @@ class CallRow(_Base):
     ended: Mapped[float] = mapped_column(Float(53))
     cause: Mapped[str] = mapped_column(String(32))
     status: Mapped[int] = mapped_column(Integer)
+    # Later than the rest: empty in rows of a database that was made before them.
+    reason: Mapped[str | None] = mapped_column(String(256))
+    answered_by: Mapped[str | None] = mapped_column(String(128))
+    caller_packets: Mapped[int | None] = mapped_column(Integer)
+    caller_lost: Mapped[int | None] = mapped_column(Integer)
+    callee_packets: Mapped[int | None] = mapped_column(Integer)
+    callee_lost: Mapped[int | None] = mapped_column(Integer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +107,10 @@ class StoredCall:
         ended: When it was over.
         cause: Why it ended.
         status: SIP status the caller saw.
+        reason: What the end that hung up, or refused, said about it.
+        answered_by: Number that answered, or "".
+        from_caller: What the caller sent, where the exchange relayed it.
+        from_callee: What the callee sent.
     """
 
     caller: str
@@ -96,6 +120,10 @@ class StoredCall:
     ended: datetime
     cause: str
     status: int
+    reason: str = ""
+    answered_by: str = ""
+    from_caller: Carried | None = None
+    from_callee: Carried | None = None
 
     @property
     def duration(self) -> Seconds:
@@ -149,6 +177,7 @@ class ExchangeStore:
             else:
                 with self._engine.connect():
                     pass
+            _add_columns(self._engine)
         except SQLAlchemyError as error:
             self._engine.dispose()
             raise ResourceError(
@@ -217,6 +246,13 @@ class ExchangeStore:
             "ended": record.ended + self._offset,
             "cause": record.cause.value,
             "status": record.status,
+            # A far end may say anything; PostgreSQL takes no NUL.
+            "reason": record.reason.replace("\0", "")[:256],
+            "answered_by": record.answered_by[:128],
+            "caller_packets": record.from_caller and record.from_caller.packets,
+            "caller_lost": record.from_caller and record.from_caller.lost,
+            "callee_packets": record.from_callee and record.from_callee.packets,
+            "callee_lost": record.from_callee and record.from_callee.lost,
         }
 
     def registrations(self) -> list[Binding]:
@@ -253,6 +289,10 @@ class ExchangeStore:
                     _wall(row.ended),
                     row.cause,
                     row.status,
+                    row.reason or "",
+                    row.answered_by or "",
+                    _carried(row.caller_packets, row.caller_lost),
+                    _carried(row.callee_packets, row.callee_lost),
                 )
                 for row in reversed(rows)
             ]
@@ -269,6 +309,23 @@ class ExchangeStore:
 def _shared_memory(url: URL) -> Engine:
     """Return an engine whose one connection all threads share: each would have a database of its own else."""
     return create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
+
+
+def _add_columns(engine: Engine) -> None:
+    """Add the columns that the table of calls of an older version has not got; its rows stay."""
+    inspector, name = inspect(engine), CallRow.__tablename__
+    if not inspector.has_table(name):
+        return
+    there = {column["name"] for column in inspector.get_columns(name)}
+    with engine.begin() as connection:
+        for column in CallRow.__table__.columns:
+            if column.name not in there:
+                kind = column.type.compile(engine.dialect)
+                connection.execute(text(f"ALTER TABLE {name} ADD COLUMN {column.name} {kind}"))
+
+
+def _carried(packets: int | None, lost: int | None) -> Carried | None:
+    return None if packets is None else Carried(packets, lost or 0)
 
 
 def _wall(seconds: float) -> datetime:

@@ -339,9 +339,11 @@ class Bridge:
         text = re.search(r'text="([^"]*)"', reason)
         for call in self.calls:
             self._ua.hang_up(call, now, text[1] if text else reason)
+        carried = None
         if self._relay is not None and self._ports is not None:
-            self._relay.close(self._ports)
+            carried = self._relay.close(self._ports)
             self._ports = None
+        from_caller, from_callee = carried or (None, None)
         self.state = BridgeState.OVER
         self._ring_until = None
         self.record = CallRecord(
@@ -354,6 +356,8 @@ class Bridge:
             status,
             reason,
             answered_by="" if self.callee is None else self.callee.number,
+            from_caller=from_caller,
+            from_callee=from_callee,
         )
 
     def deadline(self) -> Seconds | None:

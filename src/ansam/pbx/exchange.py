@@ -40,7 +40,7 @@ from ansam.pbx.guard import Guard
 from ansam.pbx.media import MediaRelay
 from ansam.pbx.records import CallRecord, Cause
 from ansam.pbx.registrations import Registrations
-from ansam.pbx.search import Office, Refusal, Search
+from ansam.pbx.search import BUSY, Office, Refusal, Search
 from ansam.pbx.services import ServiceCall, ServiceMedia
 from ansam.pbx.settings import ExchangeSettings, Service
 from ansam.sip.auth import AuthServer
@@ -60,6 +60,12 @@ from ansam.trace import Sink, null_sink
 from ansam.units import Seconds
 
 ALL_IN_USE = ("All Lines In Use", Cause.CONGESTION)
+
+REFUSING: dict[Service | None, Refusal] = {
+    Service.BUSY: BUSY,
+    Service.CONGESTION: Refusal(503, "Congestion", Cause.CONGESTION),
+}
+"""Services that consist of a refusal."""
 
 
 class Exchange:
@@ -317,6 +323,8 @@ class Exchange:
         if self._busy(caller):
             return Refusal(486, "Your Line Is In Use", Cause.BUSY)
         if callee is None:
+            if service in REFUSING:
+                return REFUSING[service]
             return service if service and not self._full else Refusal(503, *ALL_IN_USE)
         search = Search(self._office(), caller, callee)
         first = search.next(now)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from ansam.pbx.records import Carried
 from ansam.sip.events import Address
 
 _MEDIA = re.compile(rb"m=(\S+) (\d{1,5})((?:/\d+)? .*)", re.DOTALL)
@@ -53,8 +54,8 @@ class MediaRelay(Protocol):
     def aim(self, ports: RelayPorts, side: Side, target: Address) -> None:
         """Say where packets for one side go from now on."""
 
-    def close(self, ports: RelayPorts) -> None:
-        """Close the sockets of a call."""
+    def close(self, ports: RelayPorts) -> tuple[Carried, Carried] | None:
+        """Close the sockets of a call; return what caller and callee sent, or None: not known."""
 
 
 def redirect(sdp: bytes, relay: Address) -> tuple[bytes, Address | None]:

@@ -24,6 +24,19 @@ class Cause(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Carried:
+    """What one end of a relayed call sent.
+
+    Attributes:
+        packets: RTP packets that came.
+        lost: Those that are missing, by their sequence numbers.
+    """
+
+    packets: int
+    lost: int
+
+
+@dataclass(frozen=True, slots=True)
 class CallRecord:
     """One call.
 
@@ -37,6 +50,8 @@ class CallRecord:
         status: SIP status the caller saw: 200 for an answered call.
         reason: What the end that hung up, or refused, said about it: "" where it said nothing.
         answered_by: Number of the extension that answered: another than `callee` for groups and forwarding.
+        from_caller: What the caller sent, where the exchange relayed it.
+        from_callee: What the callee sent.
     """
 
     caller: str
@@ -48,6 +63,8 @@ class CallRecord:
     status: int
     reason: str = ""
     answered_by: str = ""
+    from_caller: Carried | None = None
+    from_callee: Carried | None = None
 
     @property
     def duration(self) -> Seconds:

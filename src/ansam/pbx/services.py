@@ -11,7 +11,8 @@
       | BYE            |
       |--------------->|
 
-A new service is a member of `settings.Service` and what io plays for it.
+A new service is a member of `settings.Service` and what io plays for it. Two are played nothing: the numbers
+that are always busy and always congested are refused by `exchange`.
 """
 
 from collections.abc import Callable
@@ -145,7 +146,8 @@ class ServiceCall:
             self._media.close(self.session)
         self.state = BridgeState.OVER
         self.record = CallRecord(
-            self.caller.number, self._number, self._started, self._answered, now, cause, status
+            *(self.caller.number, self._number, self._started, self._answered, now, cause, status),
+            answered_by="" if self._answered is None else self._number,
         )
 
     def deadline(self) -> Seconds | None:

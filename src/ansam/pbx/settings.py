@@ -27,6 +27,10 @@ class Service(Enum):
     """1020 Hz at 0 dBm0 (O.6 (10/92) §1)."""
     SILENCE = "silence"
     """Digital silence."""
+    BUSY = "busy"
+    """Nothing: whoever calls is told that the line is busy (486)."""
+    CONGESTION = "congestion"
+    """Nothing: whoever calls is told that no line is free (503)."""
 
 
 @dataclass(frozen=True, slots=True)
