@@ -56,8 +56,13 @@ def read_mgetty_files(config: Path, port: str, login: Path | None = None) -> Mge
     for entry in found.inert:
         _log.info("no effect", option=entry.key, at=entry.where, why=OPTIONS[entry.key].effect.value)
     named = config.parent / found.login_config
-    path = login or (named if named.exists() else None)
-    logins = _logins(path) if path is not None else LoginRules()
+    if login is None and named.exists():
+        if os.access(named, os.R_OK):
+            login = named
+        else:
+            # Debian keeps it for root alone; our own users log in all the same.
+            _log.warning("login.config is not read", file=str(named), why="permission denied")
+    logins = _logins(login) if login is not None else LoginRules()
     dialin = config.parent / DIALIN
     callers = parse_dialin(_read(dialin)) if dialin.exists() else CallerRules()
     return MgettyFiles(found, logins, callers, _issue(found, config.parent))
