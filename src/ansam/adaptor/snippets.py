@@ -139,6 +139,10 @@ Trunk that its calls leave by: Codecs {codec} alone, T.38 off, PBX delivers audi
 """
 
 
+KAMAILIO_MODULES = (
+    *("tm", "sl", "rr", "pv", "maxfwd", "usrloc", "registrar"),
+    *("siputils", "textops", "auth", "htable"),
+)
 KAMAILIO_ROUTES = """
 request_route {
     if (!mf_process_maxfwd_header("10")) { sl_send_reply("483", "Too Many Hops"); exit; }
@@ -178,10 +182,7 @@ def kamailio(line: Line) -> str:
             f"extension {line.number} can not be written into kamailio.cfg",
             r'the secret must have none of " \ ; = $ # `, the number only 0-9 A-Z a-z _ . + -',
         )
-    modules = "".join(
-        f'loadmodule "{name}.so"\n'
-        for name in ("tm", "sl", "rr", "pv", "maxfwd", "usrloc", "registrar", "siputils", "auth", "htable")
-    )
+    modules = "".join(f'loadmodule "{name}.so"\n' for name in KAMAILIO_MODULES)
     address = f"[{line.host}]" if ":" in line.host else line.host
     return f"""\
 #!KAMAILIO
