@@ -335,3 +335,18 @@ def test_faults_between_numbers(old: str, new: str, line: int, text: str) -> Non
     (found,) = faults(GROUP.replace(old, new, 1))
     assert text in found
     assert found.startswith(f"a.toml:{line}"), found
+
+
+def test_rules() -> None:
+    rule = '[[rule]]\npattern = "00."\nstrip = 2\n[[rule]]\npattern = "9X"\nnumber = "*43"\n'
+    config = parse(GROUP + rule)
+    assert [config.plan().translate(number) for number in ("0005", "91")] == ["05", "*43"]
+    for old, new, text in (
+        ("00.", "0.0", "wrong from '.0' on"),
+        ("00.", "9X", "is that of [[rule]] 1 too"),
+        ("strip = 2", "strip = 0", "changes nothing"),
+        ("*43", "44", "no extension, group or service"),
+    ):
+        (found,) = faults(GROUP + rule.replace(old, new))
+        assert text in found
+    assert "rules without an exchange" in faults('[[rule]]\npattern = "X"\nstrip = 1\n')[0]

@@ -35,6 +35,7 @@ from ansam.dte.port_url import FORMS, parse_ports
 from ansam.errors import AnsamError, ConfigError
 from ansam.pbx.dialplan import NUMBER, DialPlan, Extension, PlanError
 from ansam.pbx.groups import Group, Strategy
+from ansam.pbx.patterns import Rule
 from ansam.pbx.settings import ExchangeSettings, MediaMode, Service
 
 if TYPE_CHECKING:
@@ -128,6 +129,8 @@ class _Builder:
             self._add(("services",), "services without an exchange", "add a section [exchange]")
         extensions = self._each("extension", parsed.extension, lambda e: Extension(**e.model_dump()))
         groups = self._each("group", parsed.group, _group)
+        rules = self._each("rule", parsed.rule, lambda r: Rule(**r.model_dump()))
+        self._once("rule", "pattern", [r.pattern for r in parsed.rule])
         secrets = {extension.number: extension.secret for extension in extensions}
         modems = self._each("modem", parsed.modem, lambda m: _modem(m, secrets))
         users = self._each("user", parsed.user, _user)
@@ -140,11 +143,11 @@ class _Builder:
             [m.dte if m.dte != "answer:login" else i for i, m in enumerate(parsed.modem)],
         )
         self._once("user", "name", [u.name for u in parsed.user])
-        for name in ("extension", "group"):
+        for name in ("extension", "group", "rule"):
             if getattr(parsed, name) and parsed.exchange is None:
                 self._add((name, 0), f"{name}s without an exchange", "add a section [exchange]")
         if not self._problems:
-            self._check_plan(parsed, extensions, groups)
+            self._check_plan(parsed, extensions, groups, exchange)
         if exchange is not None and modems:
             self._check_lines(parsed.modem, modems, exchange, secrets)
         provisioning = self._provisioning(parsed, exchange, extensions)
@@ -155,6 +158,7 @@ class _Builder:
             exchange=exchange,
             extensions=tuple(extensions),
             groups=tuple(groups),
+            rules=tuple(rules),
             modems=tuple(modems),
             answer=answer,
             files=str(getattr(parsed.answer, "files", "")),
@@ -192,15 +196,30 @@ class _Builder:
                     "remove or rename one",
                 )
 
-    def _check_plan(self, parsed: File, extensions: list[Extension], groups: list[Group]) -> None:
+    def _check_plan(
+        self,
+        parsed: File,
+        extensions: list[Extension],
+        groups: list[Group],
+        exchange: ExchangeConfig | None,
+    ) -> None:
+        services = exchange.settings.services if exchange is not None else {}
         try:
-            DialPlan(extensions, groups)
+            plan = DialPlan(extensions, groups)
         except PlanError as error:
             for name in ("group", "extension"):
                 numbers = [section.number for section in getattr(parsed, name)]
                 if error.number in numbers:
                     self._add((name, numbers.index(error.number)), error.message, error.remedy)
                     return
+            return
+        for index, rule in enumerate(parsed.rule):
+            if rule.number and plan.target(rule.number) is None and rule.number not in services:
+                self._add(
+                    ("rule", index, "number"),
+                    f"[[rule]] {index + 1} number {rule.number!r} is no extension, group or service",
+                    "add it, or change the rule",
+                )
 
     def _services(self, section: ServicesSection, extensions: list[str]) -> dict[str, Service]:
         """Return the numbers of services; each once, and none that is an extension."""

@@ -82,6 +82,15 @@ class GroupSection(Section):
     name: str = ""
 
 
+class RuleSection(Section):
+    """``[[rule]]``: what becomes of numbers of a form; see `pbx.patterns.Rule`."""
+
+    pattern: str
+    number: str = ""
+    strip: Annotated[int, Field(ge=0, le=32)] = 0
+    prefix: str = ""
+
+
 class ModemSection(Section):
     """``[[modem]]``."""
 
@@ -156,6 +165,7 @@ class File(Section):
     services: ServicesSection = ServicesSection()
     extension: list[ExtensionSection] = []
     group: list[GroupSection] = []
+    rule: list[RuleSection] = []
     modem: list[ModemSection] = []
     answer: AnswerSection = AnswerSection()  # type: ignore[valid-type]
     user: list[UserSection] = []

@@ -8,6 +8,7 @@ from ansam.answer.users import User
 from ansam.config.provisioning import ProvisioningConfig
 from ansam.pbx.dialplan import DialPlan, Extension
 from ansam.pbx.groups import Group
+from ansam.pbx.patterns import Rule
 from ansam.pbx.settings import ExchangeSettings
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ class Config:
         exchange: None: no exchange runs here.
         extensions: Of the exchange.
         groups: Its hunt groups.
+        rules: Its rules for numbers of a form, in order.
         modems: Lines with a modem each.
         answer: For modems with ``dte = "answer:login"``; `port` is the modem's name.
         files: Directory of the files a caller may read, or "".
@@ -116,6 +118,7 @@ class Config:
     exchange: ExchangeConfig | None = None
     extensions: tuple[Extension, ...] = ()
     groups: tuple[Group, ...] = ()
+    rules: tuple[Rule, ...] = ()
     modems: tuple[ModemConfig, ...] = ()
     answer: AnswerSettings = field(default_factory=AnswerSettings)
     files: str = ""
@@ -125,4 +128,4 @@ class Config:
 
     def plan(self) -> DialPlan:
         """Return the dial plan of the exchange."""
-        return DialPlan(self.extensions, self.groups)
+        return DialPlan(self.extensions, self.groups, self.rules)

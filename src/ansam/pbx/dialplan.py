@@ -13,6 +13,7 @@ from ansam.units import Seconds
 
 if TYPE_CHECKING:
     from ansam.pbx.groups import Group
+    from ansam.pbx.patterns import Rule
 
 NUMBER = re.compile(r"[0-9A-Za-z*#_.+-]{1,32}")
 """What a number may consist of: the user part of a SIP URI that needs no escapes, with ``#`` beside them."""
@@ -88,13 +89,20 @@ class DialPlan:
     Args:
         extensions: Each number once.
         groups: Hunt groups of these extensions.
+        rules: For numbers that are none themselves, in order: the first whose pattern fits.
 
     Raises:
         PlanError: A number is there twice, a group or a forwarding names a number that is not there, or
             forwarding leads in a circle.
     """
 
-    def __init__(self, extensions: Iterable[Extension] = (), groups: Iterable["Group"] = ()) -> None:
+    def __init__(
+        self,
+        extensions: Iterable[Extension] = (),
+        groups: Iterable["Group"] = (),
+        rules: Iterable["Rule"] = (),
+    ) -> None:
+        self._rules = tuple(rules)
         self._extensions: dict[str, Extension] = {}
         for extension in extensions:
             if extension.number in self._extensions:
@@ -168,6 +176,11 @@ class DialPlan:
     def target(self, number: str) -> "Extension | Group | None":
         """Return the extension or hunt group a number reaches, or None."""
         return self._extensions.get(number) or self._groups.get(number)
+
+    def translate(self, dialled: str) -> str:
+        """Return the number that a rule makes of one; it is not translated again."""
+        made = (rule.apply(dialled) for rule in self._rules)
+        return next((number for number in made if number is not None), dialled)
 
     def members(self, group: "Group") -> list[Extension]:
         """Return the members of one of the plan's groups, in order."""

@@ -17,7 +17,7 @@ nobody answers within the ring time            408, or its forwarding
 =============================================  ======================================
 
 A number of `ExchangeSettings.services` is answered by the exchange itself; see `services`. Hunt groups and
-forwarding are in `search`.
+forwarding are in `search`. What is neither a number nor a service may become one by a rule; see `patterns`.
 """
 
 import random
@@ -316,6 +316,8 @@ class Exchange:
             return Refusal(483, "Too Many Hops", Cause.REJECTED)
         if not incoming.sdp:
             return Refusal(488, "Offer Required", Cause.REJECTED)
+        if self.plan.target(number) is None and number not in self.settings.services:
+            number = self.plan.translate(number)
         callee = self.plan.target(number)
         service = self.settings.services.get(number) if self._services is not None else None
         if callee is None and service is None:
