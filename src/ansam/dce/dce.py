@@ -156,9 +156,11 @@ class Dce:
     def path_facts(self) -> ModemFacts:
         """Return what helps to judge the audio path; see `call.party.Informed`."""
         report = self.report() or SignalReport()
-        ready = self._session.ready if isinstance(self._session, Session) else None
+        session = self._session if isinstance(self._session, Session) else None
+        ready = session.ready if session else None
         return ModemFacts(
-            data_mode=self.state is LineState.DATA and not self.delay_may_change,
+            # The signals of a retrain repeat themselves as no data do.
+            data_mode=self.state is LineState.DATA and session is not None and session.carries_data,
             modulation=ready.modulation if ready else "",
             symbol_rate=report.symbol_rate,
             carrier_hz=report.carriers_hz[0] if report.carriers_hz else None,

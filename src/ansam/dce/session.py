@@ -163,6 +163,11 @@ class Session:
         self.link = self._source.link = link
 
     @property
+    def carries_data(self) -> bool:
+        """Whether user bits flow: not while training, retraining or renegotiating."""
+        return self.ready is not None and self._retraining_since is None
+
+    @property
     def modulation(self) -> str:
         """Name of the modulation agreed on, or ""."""
         return self.ready.modulation if self.ready else ""
