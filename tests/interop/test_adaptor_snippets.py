@@ -97,6 +97,9 @@ def test_kamailio_registers_and_routes(tmp_path: Path) -> None:
                 await callee.wait(IncomingCall)
                 caller.call("09", sdp(4000))
                 assert (await caller.wait(CallFailed)).status == 404
+            async with phone("06", registrar) as stranger:
+                stranger.call("05", sdp(4000))
+                assert (await stranger.wait(CallFailed)).status == 403
 
     run(test)
 
