@@ -296,7 +296,7 @@ async def test_a_caller_rings_is_answered_and_his_first_words_are_kept() -> None
 
 @pytest.fixture(autouse=True)
 def _short_rings(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ansam.dce.dce.RING_PERIOD", 1600)
+    monkeypatch.setattr("ansam.dce.ringing.RING_PERIOD", 1600)
     monkeypatch.setattr("ansam.dce.terminal.RING_PERIOD", 1600)
 
 

@@ -24,8 +24,7 @@ from ansam.at.results import Result
 from ansam.at.settings import Settings
 from ansam.dce.causes import Cause, Source
 from ansam.dce.data_path import DataPath
-from ansam.dce.diagnostics import CallRecord, duration, link_screen, response_screen, signal_screen
-from ansam.dce.idle import IdleWatch
+from ansam.dce.diagnostics import CallRecord
 from ansam.dce.options import (
     allowed_modulations,
     error_control,
@@ -35,6 +34,8 @@ from ansam.dce.options import (
     unprotected,
 )
 from ansam.dce.progress import AcceptCall, EndCall, LineAction, PlaceCall, Progress, Stream
+from ansam.dce.record import Record
+from ansam.dce.ringing import Ringing
 from ansam.dce.session import Disconnected, Session
 from ansam.dce.speaker import Speaker, speaker
 from ansam.dce.state import (
@@ -47,18 +48,13 @@ from ansam.dce.state import (
     TerminalRate,
 )
 from ansam.dce.stream import StreamSession, stream_rate
-from ansam.dce.terminal import RING_PERIOD, Connection, TerminalSide
-from ansam.dce.witness import Witness
+from ansam.dce.terminal import Connection, TerminalSide
 from ansam.dte.circuits import Circuits
-from ansam.dte.escape import EscapeDetector
 from ansam.link.base import BreakReceived, LinkDown, LinkUp
 from ansam.modulation.base import Ready, Renegotiating, Retraining, Role, SignalReport
 from ansam.path import ModemFacts
 from ansam.trace import Sink, null_sink
 from ansam.units import SAMPLE_RATE, Audio, Samples
-
-CALL_DURATION, LINK_DIAGNOSTICS, SIGNAL_DIAGNOSTICS = 3, 6, 11
-"""ATI3 (of a Courier), ATI6 and ATI11."""
 
 CLEARING_TIME = 2 * SAMPLE_RATE
 """How long a hang-up waits for the far end to acknowledge the end of the link."""
@@ -94,35 +90,21 @@ class Dce:
 
     Attributes:
         state: Where the line is.
-        caller: Who rings or rang last.
         connection: The connection there is or was last.
-        disconnect_reason: How the last call ended, ...
-        causes: ... and why: the root first, that reason last.
-        retrains: Retrains of this connection or the last.
-        call: Counters of this connection or the last.
     """
 
     def __init__(self, profile: Profile | None = None, trace: Sink = null_sink) -> None:
         self.state = LineState.ON_HOOK
-        self.disconnect_reason = "No connection"
-        self.causes: tuple[Cause, ...] = ()
-        self._witness = Witness()
-        self._why_not_ready = ""
-        self._ended_began: Samples = 0
-        self.retrains = 0
         self.connection: Connected | None = None
-        self.caller = ""
-        self._caller_facts = ("", "")
-        self._idle = IdleWatch()
+        self._record = Record()
+        self._why_not_ready = ""
         self._speaker = Speaker(False, 0)
-        self.call = CallRecord()
         self._trace = trace
         self._at = Interpreter(modem_capabilities(self._screen, self._response), profile, trace)
         self._now: Samples = 0
         self._session: Session | StreamSession | None = None
-        self._escape: EscapeDetector | None = None
-        self._escaped = False
         self._terminal = TerminalSide(self._at.settings)
+        self._ringing = Ringing(self._at, self._terminal)
         self._data_path = DataPath(self._at.settings, self._terminal)
         self._actions: list[LineAction] = []
         self._events: list[DceEvent] = []
@@ -133,6 +115,33 @@ class Dce:
         self._due: Samples | None = None
         self._error_control = False
         self._hang_up_at: Samples | None = None
+
+    # -- the call --------------------------------------------------------------------------------------------
+
+    @property
+    def call(self) -> CallRecord:
+        """Counters of this connection or the last."""
+        return self._record.call
+
+    @property
+    def retrains(self) -> int:
+        """Retrains of this connection or the last."""
+        return self._record.retrains
+
+    @property
+    def disconnect_reason(self) -> str:
+        """How the last call ended, or is ending."""
+        return self._record.disconnect_reason
+
+    @property
+    def causes(self) -> tuple[Cause, ...]:
+        """Why the last call ended: the root first, the reason last."""
+        return self._record.causes
+
+    @property
+    def caller(self) -> str:
+        """Who rings or rang last."""
+        return self._ringing.caller
 
     # -- terminal --------------------------------------------------------------------------------------------
 
@@ -215,7 +224,7 @@ class Dce:
         assert self._session is not None
         link = self._session.link
         assert link is not None
-        taken, count = self._data_path.send(link, data, self._escape, now)
+        taken, count = self._data_path.send(link, data, now)
         self.call.characters_sent += count
         return taken
 
@@ -261,8 +270,8 @@ class Dce:
 
     def observed(self, source: Source, text: str, clause: str, now: Samples, *, lasting: bool = True) -> None:
         """Take what the line side noticed in a call, for its chain of causes (see `Witness.observed`)."""
-        if self.state is not LineState.ON_HOOK or self._terminal.ringing_since is not None:
-            self._witness.observed(source, text, clause, max(now, self._now), lasting=lasting)
+        if self.state is not LineState.ON_HOOK or self._ringing.active:
+            self._record.observed(source, text, clause, max(now, self._now), lasting=lasting)
 
     def incoming_call(self, caller: str, now: Samples, name: str = "", stamp: str = "") -> bool:
         """A call rings.
@@ -277,19 +286,17 @@ class Dce:
             False when the modem is not on hook: the caller hears busy.
         """
         self._advance(now)
-        if self.state is not LineState.ON_HOOK or self._terminal.ringing_since is not None:
+        if self.state is not LineState.ON_HOOK or self._ringing.active:
             return False
-        self.settings.s[1] = 0
-        self.caller, self._caller_facts = caller, (name, stamp)
-        self._witness.begin(now)
-        self._terminal.begin_ringing(now)
+        self._record.begin(now)
+        self._ringing.begin(caller, name, stamp, now)
         self._rings(now)
         return True
 
     def incoming_stopped(self, now: Samples) -> None:
         """The caller gave up (or was answered elsewhere) before we answered."""
         self._advance(now)
-        self._stop_ringing()
+        self._ringing.stop()
         if self.state is LineState.ANSWERING:
             self._end("caller gave up", Result.NO_CARRIER, now, source=Source.SIGNALLING)
 
@@ -299,7 +306,7 @@ class Dce:
         self._trace(now, "dce", "progress", progress=progress.name)
         if progress is Progress.RINGING:
             if self.state is LineState.CALLING:
-                self._witness.ringing(now)
+                self._record.ringing(now)
                 self._at.unsolicited(Result.RINGING, now)
                 self._flush_at()
         elif progress is Progress.CONNECTED:
@@ -336,9 +343,7 @@ class Dce:
             tx: Audio = np.zeros(len(rx), np.float32)
         else:
             tx = session.process(rx, now, erased)
-            self._witness.audio(rx, tx, now, erased)
-            if session.link is not None and self._witness.wants_link(now):
-                self._witness.link(session.link.statistics(), now)
+            self._record.audio(session, rx, tx, now, erased)
             self._drain_session(session, now + len(rx))
             self._drain_link()
         self._advance(now + len(rx))
@@ -420,12 +425,8 @@ class Dce:
     def deadline(self) -> Samples | None:
         """Return the next instant at which `handle_timer` has something to do, or None."""
         candidates = [self._due, self._at.deadline(), self._terminal.dtr_due(), self._hang_up_at]
-        candidates.append(self._terminal.next_edge(self._now))
-        candidates.append(self._idle_due())
-        if self._terminal.ringing_since is not None:
-            candidates.append(self._terminal.next_ring)
-        if self._escape is not None:
-            candidates.append(self._escape.deadline())
+        candidates += [self._terminal.next_edge(self._now), self._idle_due()]
+        candidates += [self._ringing.due(), self._data_path.escape_due()]
         if isinstance(self._session, StreamSession):
             candidates.append(self._session.link.deadline())
         due = [c for c in candidates if c is not None]
@@ -439,7 +440,7 @@ class Dce:
 
     @property
     def _online(self) -> bool:
-        return self.state is LineState.DATA and not self._escaped
+        return self.state is LineState.DATA and not self._data_path.escaped
 
     def _advance(self, now: Samples) -> None:
         """Move the clock to `now` and run every timer that is due.
@@ -454,7 +455,7 @@ class Dce:
             self._session.link.handle_timer(now)
             self._drain_session(self._session, now)
             self._drain_link()
-        if self._escape is not None and self._online and self._escape.escaped(now):
+        if self._online and self._data_path.escape_came(now):
             self._escape_came(now)
         if self._terminal.dtr_dropped(now):
             self._dtr_dropped(now)
@@ -466,7 +467,8 @@ class Dce:
         if self._due is not None and now >= self._due:
             self._due = None
             self._timed_out(now)
-        if self._terminal.ringing_since is not None and now >= self._terminal.next_ring:
+        ring = self._ringing.due()
+        if ring is not None and now >= ring:
             self._rings(now)
 
     def _timed_out(self, now: Samples) -> None:
@@ -489,30 +491,19 @@ class Dce:
             self._hang_up("escape code", now)
             self._at.unsolicited(Result.NO_CARRIER, now)
         else:
-            self._escaped = True
+            self._data_path.escaped = True
             self._at.unsolicited(Result.OK, now)
         self._flush_at()
 
     # -- ringing ---------------------------------------------------------------------------------------------
 
     def _rings(self, now: Samples) -> None:
-        s = self.settings.s
-        s[1] += 1
-        self._terminal.next_ring += RING_PERIOD
-        self._at.unsolicited(Result.RING, now)
-        if s[1] == 1:
-            self._at.caller(self.caller, *self._caller_facts, now)
-        self._flush_at()
-        if s[0] and s[1] >= s[0] and self._terminal.may_answer:
+        if self._ringing.ring(now):
             self._answer(now)
 
-    def _stop_ringing(self) -> None:
-        self._terminal.stop_ringing()
-        self.settings.s[1] = 0
-
     def _answer(self, now: Samples) -> None:
-        ringing = self._terminal.ringing_since is not None
-        self._stop_ringing()
+        ringing = self._ringing.active
+        self._ringing.stop()
         self._role = Role.ANSWERING
         self._due = now + self.settings.s[7] * SAMPLE_RATE
         if ringing:
@@ -522,7 +513,7 @@ class Dce:
             self._actions.append(AcceptCall())
         else:
             # A real modem would send its answer tone into the void until S7; here is no line to send it on.
-            self._witness.begin(now)
+            self._record.begin(now)
             self._end("ATA without a call", Result.NO_CARRIER, now)
 
     # -- commands --------------------------------------------------------------------------------------------
@@ -558,19 +549,19 @@ class Dce:
         if self.state not in (LineState.ON_HOOK, LineState.OFF_HOOK):
             self._at.finish(Result.ERROR, now)
             return
-        self._stop_ringing()
+        self._ringing.stop()
         self._number = dial.number
         self._role = Role.ANSWERING if dial.answer_mode else Role.CALLING
         self._stay_in_command = dial.stay_in_command
         self.state = LineState.PAUSING
-        self._witness.begin(now)
+        self._record.begin(now)
         self._due = now + dial.pause_samples + dial.dialling_samples
         self._advance(now)
 
     def _place_call(self, now: Samples) -> None:
         if not self._line_ready:
             if self._why_not_ready:
-                self._witness.observed(Source.SIGNALLING, self._why_not_ready, "", now)
+                self._record.observed(Source.SIGNALLING, self._why_not_ready, "", now)
             self._end("the line is not registered", Result.NO_DIAL_TONE, now, source=Source.SIGNALLING)
             return
         self.state = LineState.CALLING
@@ -607,25 +598,17 @@ class Dce:
             self._trace,
             unprotected(settings),
         )
-        self._witness.talking(now)
+        self._record.talking(now)
         self._session.start(now)
 
     def _drain_session(self, session: Session | StreamSession, now: Samples) -> None:
         for event in session.take_events():
             self._trace(now, "dce", type(event).__name__, event=event)
-            self._witness.event(event, now)
+            self._record.event(event, now, connected=self.state is LineState.DATA)
             match event:
                 case LinkUp():
                     self._connected(session, event, now)
-                case Ready():
-                    if self.state is LineState.DATA:
-                        self.call.follow(event)
-                    self._events.append(event)
-                case Retraining():
-                    self.retrains += 1
-                    self._events.append(event)
-                case Renegotiating():
-                    self.call.renegotiations += 1
+                case Ready() | Retraining() | Renegotiating():
                     self._events.append(event)
                 case BreakReceived(milliseconds):
                     self._break_came(milliseconds)
@@ -645,8 +628,7 @@ class Dce:
         self._error_control = link.protocol != "NONE"
         self._enter(LineState.DATA, now)
         self._due = None
-        self.retrains = 0
-        self.call = CallRecord(modulation=modulation, tx_rate=tx_rate, rx_rate=rx_rate, began=now)
+        self._record.connected(modulation, tx_rate, rx_rate, now)
         if self._at.state is State.WAITING:
             self._at.finish(connect, now)
         else:
@@ -671,43 +653,26 @@ class Dce:
         if length:
             self._events.append(TerminalBreak(length))
 
-    def _count(self, session: Session | StreamSession) -> None:
-        """Take over what link and modulation counted."""
-        if session.link is not None and self.call.began is not None and self.call.ended is None:
-            self.call.link = session.link.statistics()
-            report = self.call.signal = session.report()
-            self.call.retrains_requested = report.retrains_requested
-            self.call.retrains_granted = report.retrains_granted
-
     def _screen(self, number: int) -> str | None:
         """Return the text of ATIn where it is about the line."""
         if self._session is not None:
-            self._count(self._session)
-        if number == LINK_DIAGNOSTICS:
-            causes, began = self.causes, self._ended_began
-            return "\n".join(link_screen(self.call, self.disconnect_reason, self._now, causes, began))
-        if number == CALL_DURATION:
-            return duration(self.call.seconds(self._now))
-        return "\n".join(signal_screen(self.call)) if number == SIGNAL_DIAGNOSTICS else None
+            self._record.count(self._session)
+        return self._record.screen(number, self._now)
 
     def _response(self) -> str | None:
         """Return the text of ATY11."""
         if self._session is not None:
-            self._count(self._session)
-        lines = response_screen(self.call)
-        return None if lines is None else "\n".join(lines)
+            self._record.count(self._session)
+        return self._record.response()
 
     def _enter_data(self, now: Samples) -> None:
-        s = self.settings.s
-        self._escaped = False
-        self._escape = EscapeDetector(s[2], s[12] * SAMPLE_RATE // 50)
-        self._escape.start(now)
+        self._data_path.go_online(now)
         self._flush_at()
 
     def _drain_link(self) -> None:
         """Move received bytes to the terminal while it has room; commands come first after an escape."""
         link = self._session.link if self._session else None
-        if link is None or self._escaped or self.state is not LineState.DATA:
+        if link is None or not self._online:
             return
         self.call.characters_received += self._data_path.deliver(link)
 
@@ -717,7 +682,7 @@ class Dce:
     def _dtr_dropped(self, now: Samples) -> None:
         mode = self.settings["&D"]
         if mode == 1 and self._online:
-            self._escaped = True
+            self._data_path.escaped = True
             self._at.unsolicited(Result.OK, now)
         elif mode >= 2 and self.state is LineState.DATA:
             # S38: data under way gets so many seconds to be acknowledged.
@@ -735,9 +700,7 @@ class Dce:
         """Return when the connection will have been without data for too long, or None."""
         if self.state is not LineState.DATA:
             return None
-        call = self.call
-        self._idle.follow((call.began, call.characters_sent, call.characters_received), self._now)
-        return self._idle.due(self.settings.idle_seconds)
+        return self._record.idle_due(self.settings, self._now)
 
     def _drop_call(self, now: Samples, reason: str = "DTR dropped") -> None:
         """Hang up for want of DTR, or of data."""
@@ -755,8 +718,8 @@ class Dce:
             self._release(reason, now, hang_up=True)
             return
         self._enter(LineState.CLEARING, now)
-        self.disconnect_reason = reason
-        self._escape = None
+        self._record.disconnect_reason = reason
+        self._data_path.stop_watching()
         self._due = now + CLEARING_TIME
         link.disconnect(now)
         if any(isinstance(event, LinkDown) for event in link.take_events()):
@@ -801,23 +764,18 @@ class Dce:
         statistics = None
         if self._session is not None:
             link = self._session.link
-            if link is not None and not self._escaped:
+            if link is not None and not self._data_path.escaped:
                 self.call.characters_received += self._data_path.deliver(link)
-            self._count(self._session)
+            self._record.count(self._session)
             statistics = self.call.link if link is not None else None
             self._session.clear_down(now)
         if hang_up and self.state not in (LineState.PAUSING, LineState.OFF_HOOK):
             self._actions.append(EndCall(reason))
-        if self.call.began is not None and self.call.ended is None:
-            self.call.ended = now
         self._session = None
-        self._escape = None
-        self._escaped = False
+        self._data_path.leave_line()
         self._due = self._hang_up_at = None
         self._enter(LineState.ON_HOOK, now)
         if self._terminal.leave_line():
             self._events.append(TerminalRate(self._terminal.rate))
-        self.disconnect_reason, self._ended_began = reason, self._witness.began
-        self.causes = self._witness.end(Cause(now, source, reason, clause), statistics)
-        self._events.append(Ended(reason, self.causes, self._ended_began))
+        self._events.append(self._record.end(Cause(now, source, reason, clause), statistics))
         self._trace(now, "dce", "ended", reason=reason)
