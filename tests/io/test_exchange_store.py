@@ -67,6 +67,16 @@ def test_a_call_keeps_what_was_said_and_carried(tmp_path: Path) -> None:
     store.close()
 
 
+def test_no_words_of_a_far_end_are_refused_by_a_database() -> None:
+    store = ExchangeStore("sqlite://")
+    odd = replace(binding("05"), user_agent="a\0\udc80", cseq=2**32 - 1)
+    store.write({"05": (odd,)}, [replace(record("9\0\udc80"), reason="\ud800")])
+    assert store.registrations()[0].user_agent == "a?"
+    (call,) = store.calls(1)
+    assert (call.callee, call.reason) == ("9?", "?")
+    store.close()
+
+
 def test_a_database_of_an_older_version_keeps_its_calls(tmp_path: Path) -> None:
     file = tmp_path / "old.sqlite"
     with sqlite3.connect(file) as old:

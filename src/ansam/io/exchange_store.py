@@ -45,6 +45,9 @@ RECORDS_WAITING = 10_000
 RETRY_AFTER = 5.0
 """Seconds between attempts to write to a database that refuses."""
 
+INTEGER_MAX = 2**31 - 1
+"""Greatest value of a column of integers in PostgreSQL."""
+
 _TRANSPORTS: dict[str, Transport] = {"udp": "udp", "tcp": "tcp", "tls": "tls"}
 
 _log = structlog.get_logger("ansam.exchange")
@@ -214,8 +217,10 @@ class ExchangeStore:
                     some = numbers[start : start + 500]
                     connection.execute(delete(RegistrationRow).where(RegistrationRow.number.in_(some)))
                 rows = [self._row(binding) for bindings in registrations.values() for binding in bindings]
-                if rows:
-                    connection.execute(insert(RegistrationRow), rows)
+                # Contacts may have become equal where they were cut short.
+                unique = {(row["number"], row["contact"]): row for row in rows}
+                if unique:
+                    connection.execute(insert(RegistrationRow), list(unique.values()))
             if records:
                 connection.execute(insert(CallRow), [self._call_row(record) for record in records])
 
@@ -223,7 +228,7 @@ class ExchangeStore:
         flow = binding.flow
         return {
             "number": binding.number,
-            "contact": binding.contact[:512],
+            "contact": _text(binding.contact, 512),
             "transport": flow.transport,
             "local_host": flow.local[0],
             "local_port": flow.local[1],
@@ -231,24 +236,23 @@ class ExchangeStore:
             "remote_port": flow.remote[1],
             "expires_at": binding.expires_at + self._offset,
             "q": binding.q,
-            "call_id": binding.call_id[:512],
-            "cseq": binding.cseq,
-            "user_agent": binding.user_agent[:256],
+            "call_id": _text(binding.call_id, 512),
+            "cseq": min(binding.cseq, INTEGER_MAX),
+            "user_agent": _text(binding.user_agent, 256),
         }
 
     def _call_row(self, record: CallRecord) -> dict[str, object]:
         answered = None if record.answered is None else record.answered + self._offset
         return {
             "caller": record.caller,
-            "callee": record.callee[:128],
+            "callee": _text(record.callee, 128),
             "started": record.started + self._offset,
             "answered": answered,
             "ended": record.ended + self._offset,
             "cause": record.cause.value,
             "status": record.status,
-            # A far end may say anything; PostgreSQL takes no NUL.
-            "reason": record.reason.replace("\0", "")[:256],
-            "answered_by": record.answered_by[:128],
+            "reason": _text(record.reason, 256),
+            "answered_by": _text(record.answered_by, 128),
             "caller_packets": record.from_caller and record.from_caller.packets,
             "caller_lost": record.from_caller and record.from_caller.lost,
             "callee_packets": record.from_callee and record.from_callee.packets,
@@ -309,6 +313,11 @@ class ExchangeStore:
 def _shared_memory(url: URL) -> Engine:
     """Return an engine whose one connection all threads share: each would have a database of its own else."""
     return create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
+
+
+def _text(text: str, limit: int) -> str:
+    """Return what a far end said so that every database takes it: a row refused would hold up all others."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "")[:limit]
 
 
 def _add_columns(engine: Engine) -> None:
