@@ -1,8 +1,9 @@
 """What a modem needs of an adaptor, by the names on the pages of Linksys' PAP2T, SPA2102 and SPA3102.
 
-Names, choices and factory values are those of the Linksys SPA administration guides. A name on a page becomes
-an element of ``spa.xml`` by underscores for spaces; one of a line ends in its number: *Preferred Codec* of
-line 1 is ``Preferred_Codec_1_`` (Linksys SPA Provisioning Guide 3.0, chapter 2).
+Names are those that published profiles of these adaptors use; choices and factory values were gathered from
+such profiles and were not compared with a device. A name on a page becomes an element of ``spa.xml`` by
+underscores for spaces; one of a line ends in its number: *Preferred Codec* of line 1 is
+``Preferred_Codec_1_``.
 """
 
 from dataclasses import dataclass

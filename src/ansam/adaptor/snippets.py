@@ -1,8 +1,8 @@
 """An extension for modems as other exchanges and telephones write it down.
 
-Option names are those of Asterisk 18's pjsip.conf, FreeSWITCH 1.10's directory, Kamailio 5.6 and baresip 1.0.
-Kamailio's and baresip's are proved against the programs (`tests/interop/test_adaptor_snippets.py`); no test
-runs Asterisk, FreeSWITCH or 3CX.
+Kamailio's (5.6) and baresip's (1.0) are proved against the programs (`interop/test_adaptor_snippets.py`).
+Those of Asterisk (pjsip.conf), FreeSWITCH (directory) and 3CX are not: no test runs these, and their option
+names come from public configurations.
 """
 
 import re
