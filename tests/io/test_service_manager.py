@@ -20,22 +20,30 @@ def manager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> socket.socket:
 
 
 def test_ready_alive_stopping(manager: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WATCHDOG_USEC", "2000")
+    monkeypatch.setenv("WATCHDOG_USEC", "20000")
     monkeypatch.setenv("WATCHDOG_PID", str(os.getpid()))
+    manager.setblocking(False)
 
-    async def live() -> None:
+    async def hear() -> bytes:
+        return await asyncio.wait_for(asyncio.get_running_loop().sock_recv(manager, 99), 5)
+
+    async def live() -> list[bytes]:
         async with service():
-            assert manager.recv(99) == b"READY=1"
-            await asyncio.sleep(0.01)
-            assert manager.recv(99) == b"WATCHDOG=1"
-            await asyncio.sleep(0.01)
-            assert manager.recv(99) == b"WATCHDOG=1"
+            return [await hear() for _ in range(3)]
 
-    asyncio.run(live())
+    assert asyncio.run(live()) == [b"READY=1", b"WATCHDOG=1", b"WATCHDOG=1"]
+    manager.setblocking(True)
     heard = [manager.recv(99)]
     while heard[-1] == b"WATCHDOG=1":
         heard.append(manager.recv(99))
     assert heard[-1] == b"STOPPING=1"
+    manager.close()
+
+
+def test_a_manager_that_does_not_read_holds_nothing_up(manager: socket.socket) -> None:
+    for _ in range(1000):
+        notify("WATCHDOG=1")
+    assert manager.recv(99) == b"WATCHDOG=1"
     manager.close()
 
 

@@ -18,6 +18,8 @@ def notify(state: str) -> None:
     if not address:
         return
     with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        # A manager that does not read may not hold up calls: what its queue has no room for is left out.
+        sock.setblocking(False)
         sock.sendto(state.encode(), "\0" + address[1:] if address.startswith("@") else address)
 
 
