@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from tests.modulation.contract import Call, contains, ready_at
 from tests.support.modem_line import End, Random, Way
+from tests.support.sweep import sweep
 
 from ansam.modulation.base import Failed, ModulationOptions, Ready, Renegotiating, Retraining, Role
 from ansam.modulation.v34 import V34
@@ -97,7 +98,9 @@ def test_precoding_gains_a_rate_on_a_line_with_a_slope() -> None:
     assert rates[0] > rates[1]
 
 
-@pytest.mark.parametrize(("symbols", "rate"), [(2400, 2400), (2743, 21600), (2800, 9600), (3000, 28800)])
+@pytest.mark.parametrize(
+    ("symbols", "rate"), sweep([(2400, 2400), (2743, 21600), (2800, 9600), (3000, 28800)], {1})
+)
 def test_a_symbol_rate_and_a_data_rate(symbols: int, rate: int) -> None:
     options = ModulationOptions(v34_symbol_rates=(symbols,), min_rate=rate, max_rate=rate)
     it = Call("V.34", options).connect()
@@ -121,19 +124,10 @@ def test_the_registers_are_obeyed() -> None:
 LOST = [
     (way, range(first, first + 3 + (first == -5))) for way in ("up", "down") for first in (-5, -20, -60, -85)
 ]
-"""Packets lost in start-up, counted from its end. Most of these long cases are left to `make bench`."""
-
-QUICK = {("up", -60), ("down", -20)}
+"""Packets lost in start-up, counted from its end."""
 
 
-@pytest.mark.parametrize(
-    ("way", "frames"),
-    [
-        pytest.param(*case, marks=() if (case[0], case[1].start) in QUICK else pytest.mark.bench)
-        for case in LOST
-    ],
-    ids=str,
-)
+@pytest.mark.parametrize(("way", "frames"), sweep(LOST, {2, 5}), ids=str)
 def test_packets_lost_in_start_up_cost_no_retrain(way: str, frames: range) -> None:
     """The first of these are E and B1."""
     end = ready_at("V.34")
@@ -145,7 +139,7 @@ def test_packets_lost_in_start_up_cost_no_retrain(way: str, frames: range) -> No
     flows(it)
 
 
-@pytest.mark.parametrize("roles", [[Role.CALLING], [Role.ANSWERING], list(Role)], ids=str)
+@pytest.mark.parametrize("roles", sweep([[Role.CALLING], [Role.ANSWERING], list(Role)], {0, 2}), ids=str)
 def test_rate_renegotiation(roles: list[Role]) -> None:
     it = call().connect()
     it.line.run(2.2)
@@ -161,7 +155,7 @@ def test_rate_renegotiation(roles: list[Role]) -> None:
     flows(it)
 
 
-@pytest.mark.parametrize("lost", [range(1, 9), range(5, 14)], ids=["S", "the answer"])
+@pytest.mark.parametrize("lost", sweep([range(1, 9), range(5, 14)], {0}), ids=["S", "the answer"])
 def test_a_renegotiation_whose_s_is_lost(lost: range) -> None:
     it = call().connect()
     it.line.run(2.2)
