@@ -326,6 +326,8 @@ async def test_reports(mux: bool, monkeypatch: pytest.MonkeyPatch) -> None:
             assert r.line._paced is not None
             assert r.line._paced.call.control is not None
             counters = r.line._paced.call.control.counters
+            # The last of them may still wait to be read.
+            await r.user.until(lambda: counters.packets + counters.malformed == 16)
             assert (counters.packets, counters.malformed) == (8, 8)
             r.line.end_call("over")
             await r.peer.event(CallEnded)

@@ -137,8 +137,8 @@ async def many_calls(count: int, seed: int, database: str, relay: bool = False, 
             if k in (0, count // 2):
                 outcome.uses.append(await settled(rest))
             await _one_call(ends, rng, outcome)
-        outcome.stuck += server.exchange.calls_up + pacer.calls
         outcome.uses.append(await settled(rest))
+        outcome.stuck += server.exchange.calls_up + pacer.calls
     finally:
         for line, _ in ends:
             await line.close()

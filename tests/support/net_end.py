@@ -103,14 +103,16 @@ class Modem:
         if self._dial:
             await self._port.write(f"ATD{self._dial}\r".encode())
         said = b""
-        while b"CONNECT" not in said or not said.endswith(b"\r\n"):
+        while b"\r\n" not in said.partition(b"CONNECT")[2]:
             said += await self._port.read()
             if any(word in said for word in (b"NO CARRIER", b"BUSY", b"NO ANSWER", b"ERROR")):
                 self.traffic.connect = said.decode().strip()
                 return
-        self.traffic.connect = said[said.index(b"CONNECT") :].decode().strip()
+        _, _, said = said.partition(b"CONNECT")
+        words, _, first = said.partition(b"\r\n")
+        self.traffic.connect = f"CONNECT{words.decode()}"
         self.traffic.connect_seconds = round(time.monotonic() - began, 1)
-        self._receiver = asyncio.create_task(self._receive())
+        self._receiver = asyncio.create_task(self._receive(first))
         await self._send()
         deadline = time.monotonic() + LATEST
         while time.monotonic() < deadline and self._pending():  # noqa: ASYNC110
@@ -146,12 +148,11 @@ class Modem:
             await self._port.write(source.randbytes(CHUNK))
             self.traffic.sent += CHUNK
 
-    async def _receive(self) -> None:
+    async def _receive(self, data: bytes) -> None:
         source = random.Random("payload")
         started = time.monotonic()
         expected = b""
         while True:
-            data = await self._port.read()
             while len(expected) < len(data):
                 expected += source.randbytes(CHUNK)
             want, expected = expected[: len(data)], expected[len(data) :]
@@ -160,6 +161,7 @@ class Modem:
                 self.traffic.after = (self.traffic.after + data.decode("latin-1"))[:200]
             self.traffic.received += len(data)
             self.traffic.seconds = round(time.monotonic() - started, 2)
+            data = await self._port.read()
 
     def _note(self) -> None:
         with self._host.lock:
