@@ -108,6 +108,32 @@ class PlainEndpoint:
         """See `DteEndpoint.send_break`."""
 
 
+class PumpedEndpoint(PlainEndpoint):
+    """An endpoint whose octets a pump moves while somebody is there, and nothing otherwise."""
+
+    _port: "DtePort | None" = None
+    _pump: "FdPump | None" = None
+
+    def resume(self) -> None:
+        """See `DteEndpoint.resume`."""
+        if self._pump is not None:
+            self._pump.resume()
+
+    def output_ready(self) -> None:
+        """See `DteEndpoint.output_ready`; what nobody listens to is lost, as on a cable."""
+        if self._pump is not None:
+            self._pump.output_ready()
+        elif self._port is not None:
+            while self._port.take(CHUNK):
+                pass
+
+    def _stop_pump(self) -> None:
+        """Move no octets any more."""
+        if self._pump is not None:
+            self._pump.stop()
+            self._pump = None
+
+
 class PortLines:
     """What a wire's terminal does besides sending data, for the modem.
 

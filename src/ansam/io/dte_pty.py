@@ -27,7 +27,7 @@ import structlog
 from ansam.dte.circuits import Circuits
 from ansam.dte.wire import RawWire
 from ansam.errors import ResourceError
-from ansam.io.dte import CHUNK, DtePort, FdPump, PlainEndpoint
+from ansam.io.dte import DtePort, FdPump, PumpedEndpoint
 
 OSPEED = 5
 """Index in what `termios.tcgetattr` returns."""
@@ -150,7 +150,7 @@ class _SpeedWire(RawWire):
         return raw
 
 
-class PtyDte(PlainEndpoint):
+class PtyDte(PumpedEndpoint):
     """A DTE endpoint on a pty.
 
     Args:
@@ -164,8 +164,6 @@ class PtyDte(PlainEndpoint):
     def __init__(self, path: str | Path, *, hang_up: bool = False) -> None:
         self.name = str(path)
         self._link = PtyLink(Path(path).absolute())
-        self._port: DtePort | None = None
-        self._pump: FdPump | None = None
         self._master: int | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._rate = -1
@@ -224,27 +222,12 @@ class PtyDte(PlainEndpoint):
         os.close(self._master)
         self._use(master)
 
-    def resume(self) -> None:
-        """See `DteEndpoint.resume`."""
-        if self._pump is not None:
-            self._pump.resume()
-
-    def output_ready(self) -> None:
-        """See `DteEndpoint.output_ready`; what nobody listens to is lost, as on a cable."""
-        if self._pump is not None:
-            self._pump.output_ready()
-        elif self._port is not None:
-            while self._port.take(CHUNK):
-                pass
-
     async def close(self) -> None:
         """See `DteEndpoint.close`."""
         self._link.remove()
         if self._timer is not None:
             self._timer.cancel()
-        if self._pump is not None:
-            self._pump.stop()
-            self._pump = None
+        self._stop_pump()
         if self._master is not None:
             os.close(self._master)
             self._master = None
@@ -294,9 +277,7 @@ class PtyDte(PlainEndpoint):
 
     def _leave(self) -> None:
         """Move no bytes any more and leave the modem to others."""
-        if self._pump is not None:
-            self._pump.stop()
-            self._pump = None
+        self._stop_pump()
         if self._timer is not None:
             self._timer.cancel()
         if self._port is not None:

@@ -30,7 +30,7 @@ from ansam.dte.circuits import Circuits
 from ansam.dte.port_url import PortUrl
 from ansam.dte.wire import MarkedWire
 from ansam.errors import ConfigError, ResourceError
-from ansam.io.dte import CHUNK, DtePort, FdPump
+from ansam.io.dte import DtePort, FdPump, PumpedEndpoint
 
 POLL = 0.02
 """Seconds between looks at DSR and CTS."""
@@ -54,7 +54,7 @@ _CIRCUITS: dict[str, Callable[[Circuits], bool]] = {
 _log = structlog.get_logger("ansam.io.serial")
 
 
-class SerialDte:
+class SerialDte(PumpedEndpoint):
     """A DTE endpoint on a serial device.
 
     Args:
@@ -74,8 +74,6 @@ class SerialDte:
         self._rts_name = url.options.get("rts", "cts")
         self._rts = _CIRCUITS[self._rts_name]
         self._device: serial.Serial | None = None
-        self._port: DtePort | None = None
-        self._pump: FdPump | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._inputs: tuple[bool, bool] | None = None
         self._circuits = Circuits()
@@ -85,19 +83,6 @@ class SerialDte:
         self._port = port
         port.set_dtr(False)
         self._start(self._open_device())
-
-    def resume(self) -> None:
-        """See `DteEndpoint.resume`."""
-        if self._pump is not None:
-            self._pump.resume()
-
-    def output_ready(self) -> None:
-        """See `DteEndpoint.output_ready`."""
-        if self._pump is not None:
-            self._pump.output_ready()
-        elif self._port is not None:
-            while self._port.take(CHUNK):
-                pass
 
     def show(self, circuits: Circuits) -> None:
         """See `DteEndpoint.show`."""
@@ -155,9 +140,7 @@ class SerialDte:
     def _stop(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        if self._pump is not None:
-            self._pump.stop()
-            self._pump = None
+        self._stop_pump()
         device, self._device = self._device, None
         if device is not None:
             with contextlib.suppress(OSError, serial.SerialException):

@@ -18,7 +18,7 @@ from ansam.dte.rfc2217 import ComPortWire
 from ansam.dte.telnet_wire import TelnetWire
 from ansam.dte.wire import Ip232Wire, RawWire, Wire
 from ansam.errors import ResourceError
-from ansam.io.dte import CHUNK, DtePort, FdPump
+from ansam.io.dte import DtePort, FdPump, PumpedEndpoint
 from ansam.io.sip import bind_socket
 
 TAKEN = b"\r\nBUSY\r\n"
@@ -35,7 +35,7 @@ WIRES: dict[str, Callable[[], Wire]] = {
 _log = structlog.get_logger("ansam.io.dte")
 
 
-class SocketDte:
+class SocketDte(PumpedEndpoint):
     """A DTE endpoint on a listening socket.
 
     Args:
@@ -54,10 +54,8 @@ class SocketDte:
         self._url = url
         self._always_dtr = url.options.get("dtr") == "on"
         self._close_on_carrier = url.options.get("carrier") == "close"
-        self._port: DtePort | None = None
         self._listener: socket.socket | None = None
         self._client: socket.socket | None = None
-        self._pump: FdPump | None = None
         self._wire: Wire = RawWire()
         self._circuits = Circuits()
 
@@ -74,19 +72,6 @@ class SocketDte:
         self._port, self._listener = port, listener
         port.set_dtr(self._always_dtr)
         asyncio.get_running_loop().add_reader(listener, self._accept)
-
-    def resume(self) -> None:
-        """See `DteEndpoint.resume`."""
-        if self._pump is not None:
-            self._pump.resume()
-
-    def output_ready(self) -> None:
-        """See `DteEndpoint.output_ready`; what nobody listens to is lost, as on a cable."""
-        if self._pump is not None:
-            self._pump.output_ready()
-        elif self._port is not None:
-            while self._port.take(CHUNK):
-                pass
 
     def show(self, circuits: Circuits) -> None:
         """See `DteEndpoint.show`."""
@@ -154,9 +139,7 @@ class SocketDte:
             self._port.release()
 
     def _drop_client(self) -> None:
-        if self._pump is not None:
-            self._pump.stop()
-            self._pump = None
+        self._stop_pump()
         if self._client is not None:
             self._client.close()
             self._client = None
