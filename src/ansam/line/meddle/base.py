@@ -5,6 +5,7 @@ gives as many samples that will be coded again. Results do not depend on how the
 that needs whole blocks delays the audio by one.
 """
 
+from abc import ABC, abstractmethod
 from typing import Protocol
 
 import numpy as np
@@ -50,7 +51,7 @@ class Fifo:
         return out
 
 
-class BlockMeddler:
+class BlockMeddler(ABC):
     """Base of meddlers that work on blocks of fixed length; adds one block of delay."""
 
     def __init__(self, block: int) -> None:
@@ -65,6 +66,6 @@ class BlockMeddler:
             self._out.push(self.change(self._in.pull(self._block), self._in_other.pull(self._block)))
         return self._out.pull(len(x))
 
+    @abstractmethod
     def change(self, x: Audio, other: Audio) -> Audio:
         """Return what becomes of one block."""
-        raise NotImplementedError
