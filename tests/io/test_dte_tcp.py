@@ -4,13 +4,14 @@ import random
 import pytest
 from tests.support.dte_port import FakePort
 
+from ansam.dte.port_url import PortUrl
 from ansam.errors import ResourceError
-from ansam.io.dte_tcp import TcpDte
+from ansam.io.dte_socket import SocketDte
 
 
 async def test_connection_is_dtr_and_a_second_one_is_busy() -> None:
     port = FakePort()
-    dte = TcpDte("127.0.0.1", 0)
+    dte = SocketDte(PortUrl("tcp", address=("127.0.0.1", 0)))
     await dte.open(port)
     assert dte.name == f"tcp:127.0.0.1:{dte.address[1]}"
     reader, writer = await asyncio.open_connection(*dte.address)
@@ -38,7 +39,7 @@ async def test_connection_is_dtr_and_a_second_one_is_busy() -> None:
 async def test_no_byte_is_lost_with_slow_sides() -> None:
     rng = random.Random(7)
     port = FakePort(room=0)
-    dte = TcpDte("127.0.0.1", 0)
+    dte = SocketDte(PortUrl("tcp", address=("127.0.0.1", 0)))
     await dte.open(port)
     reader, writer = await asyncio.open_connection(*dte.address, limit=512)
     up, down = rng.randbytes(300_000), rng.randbytes(300_000)
@@ -62,15 +63,15 @@ async def test_no_byte_is_lost_with_slow_sides() -> None:
 
 
 async def test_port_in_use() -> None:
-    first = TcpDte("127.0.0.1", 0)
+    first = SocketDte(PortUrl("tcp", address=("127.0.0.1", 0)))
     await first.open(FakePort())
     with pytest.raises(ResourceError, match=f"DTE over tcp on 127.0.0.1:{first.address[1]}: address already"):
-        await TcpDte(*first.address).open(FakePort())
+        await SocketDte(PortUrl("tcp", address=first.address)).open(FakePort())
     await first.close()
 
 
 async def test_close_drops_the_client() -> None:
-    dte = TcpDte("127.0.0.1", 0)
+    dte = SocketDte(PortUrl("tcp", address=("127.0.0.1", 0)))
     port = FakePort()
     await dte.open(port)
     reader, writer = await asyncio.open_connection(*dte.address)

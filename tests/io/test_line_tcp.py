@@ -14,9 +14,10 @@ import pytest
 from ansam.call.line_url import NetworkLineUrl, parse_line
 from ansam.dce.dce import Dce
 from ansam.dce.progress import Progress
+from ansam.dte.port_url import PortUrl
 from ansam.dte.telnet import BINARY, DO, ECHO, IAC, WILL, Telnet
 from ansam.errors import ConfigError, ResourceError
-from ansam.io.dte_tcp import TcpDte
+from ansam.io.dte_socket import SocketDte
 from ansam.io.line_listen import CallPorts
 from ansam.io.line_tcp import NetworkLine
 from ansam.io.modem_host import ModemHost
@@ -60,7 +61,7 @@ class Modem:
     def __init__(self, url: str, init: str = "ATE0", telephone: Telephone | None = None, ports=None) -> None:  # type: ignore[no-untyped-def]
         parsed = parse_line(url)
         assert isinstance(parsed, NetworkLineUrl)
-        self.dte = TcpDte("127.0.0.1", 0)
+        self.dte = SocketDte(PortUrl("tcp", address=("127.0.0.1", 0)))
         self.line = NetworkLine(parsed, telephone, ports)
         self.dce = Dce()
         self.host = ModemHost(self.dce, self.line, self.dte)

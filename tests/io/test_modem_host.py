@@ -8,9 +8,10 @@ from contextlib import asynccontextmanager
 import pytest
 
 from ansam.dce.dce import Connected, Dce, Ended
+from ansam.dte.port_url import PortUrl
 from ansam.errors import ConfigError, ResourceError
 from ansam.io.clock import FramePacer
-from ansam.io.dte_tcp import TcpDte
+from ansam.io.dte_socket import SocketDte
 from ansam.io.lines import make_dte, make_line
 from ansam.io.modem_host import ModemHost
 
@@ -23,7 +24,7 @@ class Modem:
 
     def __init__(self, line: str, init: str) -> None:
         self.pacer = FramePacer()
-        self.dte = TcpDte("127.0.0.1", 0)
+        self.dte = SocketDte(PortUrl("tcp", address=("127.0.0.1", 0)))
         self.line = make_line(line, self.pacer)
         self.events: list[object] = []
         self.host = ModemHost(Dce(), self.line, self.dte, listener=self.events.append)
@@ -119,11 +120,15 @@ async def test_endpoint_that_can_not_be_had_leaves_nothing_open() -> None:
     first = Modem("unix:/x", "AT")
     await first.start()
     pacer = FramePacer()
-    host = ModemHost(Dce(), make_line("unix:/x", pacer), TcpDte(*first.dte.address))
+    host = ModemHost(Dce(), make_line("unix:/x", pacer), SocketDte(PortUrl("tcp", address=first.dte.address)))
     with pytest.raises(ResourceError, match="in use"):
         await host.start()
     await first.stop()
-    second = ModemHost(Dce(), make_line("tcp-listen:192.0.2.77:1", pacer), dte := TcpDte("127.0.0.1", 0))
+    second = ModemHost(
+        Dce(),
+        make_line("tcp-listen:192.0.2.77:1", pacer),
+        dte := SocketDte(PortUrl("tcp", address=("127.0.0.1", 0))),
+    )
     with pytest.raises(ResourceError, match=r"raw line on 192\.0\.2\.77:1"):
         await second.start()
     with pytest.raises(ConnectionRefusedError):
