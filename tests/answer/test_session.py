@@ -3,7 +3,7 @@ from tests.support.answer import Bench, place
 
 from ansam.answer.events import CallEnded, LoggedIn, LoginFailed, RunCommand, StopCommand
 from ansam.answer.house import House
-from ansam.answer.session import SessionState
+from ansam.answer.visit import SessionState
 
 PROMPT = b"\r\ncl-002 ttyUSB0 login: "
 ISSUE = b"\rDebian GNU/Linux ttyUSB0 57600 (2400/NONE)\n\r"

@@ -1,6 +1,6 @@
 """What the answering engine asks of io, and what it reports."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 
@@ -44,6 +44,19 @@ class RunCommand:
     run_as: str = ""
     directory: str = ""
     raw: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DoWork:
+    """Call something slow (a disk, a database) away from the event loop and say `work_done`.
+
+    Attributes:
+        work: What to call; an `AnsamError` it raises is the caller's to hear.
+        answered: False: nobody waits for the outcome, and it is done even when the caller is gone.
+    """
+
+    work: Callable[[], object] = field(repr=False)
+    answered: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +129,7 @@ AnswerEvent = (
     SetDtr
     | CheckPassword
     | RunCommand
+    | DoWork
     | StopCommand
     | SetSpeed
     | JudgeCaller

@@ -22,6 +22,7 @@ A modem that tells circuit 109 (`carrier_changed`) ends a call by turning it OFF
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from ansam.answer.chat import Chat, ChatState, ChatStep, command_steps
 from ansam.answer.events import (
@@ -48,7 +49,8 @@ from ansam.answer.getty_state import (
 )
 from ansam.answer.line_time import DEFAULT_RATE, LINGER, LineTime
 from ansam.answer.manners import Doorbell
-from ansam.answer.session import Place, Session, SessionState
+from ansam.answer.session import Place, Session
+from ansam.answer.visit import SessionState, Visit
 from ansam.units import Seconds
 
 LINE_LIMIT = 256
@@ -66,7 +68,7 @@ class Getty:
 
     def __init__(self, place: Place, now: Seconds) -> None:
         self.state = GettyState.INIT
-        self.session: Session | None = None
+        self.session: Visit | None = None
         self.calls = 0
         self._place = place
         self._out = bytearray()
@@ -187,12 +189,18 @@ class Getty:
         """Take the answer to `CheckPassword`."""
         if self.session is not None:
             self.session.password_checked(fits, now)
+            self._look_at_session(now)
 
     def command_ended(self, status: int, now: Seconds, error: str = "") -> None:
         """The command is over, or could not be started."""
         if self.session is not None:
             self.session.command_ended(status, error)
             self._look_at_session(now)
+
+    def work_done(self, result: Any, error: str = "") -> None:
+        """Take the answer to `DoWork`."""
+        if self.session is not None:
+            self.session.work_done(result, error)
 
     def take_command_input(self) -> bytes:
         """Return the caller's octets for the command since the last call."""
@@ -368,7 +376,8 @@ class Getty:
         place = self._place
         if place.manners.autobaud:
             place = replace(place, settings=replace(place.settings, speed=self._line_time.rate))
-        self.session = Session(place, self._connect, self._bell.caller, now)
+        opener = place.service or Session
+        self.session = opener(place, self._connect, self._bell.caller, now)
         self.state = GettyState.SESSION
 
     # -- serving ---------------------------------------------------------------------------------------------
@@ -384,6 +393,10 @@ class Getty:
         return taken
 
     def _look_at_session(self, now: Seconds) -> None:
+        if self.session is not None and self.session.successor is not None:
+            self._events.extend(self.session.take_events())
+            self._out += self.session.take_output(now)
+            self.session = self.session.successor
         if self.session is None or self.session.state is not SessionState.OVER:
             return
         words = self.session.take_output(now)

@@ -13,7 +13,7 @@ monotonic seconds.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
+from typing import Any
 
 from ansam.answer.errand import errand
 from ansam.answer.escapes import PromptValues, expand
@@ -27,7 +27,8 @@ from ansam.answer.manners import Manners
 from ansam.answer.menu import MenuEngine, MenuState, printable
 from ansam.answer.settings import AnswerSettings, Machine
 from ansam.answer.shelf import MemoryShelf, Shelf
-from ansam.answer.users import Command, User, UserBook
+from ansam.answer.users import Bbs, Command, User, UserBook
+from ansam.answer.visit import Opener, SessionState, Visit
 from ansam.units import Seconds
 
 EMSI_REQUEST = b"**EMSI_REQA77E\r\x11              \r"
@@ -48,18 +49,6 @@ _PLAIN_MANNERS = Manners()
 _NO_RULES = LoginRules()
 
 
-class SessionState(Enum):
-    """How far the caller has come."""
-
-    NAME = "a login name is being typed"
-    PASSWORD = "a password is being typed"
-    VERIFYING = "io checks the password"
-    PENALTY = "the answer to a wrong password is held back"
-    MENU = "at the menu"
-    COMMAND = "a command has the line"
-    OVER = "the call is to be ended"
-
-
 @dataclass(frozen=True, slots=True)
 class Place:
     """Everything of a line that its sessions share.
@@ -74,6 +63,8 @@ class Place:
         wake: Called when another caller has something for this line.
         manners: How the modem is handled.
         logins: Which program serves which login name, before the users are asked.
+        service: Answers instead of the login prompt, or None.
+        bbs: What users find whose entry is the BBS, or None where there is none.
     """
 
     settings: AnswerSettings
@@ -85,6 +76,8 @@ class Place:
     wake: Callable[[], None] = nobody_to_wake
     manners: Manners = _PLAIN_MANNERS
     logins: LoginRules = _NO_RULES
+    service: Opener | None = None
+    bbs: Opener | None = None
 
 
 class Session:
@@ -100,6 +93,7 @@ class Session:
     def __init__(self, place: Place, connect: str, caller_id: str, now: Seconds) -> None:
         self.state = SessionState.NAME
         self.reason = ""
+        self.successor: Visit | None = None
         self.user: User | None = None
         self._place = place
         self._connect = connect
@@ -131,7 +125,7 @@ class Session:
                 rest = data[taken : taken + COMMAND_INPUT_LIMIT - len(self._to_command)]
                 self._to_command += rest
                 return taken + len(rest)
-            if len(self._out) >= OUTPUT_LIMIT:
+            if len(self._out) >= OUTPUT_LIMIT or self.successor is not None:
                 return taken
             self._octet(octet, now)
         return len(data)
@@ -188,6 +182,9 @@ class Session:
         """The command is over: its exit status, or why it could not be started."""
         if self.state is SessionState.COMMAND:
             self._end(f"\r\n{error}\r\n" if error else "", error or f"command ended with status {status}")
+
+    def work_done(self, result: Any, error: str) -> None:
+        """Nothing is asked for here."""
 
     # -- login -----------------------------------------------------------------------------------------------
 
@@ -356,6 +353,9 @@ class Session:
         place = self._place
         self.user = user
         self._due = None
+        if isinstance(user.entry, Bbs) and place.bbs is not None:
+            self.successor = place.bbs(place, self._connect, self._caller_id, now, user)
+            return
         self._seat = Seat(user.name, place.settings.port, self._connect, since=now, wake=place.wake)
         place.house.enter(self._seat)
         self._events.append(LoggedIn(user.name))

@@ -14,6 +14,11 @@ class Menu:
 
 
 @dataclass(frozen=True, slots=True)
+class Bbs:
+    """The built-in BBS; where a line has none, the menu."""
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     r"""A program on a pty.
 
@@ -41,7 +46,7 @@ class User:
 
     name: str
     password_hash: str = ""
-    entry: Menu | Command = Menu()
+    entry: Menu | Bbs | Command = Menu()
 
     def __post_init__(self) -> None:
         if not (0 < len(self.name) <= NAME_LIMIT and self.name.isascii() and self.name.isprintable()):

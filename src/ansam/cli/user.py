@@ -25,7 +25,11 @@ def list_(config: ConfigOption = None) -> None:
     """List the users."""
     table = Table("name", "password", "entry", box=None)
     for user in load(find_config(config)).users:
-        entry = "menu" if isinstance(user.entry, Menu) else " ".join(user.entry.argv)
+        entry = (
+            " ".join(user.entry.argv)
+            if isinstance(user.entry, Command)
+            else type(user.entry).__name__.lower()
+        )
         table.add_row(user.name, "yes" if user.password_hash else "none asked", entry)
     Console().print(table)
 

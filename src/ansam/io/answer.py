@@ -15,6 +15,7 @@ import contextlib
 import os
 import time
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from datetime import datetime
 
@@ -23,6 +24,7 @@ import structlog
 from ansam.answer.events import (
     AnswerEvent,
     CheckPassword,
+    DoWork,
     JudgeCaller,
     RunCommand,
     SetDtr,
@@ -42,6 +44,9 @@ from ansam.io.terminal_port import DevicePort, Port
 
 CHANNEL_LIMIT = 4096
 PORT_POLL = 0.02
+WORKERS = ThreadPoolExecutor(max_workers=4, thread_name_prefix="answer")
+"""Look things up for callers on disk and in databases."""
+
 REOPEN_EVERY = 1.0
 """Seconds between attempts to get a lost port back."""
 
@@ -196,6 +201,8 @@ class AnswerLine:
                 self._spawn(self._check(event))
             case RunCommand():
                 self._spawn(self._run_command(event))
+            case DoWork():
+                self._spawn(self._do_work(event))
             case SetSpeed(speed=speed):
                 if isinstance(self._port, DevicePort):
                     self._port.set_speed(speed)
@@ -230,6 +237,17 @@ class AnswerLine:
             return
         self._getty.password_checked(fits, time.monotonic())
         self._wake.set()
+
+    async def _do_work(self, order: DoWork) -> None:
+        session, result, trouble = self._getty.session, None, ""
+        try:
+            result = await asyncio.get_running_loop().run_in_executor(WORKERS, order.work)
+        except AnsamError as error:
+            trouble = error.message
+            self._log.warning("work", error=str(error))
+        if order.answered and self._getty.session is session:
+            self._getty.work_done(result, trouble)
+            self._wake.set()
 
     async def _judge(self, argv: tuple[str, ...]) -> None:
         accepted = True
