@@ -22,6 +22,26 @@ def test_connects_with_what_both_offer():
     assert pair.now / 8000 < 1.5
 
 
+def test_detection_outlives_the_packet_with_the_first_ten_adps():
+    """At 14400 bit/s ten ADPs last 25 ms: a lost packet once left one end in V.14 and the other in LAPM."""
+    pair = Pair(14400, 0.05)
+    pair.pipes[1].cut = True
+    pair.run(0.15)
+    pair.pipes[1].cut = False
+    pair.connect()
+    assert pair.up(pair.a) == pair.up(pair.b) == LinkUp("LAPM", "V42BIS")
+
+
+def test_answerer_leaves_detection_though_its_adps_are_never_heard():
+    """Its own T400 bounds the patterns; the caller has settled for no error control by then."""
+    pair = Pair(14400, 0.05)
+    pair.pipes[1].cut = True
+    assert pair.until(lambda: pair.up(pair.a), 5)
+    assert pair.up(pair.a) == LinkUp("NONE")
+    pair.run(1)
+    assert sum(pair.b.pull(3 * len(FLAG))) == 18  # three flags, wherever they are cut
+
+
 def test_the_first_frame_follows_sixteen_flags_at_once():
     """However the bits are pulled: counting pulls instead of flags once cost a third of a second."""
     link = V42Link(True, V42Options(detection=False), 2400)

@@ -17,6 +17,9 @@ T400: Samples = 750 * SAMPLE_RATE // 1000
 """Default of §9.1.1; the round trip of a VoIP path is added where it is known."""
 
 ADP_REPEATS = 10
+"""The least (§7.2.1.3). They go on until the originator's flags come, as Appendix III.1 advises: at
+14400 bit/s ten of them last 25 ms, and one lost packet would take them all."""
+
 ADP_NEEDED = 2
 DC1_NEEDED = 4
 
@@ -77,7 +80,7 @@ class Detection:
 
     Args:
         originator: True for the calling modem.
-        t400: Time to wait for the other pattern, in samples.
+        t400: Time to wait for the other pattern, in samples; ADP is sent for as long if no flags answer it.
     """
 
     def __init__(self, originator: bool, t400: Samples = T400) -> None:
@@ -89,6 +92,7 @@ class Detection:
         self._line: deque[int] = deque()
         self._last = -1
         self._count = 0
+        self._observed = False
         self._answers = 0
         self.verdict: Verdict | None = None
 
@@ -107,10 +111,10 @@ class Detection:
         while len(self._line) < count:
             if self._originator:
                 self._line.extend(ODP.tolist())
-            elif self._answers > 0:
-                self._answers -= 1
+            elif self._observed:
                 self._line.extend(ADP.tolist())
-                if self._answers == 0:
+                self._answers += 1
+                if self._expires is None and self._answers >= ADP_REPEATS:
                     self.verdict = Verdict.V42
             else:
                 self._line.append(1)
@@ -122,14 +126,14 @@ class Detection:
         self._line.clear()
         return bits
 
-    def receive_bits(self, bits: Bits) -> None:
+    def receive_bits(self, bits: Bits, now: Samples) -> None:
         """Look for the far end's pattern."""
         for bit in bits.tolist():
             character = self._characters.receive(bit)
             if character is not None and self.verdict is None:
-                self._take(character)
+                self._take(character, now)
 
-    def _take(self, character: int) -> None:
+    def _take(self, character: int, now: Samples) -> None:
         if not self._originator:
             # "At least four DC1s of alternating parity" (§7.2.1.3).
             expected = character in (_DC1_EVEN, _DC1_ODD) and character != self._last
@@ -140,9 +144,9 @@ class Detection:
             else:
                 self._count = 0
             self._last = character if character in (_DC1_EVEN, _DC1_ODD) else -1
-            if self._count >= DC1_NEEDED and self._answers == 0:
-                self._answers = ADP_REPEATS
-                self._expires = None
+            if self._count >= DC1_NEEDED and not self._observed:
+                self._observed = True
+                self._expires = now + self._t400
             return
         # "Characters from at least two adjacent ADPs" (§7.2.1.2).
         pair = (self._last, character)
@@ -164,5 +168,9 @@ class Detection:
 
     def handle_timer(self, now: Samples) -> None:
         """Let T400 expire."""
-        if self.verdict is None and self._expires is not None and now >= self._expires:
+        if self.verdict is not None or self._expires is None or now < self._expires:
+            return
+        if self._observed:
+            self._expires = None  # the pattern under way ends the phase
+        else:
             self.verdict = Verdict.NONE

@@ -226,7 +226,7 @@ class V42Link:
             return
         if self._phase is _Phase.DETECTING:
             self._keep(bits)
-            self._detection.receive_bits(bits)
+            self._detection.receive_bits(bits, now)
         for frame in self._receiver.receive(bits):
             if self._phase is _Phase.DETECTING:
                 self._detection.protocol_seen()
