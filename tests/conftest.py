@@ -17,6 +17,15 @@ def _state(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
 
 
+@pytest.fixture(scope="session")
+def private_mounts() -> None:
+    """Skip where a private mount namespace can not be had."""
+    if os.geteuid() != 0:
+        pytest.skip("a private mount namespace needs root")
+    if subprocess.run(["unshare", "--mount", "--uts", "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this container may not make a mount namespace")
+
+
 def _installed(package: str) -> bool:
     done = subprocess.run(
         ["dpkg-query", "-W", "-f=${Status}", package], capture_output=True, text=True, check=False

@@ -5,14 +5,12 @@ import re
 import subprocess
 
 import pytest
-from tests.interop.test_mgetty_minicom import NAMESPACE, private_mounts
 from tests.support.answer import Bench, place
+from tests.support.mgetty import NAMESPACE
 
 from ansam.answer.mgetty_config import parse_mgetty_config
 from ansam.answer.mgetty_keys import OPTIONS, Kind
 from ansam.answer.settings import AnswerSettings
-
-__all__ = ["private_mounts"]
 
 pytestmark = [pytest.mark.peer("mgetty"), pytest.mark.usefixtures("private_mounts")]
 
