@@ -15,6 +15,7 @@ from ansam.cli.config import ConfigOption, find_config
 from ansam.cli.extension import read_secret
 from ansam.config import load
 from ansam.config.edit import Value, add_block, remove_block
+from ansam.config.web import Role
 from ansam.errors import ConfigError
 
 app = typer.Typer(no_args_is_help=True)
@@ -43,6 +44,7 @@ def add(
     no_password: Annotated[bool, typer.Option("--no-password", help="Let the user in without one")] = False,
     run_as: Annotated[str, typer.Option(help="Account of the system the program runs as")] = "",
     directory: Annotated[str, typer.Option(help="Where the program starts")] = "",
+    role: Annotated[Role | None, typer.Option(help="What the user may do on the web page")] = None,
     config: ConfigOption = None,
 ) -> None:
     """Add a user; the password is asked for, or read from standard input."""
@@ -57,6 +59,8 @@ def add(
         values["password"] = hash_password(read_secret(f"Password of {name}"))
     values["entry"] = entry or "menu"
     values |= {key: value for key, value in (("run_as", run_as), ("directory", directory)) if value}
+    if role is not None:
+        values["role"] = role.value
     add_block(path, "user", values)
     typer.echo(f"user {name} added to {path}")
 

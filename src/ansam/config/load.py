@@ -31,6 +31,7 @@ from ansam.config.schema import (
     UserSection,
 )
 from ansam.config.settings import Config, ExchangeConfig, Listen, LogConfig, ModemConfig, Transport
+from ansam.config.web import read_web
 from ansam.dte.port_url import FORMS, parse_ports
 from ansam.errors import AnsamError, ConfigError
 from ansam.pbx.dialplan import NUMBER, DialPlan, Extension, PlanError
@@ -151,7 +152,8 @@ class _Builder:
         if exchange is not None and modems:
             self._check_lines(parsed.modem, modems, exchange, secrets)
         provisioning = self._provisioning(parsed, exchange, extensions)
-        if self._problems or answer is None or provisioning is None:
+        web = self._try(("web",), lambda: read_web(parsed.web, parsed.user))
+        if self._problems or answer is None or provisioning is None or web is None:
             raise ConfigProblems(sorted(self._problems, key=lambda problem: problem.line))
         return Config(
             path=self._file,
@@ -164,6 +166,7 @@ class _Builder:
             files=str(getattr(parsed.answer, "files", "")),
             users=tuple(users),
             provisioning=provisioning,
+            web=web,
             log=LogConfig(parsed.log.level, parsed.log.format),
         )
 

@@ -112,6 +112,21 @@ class UserSection(Section):
     entry: Literal["menu"] | Annotated[list[str], Field(min_length=1)] = "menu"
     run_as: str = ""
     directory: str = ""
+    role: Literal["", "viewer", "operator", "admin"] = ""
+
+
+class WebSection(Section):
+    """``[web]``: the page; see `config.web.WebConfig`."""
+
+    listen: str = ""
+    certificate: str = ""
+    private_key: str = ""
+    hosts: list[str] = []
+    proxies: list[str] = []
+    directory: Annotated[str, Field(min_length=1)] = "run/web"
+    upload_limit: Annotated[int, Field(ge=1 << 16, le=1 << 32)] = 64 << 20
+    quota: Annotated[int, Field(ge=1 << 16, le=1 << 44)] = 512 << 20
+    metrics_token: str = ""
 
 
 class ProvisioningSection(Section):
@@ -169,6 +184,7 @@ class File(Section):
     modem: list[ModemSection] = []
     answer: AnswerSection = AnswerSection()  # type: ignore[valid-type]
     user: list[UserSection] = []
+    web: WebSection = WebSection()
     provisioning: ProvisioningSection = ProvisioningSection()
     adaptor: list[AdaptorSection] = []
     log: LogSection = LogSection()

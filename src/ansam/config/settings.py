@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 from ansam.answer.settings import AnswerSettings
 from ansam.answer.users import User
 from ansam.config.provisioning import ProvisioningConfig
+from ansam.config.web import WebConfig
 from ansam.pbx.dialplan import DialPlan, Extension
 from ansam.pbx.groups import Group
 from ansam.pbx.patterns import Rule
@@ -111,6 +112,7 @@ class Config:
         files: Directory of the files a caller may read, or "".
         users: Who may log in.
         provisioning: Profiles of adaptors, and whether they are served.
+        web: The page, and who may log in to it.
         log: Logging.
     """
 
@@ -124,6 +126,7 @@ class Config:
     files: str = ""
     users: tuple[User, ...] = ()
     provisioning: ProvisioningConfig = field(default_factory=ProvisioningConfig)
+    web: WebConfig = WebConfig()
     log: LogConfig = LogConfig()
 
     def plan(self) -> DialPlan:
