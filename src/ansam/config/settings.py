@@ -126,7 +126,7 @@ class Config:
     files: str = ""
     users: tuple[User, ...] = ()
     provisioning: ProvisioningConfig = field(default_factory=ProvisioningConfig)
-    web: WebConfig = WebConfig()
+    web: WebConfig = field(default_factory=WebConfig)
     log: LogConfig = LogConfig()
 
     def plan(self) -> DialPlan:
