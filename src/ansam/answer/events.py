@@ -37,6 +37,8 @@ class RunCommand:
         run_as: Account to run as, or "" for the default of io.
         directory: Working directory, or "".
         raw: The pty passes every octet as it is from the start: the other end is a program, not a person.
+        pipes: Pipes instead of a pty.
+        limit: Most octets of all files it may leave in its directory, or 0 for any number.
     """
 
     argv: tuple[str, ...]
@@ -44,6 +46,8 @@ class RunCommand:
     run_as: str = ""
     directory: str = ""
     raw: bool = False
+    pipes: bool = False
+    limit: int = 0
 
 
 @dataclass(frozen=True, slots=True)

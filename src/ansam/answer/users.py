@@ -75,5 +75,12 @@ class UserBook:
         """Return a user, or None."""
         return self._users.get(name)
 
+    def find_any_case(self, name: str) -> User | None:
+        """Return a user whose name differs in capitals at most, or None."""
+        folded = name.lower()
+        return self._users.get(name) or next(
+            (user for user in self._users.values() if user.name.lower() == folded), None
+        )
+
     def __len__(self) -> int:
         return len(self._users)

@@ -1,0 +1,1 @@
+"""The built-in bulletin board and file server: dialogues without clocks, sockets or disks."""
