@@ -49,7 +49,7 @@ def add_block(path: FilePath, section: str, values: Mapping[str, Value]) -> None
     new = block_text(section, values).splitlines()
     before = [*lines[:end], ""] if end and lines[end - 1].strip() else lines[:end]
     after = ["", *lines[end:]] if end < len(lines) and lines[end].strip() else lines[end:]
-    _replace(path, [*before, *new, *after])
+    replace_lines(path, [*before, *new, *after])
 
 
 def remove_block(path: FilePath, section: str, key: str, value: str) -> None:
@@ -76,11 +76,16 @@ def remove_block(path: FilePath, section: str, key: str, value: str) -> None:
         while end < len(lines) and not lines[end].strip():
             end += 1
         del lines[block.first : end]
-    _replace(path, lines)
+    replace_lines(path, lines)
 
 
-def _replace(path: FilePath, lines: list[str]) -> None:
-    """Put a new text in the file's place in one step; what it is parsed as decides whether at all."""
+def replace_lines(path: FilePath, lines: list[str]) -> None:
+    """Put a new text in the file's place in one step; what it is parsed as decides whether at all.
+
+    Raises:
+        ConfigError: It would be faulty.
+        ResourceError: It cannot be written.
+    """
     text = "\n".join(lines).rstrip("\n") + "\n"
     parse(text, str(path))
     target = path.resolve()
