@@ -40,6 +40,7 @@ from ansam.errors import AnsamError, ResourceError
 from ansam.io.answer_channel import Channel
 from ansam.io.answer_command import CommandProcess, judge
 from ansam.io.answer_passwords import verify_in_thread
+from ansam.io.answer_pipes import PipeProcess
 from ansam.io.terminal_port import DevicePort, Port
 
 CHANNEL_LIMIT = 4096
@@ -93,7 +94,7 @@ class AnswerLine:
         self._to_command = Channel(CHANNEL_LIMIT, self._wake.set)
         self._tasks: set[asyncio.Task[None]] = set()
         self._writer: asyncio.Task[None] | None = None
-        self._command: CommandProcess | None = None
+        self._command: CommandProcess | PipeProcess | None = None
         self._failed: BaseException | None = None
         self._waiting = asyncio.Event()
         self._log = _log.bind(port=port.name)
@@ -262,7 +263,7 @@ class AnswerLine:
     async def _run_command(self, order: RunCommand) -> None:
         await self._stop_command()
         session = self._getty.session
-        command = CommandProcess(order)
+        command = PipeProcess(order) if order.pipes else CommandProcess(order)
         try:
             await command.start()
         except AnsamError as error:
@@ -287,7 +288,7 @@ class AnswerLine:
             await self._outgoing.until_idle()
             self._command_over(status)
 
-    async def _feed(self, command: CommandProcess) -> None:
+    async def _feed(self, command: CommandProcess | PipeProcess) -> None:
         while True:
             await command.write(await self._to_command.get())
             self._to_command.delivered()

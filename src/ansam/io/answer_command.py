@@ -32,7 +32,7 @@ NOBODY = "nobody"
 _CHILD = Path(__file__).with_name("answer_child.py")
 
 
-def _account(run_as: str) -> pwd.struct_passwd | None:
+def account_for(run_as: str) -> pwd.struct_passwd | None:
     """Return the account to change to, or None to stay who we are.
 
     A caller's command never runs as root unless the configuration says ``run_as = root``.
@@ -110,7 +110,7 @@ class CommandProcess:
             raise ResourceError(
                 f"{order.argv[0]} needs {PPP_DEVICE}, which this kernel has not", "modprobe ppp_generic"
             )
-        account = _account(order.run_as)
+        account = account_for(order.run_as)
         environment = {"HOME": "/", "SHELL": "/bin/sh", **order.environment}
         if account is not None:
             environment |= {"HOME": account.pw_dir, "SHELL": account.pw_shell}

@@ -223,7 +223,7 @@ class Files:
         yield from talk.pause(1.0)
         talk.say()
         if ending.trouble:
-            talk.say("Transfers do not work here at the moment.", Colour.ALARM)
+            talk.say(f"That does not work here: {ending.trouble}.", Colour.ALARM)
             return False
         good = ending.status == 0 and ending.in_time
         talk.say("The transfer is complete." if good else "The transfer was not completed.")
@@ -265,7 +265,7 @@ class Files:
             if not line:
                 break
             lines.append(line)
-        lines = lines or list(entry.description) or ["No description"]
+        lines = lines or [clean(line) for line in entry.description] or ["No description"]
         if visitor.name:
             lines.append(f"Uploaded by {visitor.name}")
         held = self._areas[area].uploads == HELD and not visitor.sysop

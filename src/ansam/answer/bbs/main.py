@@ -143,6 +143,8 @@ class _Bbs:
                 shown = yield from visitor.display("menu")
             if not shown:
                 visitor.menu(MENU, help_wanted)
+            for text in visitor.seat.take_messages() if visitor.seat is not None else ():
+                talk.say(text, Colour.ALARM)
             key = yield from visitor.prompt("Main", "".join(MENU))
             help_wanted = key == "?"
             if key == "G":
