@@ -16,7 +16,9 @@ from ansam.modulation.base import Role
 
 
 def listen(
-    file: Annotated[Path, typer.Argument(help="A WAV file, best with one channel per direction.")],
+    file: Annotated[
+        Path, typer.Argument(help="A WAV file, best with one channel per direction, or a pcap file.")
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, all details.")] = False,
     png: Annotated[
         Path | None, typer.Option(help="Draw the spectrogram of every channel into this file.")

@@ -1,4 +1,4 @@
-"""Reads a WAV file into channels at 8000 Hz.
+"""Reads a WAV file, or the call in a packet capture, into channels at 8000 Hz.
 
 PCM of 8, 16, 24 and 32 bits, floats, A-law and µ-law are read; any other sample rate is converted. A file
 that breaks off is read as far as it goes, and says so.
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from ansam.codec import Law
 from ansam.errors import ConfigError, ResourceError
+from ansam.listen.capture import is_capture
+from ansam.listen.capture_sound import read_capture
 from ansam.units import SAMPLE_RATE, Audio
 
 MAX_SECONDS = 4 * 3600
@@ -57,18 +59,22 @@ class _Format:
 
 
 def read(path: Path) -> Sound:
-    """Read a WAV file.
+    """Read a WAV file, or the call in a packet capture.
 
     Raises:
         ResourceError: It cannot be read.
-        ConfigError: It is no WAV file, or one of a kind that is not known.
+        ConfigError: It is neither, or one of a kind that is not known.
     """
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise ResourceError(f"{str(path)!r}: {error.strerror}", "name a WAV file") from error
+        raise ResourceError(f"{str(path)!r}: {error.strerror}", "name a WAV file or a capture") from error
+    if is_capture(data):
+        channels, heard = read_capture(data, str(path))
+        return Sound(channels, SAMPLE_RATE, heard)
     if data[:4] != b"RIFF" or data[8:12] != b"WAVE":
-        raise ConfigError(f"{str(path)!r} is no WAV file", "record as WAV, one channel per direction")
+        remedy = "record as WAV, one channel per direction, or capture packets as pcap"
+        raise ConfigError(f"{str(path)!r} is no WAV file and no capture", remedy)
     remarks: list[str] = []
     form: _Format | None = None
     body: bytes | None = None
