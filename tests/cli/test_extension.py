@@ -10,7 +10,7 @@ import pytest
 from ansam.cli.main import main
 from ansam.config import load
 from ansam.io.answer_passwords import verify
-from ansam.io.exchange_store import ExchangeStore
+from ansam.io.exchange_store import Batch, ExchangeStore
 from ansam.pbx.records import CallRecord, Carried, Cause
 
 
@@ -118,7 +118,7 @@ def test_calls_are_listed(shell: Shell) -> None:
         CallRecord("07", "05", 10.0, 12.0, 42.0, Cause.CALLER_HUNG_UP, 200),
         CallRecord("07", "99", 50.0, None, 50.0, Cause.UNKNOWN_NUMBER, 404),
     ]
-    store.write({}, records)
+    store.write(Batch(records=list(records)))
     store.close()
     _, out, _ = shell("calls")
     assert "unknown number" in out
@@ -133,22 +133,28 @@ def test_calls_are_listed(shell: Shell) -> None:
 def test_calls_say_who_answered_what_was_lost_and_why(shell: Shell) -> None:
     store = ExchangeStore("calls.sqlite")
     told = 'SIP;cause=16;text="[red]done\x1b"'
-    store.write(
-        {},
-        [
-            CallRecord(
-                *("07", "50", 10.0, 12.0, 42.0, Cause.CALLEE_HUNG_UP, 200, told, "05"),
-                *(Carried(1500, 3), Carried(1499, 0)),
-            )
-        ],
+    record = CallRecord(
+        *("07", "50", 10.0, 12.0, 42.0, Cause.CALLEE_HUNG_UP, 200, told, "05"),
+        *(Carried(1500, 3), Carried(1499, 0)),
+        trunk="provider",
+        caller_modem={"modulation": "V.34", "rate_rx": 33600, "rate_tx": 31200, "retrains": 2},
     )
+    store.write(Batch(records=[record]))
     store.close()
     _, out, _ = shell("calls", "--csv")
     (row,) = csv.DictReader(out.splitlines())
     assert (row["answered_by"], row["caller_lost"], row["callee_packets"]) == ("05", "3", "1499")
+    assert (row["trunk"], row["caller_modem_rate_rx"], row["callee_modem_rate_rx"]) == (
+        "provider",
+        "33600",
+        "",
+    )
     _, out, _ = shell("calls", "--json")
-    assert json.loads(out)[0]["reason"] == told
+    (call,) = json.loads(out)
+    assert (call["reason"], call["callee_modem"]) == (told, {})
+    assert call["caller_modem"] == record.caller_modem
     _, out, _ = shell("calls")
     assert "\x1b" not in out
     assert "50 → 05" in out
+    assert "V.34 31200/33600 2r" in out
     assert "3/0" in out

@@ -1,19 +1,25 @@
 """The exchange's database: what is written comes back, and a database that refuses loses nothing at once."""
 
 import asyncio
-import sqlite3
+import functools
+import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
+from tests.support.postgres import Cluster, cluster
 
 from ansam.errors import ConfigError, ResourceError
-from ansam.io import exchange_store
+from ansam.io import exchange_writer
 from ansam.io.exchange_relay import PacketCount
-from ansam.io.exchange_store import ExchangeStore, StoreWriter
-from ansam.pbx.records import CallRecord, Carried, Cause
+from ansam.io.exchange_store import Batch, ExchangeStore
+from ansam.io.exchange_writer import StoreWriter
+from ansam.pbx.records import CallRecord, Carried, Cause, OpenCall
 from ansam.pbx.registrations import Binding
 from ansam.sip.events import Flow
 
@@ -28,73 +34,179 @@ def record(callee: str) -> CallRecord:
     return CallRecord("07", callee, 1.0, 2.0, 5.0, Cause.CALLEE_HUNG_UP, 200)
 
 
-def test_registrations_come_back(tmp_path: Path) -> None:
-    store = ExchangeStore(str(tmp_path / "a" / "b.sqlite"))
-    kept, gone = binding("05"), binding("06", -1)
-    store.write({"05": (kept,), "06": (gone,)}, [])
-    (found,) = store.registrations()
-    assert found.expires_at == pytest.approx(kept.expires_at, abs=0.01)
-    assert (found.number, found.contact, found.flow, found.q, found.cseq) == (
-        "05", kept.contact, FLOW, 0.5, 7,
-    )  # fmt: skip
-    store.write({"05": ()}, [])
-    assert not store.registrations()
-    store.close()
+KINDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.peer("postgresql"))]
 
 
-def test_calls_are_listed_newest_last() -> None:
-    store = ExchangeStore("sqlite://")
-    store.write({}, [record(str(number)) for number in range(5)])
-    assert [call.callee for call in store.calls(2)] == ["3", "4"]
-    assert store.calls(1)[0].duration == pytest.approx(3.0)
-    store.close()
+@pytest.fixture(scope="module")
+def servers() -> Iterator[Callable[[], Cluster]]:
+    """Start a cluster when the first test asks for it."""
+    with ExitStack() as stack:
+        yield functools.cache(lambda: stack.enter_context(cluster()))
 
 
-def test_a_call_keeps_what_was_said_and_carried(tmp_path: Path) -> None:
-    store = ExchangeStore(str(tmp_path / "x.sqlite"))
+@pytest.fixture(params=KINDS)
+def database(request: pytest.FixtureRequest, tmp_path: Path, servers: Callable[[], Cluster]) -> str:
+    """Return a database in which nothing is."""
+    return str(tmp_path / "a" / "b.sqlite") if request.param == "sqlite" else servers().database()
+
+
+@contextmanager
+def opened(database: str, create: bool = True) -> Iterator[ExchangeStore]:
+    store = ExchangeStore(database, create)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def kept(*records: CallRecord) -> Batch:
+    return Batch(records=list(records))
+
+
+def test_registrations_come_back(database: str) -> None:
+    alive, gone = binding("05"), binding("06", -1)
+    with opened(database) as store:
+        store.write(Batch({"05": (alive,), "06": (gone,)}))
+    with opened(database) as store:
+        (found,) = store.registrations()
+        assert found.expires_at == pytest.approx(alive.expires_at, abs=0.01)
+        assert (found.number, found.contact, found.flow, found.q, found.cseq) == (
+            "05", alive.contact, FLOW, 0.5, 7,
+        )  # fmt: skip
+        store.write(Batch({"05": ()}))
+        assert not store.registrations()
+
+
+def test_many_registrations_are_one_batch(database: str) -> None:
+    with opened(database) as store:
+        store.write(Batch({str(number): (binding(str(number)),) for number in range(1201)}))
+        store.write(Batch({str(number): () for number in range(1200)}))
+        assert [found.number for found in store.registrations()] == ["1200"]
+
+
+def test_calls_are_listed_newest_last(database: str) -> None:
+    with opened(database) as store:
+        store.write(kept(*(record(str(number)) for number in range(5))))
+        assert [call.callee for call in store.calls(2)] == ["3", "4"]
+        assert store.calls(1)[0].duration == pytest.approx(3.0)
+
+
+def test_a_call_keeps_what_was_said_and_carried(database: str) -> None:
     full = replace(
         record("50"),
         reason="a\0b" * 200,
         answered_by="05",
         from_caller=Carried(100, 2),
         from_callee=Carried(0, 0),
+        trunk="provider",
+        caller_modem={"modulation": "V.34", "rate_rx": 33600, "skew_ppm": -12.5},
+        note="line doctor: good",
     )
-    store.write({}, [full, record("06")])
-    found, other = store.calls(2)
+    with opened(database) as store:
+        store.write(kept(full, record("06")))
+        found, other = store.calls(2)
     assert found.reason == ("ab" * 200)[:256]
     assert (found.answered_by, found.from_caller, found.from_callee) == ("05", Carried(100, 2), Carried(0, 0))
-    assert (other.reason, other.answered_by, other.from_caller) == ("", "", None)
-    store.close()
+    assert (found.trunk, found.note, found.callee_modem) == ("provider", "line doctor: good", {})
+    assert found.caller_modem == full.caller_modem
+    assert (other.reason, other.answered_by, other.from_caller, other.caller_modem) == ("", "", None, {})
 
 
-def test_no_words_of_a_far_end_are_refused_by_a_database() -> None:
-    store = ExchangeStore("sqlite://")
+def test_no_words_of_a_far_end_are_refused_by_a_database(database: str) -> None:
     odd = replace(binding("05"), user_agent="a\0\udc80", cseq=2**32 - 1)
-    store.write({"05": (odd,)}, [replace(record("9\0\udc80"), reason="\ud800")])
-    assert store.registrations()[0].user_agent == "a?"
-    (call,) = store.calls(1)
-    assert (call.callee, call.reason) == ("9?", "?")
-    store.close()
+    with opened(database) as store:
+        store.write(Batch({"05": (odd,)}, [replace(record("9\0\udc80"), reason="\ud800", caller="x" * 99)]))
+        assert store.registrations()[0].user_agent == "a?"
+        (call,) = store.calls(1)
+    assert (call.callee, call.reason, call.caller) == ("9?", "?", "x" * 32)
 
 
-def test_a_database_of_an_older_version_keeps_its_calls(tmp_path: Path) -> None:
-    file = tmp_path / "old.sqlite"
-    with sqlite3.connect(file) as old:
+def test_a_database_of_an_older_version_keeps_its_calls(database: str) -> None:
+    with opened(database) as store, store._engine.begin() as old:
+        old.execute(text("DROP TABLE calls"))
+        old.execute(text("DROP TABLE open_calls"))
+        serial = "SERIAL" if "postgresql" in database else "INTEGER NOT NULL"
         old.execute(
-            "CREATE TABLE calls (id INTEGER NOT NULL PRIMARY KEY, caller VARCHAR(32) NOT NULL,"
-            " callee VARCHAR(128) NOT NULL, started FLOAT NOT NULL, answered FLOAT, ended FLOAT NOT NULL,"
-            " cause VARCHAR(32) NOT NULL, status INTEGER NOT NULL)"
+            text(
+                f"CREATE TABLE calls (id {serial} PRIMARY KEY, caller VARCHAR(32) NOT NULL,"
+                " callee VARCHAR(128) NOT NULL, started FLOAT NOT NULL, answered FLOAT, ended FLOAT NOT NULL,"
+                " cause VARCHAR(32) NOT NULL, status INTEGER NOT NULL)"
+            )
         )
-        old.execute("INSERT INTO calls VALUES (1, '07', '05', 1, 2, 5, 'callee hung up', 200)")
-    old.close()
+        columns = "(caller, callee, started, answered, ended, cause, status)"
+        old.execute(text(f"INSERT INTO calls {columns} VALUES ('07', '05', 1, 2, 5, 'callee hung up', 200)"))
     for create in (False, True):  # listed before and after an exchange has used it
-        store = ExchangeStore(str(file), create=create)
-        assert [(call.callee, call.reason, call.from_callee) for call in store.calls(9)] == [("05", "", None)]
-        store.close()
-    store = ExchangeStore(str(file))
-    store.write({}, [replace(record("06"), reason="busy signal")])
-    assert [call.reason for call in store.calls(9)] == ["", "busy signal"]
-    store.close()
+        with opened(database, create) as store:
+            assert [(c.callee, c.reason, c.from_callee, c.callee_modem) for c in store.calls(9)] == [
+                ("05", "", None, {})
+            ]
+    with opened(database) as store:
+        store.write(kept(replace(record("06"), reason="busy signal")))
+        assert [call.reason for call in store.calls(9)] == ["", "busy signal"]
+
+
+def test_calls_cut_off_become_records(database: str) -> None:
+    now = time.monotonic()
+    ringing, talking = (
+        OpenCall(3, "07", "05", now - 9),
+        OpenCall(4, "08", "50", now - 60, now - 50, "06", "t"),
+    )
+    with opened(database) as store:
+        store.write(Batch(opened={3: ringing, 4: talking, 5: replace(ringing, identity=5)}))
+        store.write(Batch(opened={4: talking}, closed={5}, alive=True))
+    with opened(database) as store:
+        assert store.record_cut_calls() == 2
+        assert store.record_cut_calls() == 0
+        talked, rang = store.calls(9)
+    assert (talked.caller, talked.callee, talked.answered_by, talked.trunk) == ("08", "50", "06", "t")
+    assert (talked.cause, talked.status, rang.status, rang.answered) == ("exchange died", 200, 0, None)
+    assert talked.duration == pytest.approx(50, abs=1)
+
+
+def test_the_writer_knows_what_is_in_progress(database: str) -> None:
+    call = OpenCall(1, "07", "05", 1.0)
+
+    async def test() -> None:
+        with opened(database) as store:
+            writer = StoreWriter(store)
+            writer.call_open(call)
+            writer.call_open(replace(call, identity=2))
+            await writer.close()
+            writer = StoreWriter(store)
+            writer.call_over(replace(record("05"), identity=1))
+            await writer.close()
+
+    asyncio.run(test())
+    with opened(database) as store:
+        assert [found.cause for found in store.calls(9)] == ["callee hung up"]
+        assert store.record_cut_calls() == 1
+
+
+@pytest.mark.peer("postgresql")
+def test_a_server_that_restarts_is_found_again(servers: Callable[[], Cluster]) -> None:
+    database = servers().database()
+    with opened(database) as store:
+        store.write(kept(record("05")))
+        with servers().connect() as other:
+            other.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+            )
+        store.write(kept(record("06")))
+        assert len(store.calls(9)) == 2
+
+
+def test_a_driver_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(ConfigError, match="psycopg") as caught:
+        ExchangeStore("postgresql://user:geheim@h/x")
+    assert "ansam[postgresql]" in str(caught.value.remedy)
+    assert "geheim" not in str(caught.value)
+
+
+def test_a_server_that_is_not_there() -> None:
+    with pytest.raises(ResourceError, match="connection") as caught:
+        ExchangeStore("postgresql://user:geheim@127.0.0.1:1/x")
+    assert "geheim" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -137,8 +249,8 @@ def test_what_cannot_be_a_database(tmp_path: Path) -> None:
 
 
 def test_a_database_that_refuses_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exchange_store, "RETRY_AFTER", 0.01)
-    monkeypatch.setattr(exchange_store, "RECORDS_WAITING", 3)
+    monkeypatch.setattr(exchange_writer, "RETRY_AFTER", 0.01)
+    monkeypatch.setattr(exchange_writer, "RECORDS_WAITING", 3)
     store = ExchangeStore("sqlite://")
     troubles: list[str] = []
     right = store.write

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ansam.call.modem_facts import KEYS
 from ansam.cli.config import ConfigOption, find_config
 from ansam.config import load
 from ansam.errors import ConfigError
@@ -32,8 +33,12 @@ COLUMNS = (
     "caller_lost",
     "callee_packets",
     "callee_lost",
+    "trunk",
+    "note",
 )
-"""What a call is called in JSON and CSV."""
+"""What a call is called in JSON and CSV; what its modems said follows, in CSV a column for each fact."""
+
+MODEMS = ("caller_modem", "callee_modem")
 
 
 def calls(
@@ -57,9 +62,10 @@ def calls(
     if as_json:
         typer.echo(json.dumps([_row(call) for call in found], indent=2))
     elif as_csv:
-        writer = csv.DictWriter(sys.stdout, COLUMNS, lineterminator="\n")
+        modems = [f"{end}_{fact}" for end in MODEMS for fact in KEYS]
+        writer = csv.DictWriter(sys.stdout, [*COLUMNS, *modems], lineterminator="\n", restval="")
         writer.writeheader()
-        writer.writerows(_row(call) for call in found)
+        writer.writerows(_flat(_row(call)) for call in found)
     else:
         Console().print(_table(found))
 
@@ -68,7 +74,7 @@ def _row(call: "StoredCall") -> dict[str, object]:
     """Return a call for programs."""
     ends = (call.from_caller, call.from_callee)
     packets = [number for end in ends for number in ((end.packets, end.lost) if end else (None, None))]
-    return dict(
+    row: dict[str, object] = dict(
         zip(
             COLUMNS,
             (
@@ -83,26 +89,58 @@ def _row(call: "StoredCall") -> dict[str, object]:
                 call.reason,
                 call.status,
                 *packets,
+                call.trunk,
+                call.note,
             ),
             strict=True,
         )
     )
+    return row | {"caller_modem": dict(call.caller_modem), "callee_modem": dict(call.callee_modem)}
+
+
+def _flat(row: dict[str, object]) -> dict[str, object]:
+    """Return a row with a column for each fact of its modems, ``caller_modem_rate_tx`` and the like."""
+    flat = dict(row)
+    for end in MODEMS:
+        facts = flat.pop(end)
+        assert isinstance(facts, dict)
+        flat |= {f"{end}_{key}": value for key, value in facts.items() if key in KEYS}
+    return flat
 
 
 def _table(found: list["StoredCall"]) -> Table:
-    table = Table("started", "caller", "callee", "seconds", "cause", "status", "lost", "reason", box=None)
+    heads = ("started", "caller", "callee", "seconds", "cause", "status", "lost", "modems", "reason")
+    table = Table(*heads, box=None)
     for call in found:
         started = call.started.astimezone().strftime("%Y-%m-%d %H:%M:%S")
         seconds = "" if call.answered is None else f"{call.duration:.0f}"
         callee = call.callee
         if call.answered_by not in ("", callee):
             callee += f" → {call.answered_by}"
-        # The words of a far end: nothing of them may mark up the table.
-        reason = escape("".join(sign if sign.isprintable() else "?" for sign in call.reason))
+        if call.trunk:
+            callee += f" ({call.trunk})"
         table.add_row(
-            *(started, call.caller, callee, seconds, call.cause, str(call.status), _lost(call), reason)
+            *(started, _safe(call.caller), _safe(callee), seconds, call.cause, str(call.status)),
+            *(_lost(call), _safe(_modems(call)), _safe("; ".join(filter(None, (call.note, call.reason))))),
         )
     return table
+
+
+def _safe(words: str) -> str:
+    """Return the words of a far end so that nothing of them marks up the table."""
+    return escape("".join(sign if sign.isprintable() else "?" for sign in words))
+
+
+def _modems(call: "StoredCall") -> str:
+    """Return modulation, rates both ways as the caller sees them, and retrains; "" where no modem told."""
+    facts, tx, rx = call.caller_modem, "rate_tx", "rate_rx"
+    if not facts:
+        facts, tx, rx = call.callee_modem, "rate_rx", "rate_tx"
+    if "modulation" not in facts:
+        return ""
+    retrains = facts.get("retrains", 0)
+    rates = f"{facts.get(tx, '?')}/{facts.get(rx, '?')}"
+    return f"{facts['modulation']} {rates}" + (f" {retrains}r" if retrains else "")
 
 
 def _lost(call: "StoredCall") -> str:

@@ -1,6 +1,5 @@
 """Reading a configuration: TOML, the schema, the engines' own settings, then what must fit together."""
 
-import ipaddress
 import re
 import tomllib
 from collections.abc import Callable, Hashable, Iterable
@@ -13,8 +12,9 @@ from pydantic import ValidationError
 from ansam.adaptor.provisioning import clean_mac
 from ansam.answer.settings import AnswerSettings
 from ansam.answer.users import Command, Menu, User
+from ansam.config.exchange import read_exchange, read_group, read_rule, read_trunk
 from ansam.config.places import Path, Places
-from ansam.config.problems import ConfigProblems, Problem, place, section_name, translate
+from ansam.config.problems import ConfigProblems, Culprit, Problem, place, section_name, translate
 from ansam.config.provisioning import (
     ProvisioningConfig,
     exchange_address,
@@ -22,22 +22,20 @@ from ansam.config.provisioning import (
     read_provisioning,
 )
 from ansam.config.schema import (
-    ExchangeSection,
     File,
-    GroupSection,
     ModemSection,
     Section,
     ServicesSection,
     UserSection,
 )
-from ansam.config.settings import Config, ExchangeConfig, Listen, LogConfig, ModemConfig, Transport
+from ansam.config.settings import Config, ExchangeConfig, LogConfig, ModemConfig
 from ansam.config.web import read_web
 from ansam.dte.port_url import FORMS, parse_ports
 from ansam.errors import AnsamError, ConfigError
 from ansam.pbx.dialplan import NUMBER, DialPlan, Extension, PlanError
-from ansam.pbx.groups import Group, Strategy
-from ansam.pbx.patterns import Rule
-from ansam.pbx.settings import ExchangeSettings, MediaMode, Service
+from ansam.pbx.groups import Group
+from ansam.pbx.settings import Service
+from ansam.pbx.trunks import Trunk
 
 if TYPE_CHECKING:
     from ansam.call.line_url import LineUrl, NetworkLineUrl
@@ -125,13 +123,15 @@ class _Builder:
         if parsed.exchange is not None:
             taken = [e.number for e in parsed.extension] + [g.number for g in parsed.group]
             services = self._services(parsed.services, taken)
-            exchange = self._try(("exchange",), lambda: self._exchange(parsed.exchange, services))
+            exchange = self._try(("exchange",), lambda: read_exchange(parsed.exchange, services))
         elif "services" in parsed.model_fields_set:
             self._add(("services",), "services without an exchange", "add a section [exchange]")
         extensions = self._each("extension", parsed.extension, lambda e: Extension(**e.model_dump()))
-        groups = self._each("group", parsed.group, _group)
-        rules = self._each("rule", parsed.rule, lambda r: Rule(**r.model_dump()))
-        self._once("rule", "pattern", [r.pattern for r in parsed.rule])
+        groups = self._each("group", parsed.group, read_group)
+        rules = self._each("rule", parsed.rule, read_rule)
+        trunks = self._each("trunk", parsed.trunk, read_trunk)
+        self._once("rule", "pattern", [(r.pattern, *r.callers) for r in parsed.rule])
+        self._once("trunk", "name", [t.name for t in parsed.trunk])
         secrets = {extension.number: extension.secret for extension in extensions}
         modems = self._each("modem", parsed.modem, lambda m: _modem(m, secrets))
         users = self._each("user", parsed.user, _user)
@@ -144,11 +144,12 @@ class _Builder:
             [m.dte if m.dte != "answer:login" else i for i, m in enumerate(parsed.modem)],
         )
         self._once("user", "name", [u.name for u in parsed.user])
-        for name in ("extension", "group", "rule"):
+        for name in ("extension", "group", "rule", "trunk"):
             if getattr(parsed, name) and parsed.exchange is None:
                 self._add((name, 0), f"{name}s without an exchange", "add a section [exchange]")
         if not self._problems:
             self._check_plan(parsed, extensions, groups, exchange)
+            self._check_trunks(parsed, trunks, extensions)
         if exchange is not None and modems:
             self._check_lines(parsed.modem, modems, exchange, secrets)
         provisioning = self._provisioning(parsed, exchange, extensions)
@@ -161,6 +162,7 @@ class _Builder:
             extensions=tuple(extensions),
             groups=tuple(groups),
             rules=tuple(rules),
+            trunks=tuple(trunks),
             modems=tuple(modems),
             answer=answer,
             files=str(getattr(parsed.answer, "files", "")),
@@ -216,12 +218,44 @@ class _Builder:
                     self._add((name, numbers.index(error.number)), error.message, error.remedy)
                     return
             return
+        known = {one.number for one in (*plan, *plan.groups)} | services.keys()
         for index, rule in enumerate(parsed.rule):
-            if rule.number and plan.target(rule.number) is None and rule.number not in services:
+            if rule.number and not rule.trunks and rule.number not in known:
                 self._add(
                     ("rule", index, "number"),
                     f"[[rule]] {index + 1} number {rule.number!r} is no extension, group or service",
                     "add it, or change the rule",
+                )
+        for index, trunk in enumerate(parsed.trunk):
+            for did in trunk.did:
+                if did.number and did.number not in known:
+                    self._add(
+                        ("trunk", index, "did"),
+                        f"[[trunk]] {index + 1} did: number {did.number!r} is no extension, group or service",
+                        "add it, or change the entry",
+                    )
+
+    def _check_trunks(self, parsed: File, trunks: list[Trunk], extensions: list[Extension]) -> None:
+        """Look whether rules name trunks and extensions that are there, and no two callers have one name."""
+        names, numbers = {trunk.name for trunk in trunks}, {extension.number for extension in extensions}
+        for index, rule in enumerate(parsed.rule):
+            for key, values, known, what in (
+                ("trunks", rule.trunks, names, "trunk"),
+                ("callers", rule.callers, numbers, "extension"),
+            ):
+                for value in values:
+                    if value not in known:
+                        self._add(
+                            ("rule", index, key),
+                            f"[[rule]] {index + 1} {key}: there is no {what} {value!r}",
+                            f"add a [[{what}]], or change the rule",
+                        )
+        for index, trunk in enumerate(trunks):
+            if trunk.authenticate and trunk.user in numbers:
+                self._add(
+                    ("trunk", index, "user"),
+                    f"[[trunk]] {index + 1} user {trunk.user!r} is an extension too",
+                    "callers of the trunk need a name of their own",
                 )
 
     def _services(self, section: ServicesSection, extensions: list[str]) -> dict[str, Service]:
@@ -261,46 +295,6 @@ class _Builder:
         self._once("adaptor", "mac", [clean_mac(adaptor.mac) for adaptor in parsed.adaptor])
         return self._try(("provisioning",), lambda: read_provisioning(section, adaptors))
 
-    def _exchange(self, section: ExchangeSection | None, services: dict[str, Service]) -> ExchangeConfig:
-        section = section or ExchangeSection()
-        first, last = section.relay_ports
-        if last < first + 3:
-            raise _Culprit(
-                "relay_ports", "relay_ports must be a first port and a last one at least 3 above it"
-            )
-        listen = tuple(parse_listen(text) for text in section.listen)
-        if len(set(listen)) < len(listen):
-            raise _Culprit("listen", "listen names an address twice", "remove one")
-        if any(one.transport == "tls" for one in listen) and not (
-            section.certificate and section.private_key
-        ):
-            raise _Culprit(
-                "listen", "listen names tls, but there is no certificate", "set certificate and private_key"
-            )
-        return ExchangeConfig(
-            settings=ExchangeSettings(
-                realm=section.realm,
-                algorithms=tuple(section.digest),
-                ring_seconds=section.ring_seconds,
-                media=MediaMode(section.media),
-                min_expires=section.min_expires,
-                max_expires=section.max_expires,
-                contacts_limit=section.contacts_limit,
-                calls_limit=section.calls_limit,
-                session_seconds=section.session_seconds,
-                failures_limit=section.failures_limit,
-                ban_seconds=section.ban_seconds,
-                messages_per_second=section.messages_per_second,
-                trusted=tuple(section.trusted),
-                services=services,
-            ),
-            listen=listen,
-            database=section.database,
-            relay_ports=(first, last),
-            certificate=section.certificate,
-            private_key=section.private_key,
-        )
-
     def _check_lines(
         self,
         sections: list[ModemSection],
@@ -325,41 +319,6 @@ class _Builder:
                 self._add(path, f"modem {modem.name!r}: the secret is not that of extension {line.user}")
 
 
-class _Culprit(ConfigError):
-    """A ConfigError that knows the key it is about."""
-
-    def __init__(self, key: str, message: str, remedy: str = "") -> None:
-        super().__init__(message, remedy)
-        self.key = key
-
-
-_TRANSPORTS: dict[str, Transport] = {"udp": "udp", "tcp": "tcp", "tls": "tls"}
-
-
-def parse_listen(text: str) -> Listen:
-    """Read ``udp:ADDRESS:PORT``, ``tcp:…`` or ``tls:…``; IPv6 in brackets.
-
-    Raises:
-        ConfigError: It is none.
-    """
-    found = re.fullmatch(r"(udp|tcp|tls):(\[[^\]]*\]|[^:\[\]]*):(\d{1,5})", text)
-    if found is None:
-        raise _Culprit(
-            "listen", f'listen: "{text}" is no address', 'write it as "udp:127.0.0.1:5060" or "tcp:…"'
-        )
-    host = found[2].strip("[]")
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        raise _Culprit(
-            "listen", f'listen: "{host}" is no IP address', "127.0.0.1 is this machine alone"
-        ) from None
-    port = int(found[3])
-    if port > 65535:
-        raise _Culprit("listen", f"listen: port {port} is above 65535", "5060 is the usual one")
-    return Listen(_TRANSPORTS[found[1]], host, port)
-
-
 def _line(text: str, secrets: dict[str, str]) -> "LineUrl":
     """Read a line URL; one that leaves out the secret of an extension in this file gets it from there."""
     # Imported late: it brings the signal processing with it.
@@ -371,7 +330,7 @@ def _line(text: str, secrets: dict[str, str]) -> "LineUrl":
     try:
         return parse_line(text)
     except ConfigError as error:
-        raise _Culprit("line", error.message, error.remedy) from None
+        raise Culprit("line", error.message, error.remedy) from None
 
 
 def _network(text: str) -> "NetworkLineUrl | None":
@@ -380,7 +339,7 @@ def _network(text: str) -> "NetworkLineUrl | None":
     try:
         return parse_network(text)
     except ConfigError as error:
-        raise _Culprit("network", error.message, error.remedy) from None
+        raise Culprit("network", error.message, error.remedy) from None
 
 
 def _check_ports(dte: str) -> None:
@@ -389,22 +348,22 @@ def _check_ports(dte: str) -> None:
         ports = parse_ports(dte)
     except ConfigError as error:
         if "is not known" in error.message and "option" not in error.message:
-            raise _Culprit("dte", f'dte = "{dte}" is no terminal side', f"there are {DTE_FORMS}") from None
-        raise _Culprit("dte", error.message, error.remedy) from None
+            raise Culprit("dte", f'dte = "{dte}" is no terminal side', f"there are {DTE_FORMS}") from None
+        raise Culprit("dte", error.message, error.remedy) from None
     for port in ports:
         if port.kind == "stdio":
-            raise _Culprit("dte", f'dte = "{dte}" is no terminal side', f"there are {DTE_FORMS}")
+            raise Culprit("dte", f'dte = "{dte}" is no terminal side', f"there are {DTE_FORMS}")
         if port.address is not None and not port.address[1]:
-            raise _Culprit("dte", f'dte = "{dte}" has no port from 1 to 65535', "tcp:127.0.0.1:2323")
+            raise Culprit("dte", f'dte = "{dte}" has no port from 1 to 65535', "tcp:127.0.0.1:2323")
 
 
 def _modem(section: ModemSection, secrets: dict[str, str]) -> ModemConfig:
     if section.dte != "answer:login":
         _check_ports(section.dte)
     if section.init and not section.init.isprintable():
-        raise _Culprit("init", "init has control characters", "write the command line alone")
+        raise Culprit("init", "init has control characters", "write the command line alone")
     if section.init and not section.init.upper().startswith("AT"):
-        raise _Culprit("init", f'init = "{section.init}" does not begin with AT')
+        raise Culprit("init", f'init = "{section.init}" does not begin with AT')
     line, network = _line(section.line, secrets), _network(section.network)
     _personality(section.personality)
     return ModemConfig(
@@ -420,14 +379,7 @@ def _personality(choice: str) -> None:
         try:
             load_personality(choice)
         except ConfigError as error:
-            raise _Culprit("personality", error.message, error.remedy) from None
-
-
-def _group(section: GroupSection) -> Group:
-    return Group(
-        *(section.number, tuple(section.members), Strategy(section.strategy)),
-        *(section.ring_seconds, section.limit, section.name),
-    )
+            raise Culprit("personality", error.message, error.remedy) from None
 
 
 def _user(section: UserSection) -> User:
@@ -435,7 +387,7 @@ def _user(section: UserSection) -> User:
     if isinstance(section.entry, list):
         entry = Command(tuple(section.entry), section.run_as, section.directory)
     elif section.run_as or section.directory:
-        raise _Culprit("run_as", "run_as and directory belong to a command", 'entry = ["/usr/bin/program"]')
+        raise Culprit("run_as", "run_as and directory belong to a command", 'entry = ["/usr/bin/program"]')
     else:
         entry = Menu()
     return User(section.name, section.password, entry)

@@ -65,6 +65,14 @@ class ConfigProblems(ConfigError):
         self.problems = tuple(problems)
 
 
+class Culprit(ConfigError):
+    """A ConfigError that knows the key it is about."""
+
+    def __init__(self, key: str, message: str, remedy: str = "") -> None:
+        super().__init__(message, remedy)
+        self.key = key
+
+
 def place(file: str, places: Places, path: Path) -> str:
     """Return ``FILE:LINE`` of a key."""
     line = places.line(path)

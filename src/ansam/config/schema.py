@@ -69,6 +69,7 @@ class ExtensionSection(Section):
     forward_busy: str = ""
     forward_no_answer: str = ""
     forward_unreachable: str = ""
+    caller_id: str = ""
 
 
 class GroupSection(Section):
@@ -80,6 +81,9 @@ class GroupSection(Section):
     ring_seconds: Annotated[float, Field(gt=0, le=3600)] = 20.0
     limit: Annotated[int, Field(ge=0, le=10_000)] = 0
     name: str = ""
+    forward_busy: str = ""
+    forward_no_answer: str = ""
+    forward_unreachable: str = ""
 
 
 class RuleSection(Section):
@@ -89,6 +93,36 @@ class RuleSection(Section):
     number: str = ""
     strip: Annotated[int, Field(ge=0, le=32)] = 0
     prefix: str = ""
+    trunks: list[str] = []
+    callers: list[str] = []
+
+
+class DidSection(Section):
+    """One entry of a trunk's ``did``: what a number called over it becomes."""
+
+    pattern: str
+    number: str = ""
+    strip: Annotated[int, Field(ge=0, le=32)] = 0
+    prefix: str = ""
+
+
+class TrunkSection(Section):
+    """``[[trunk]]``: a line to a provider or another exchange; see `pbx.trunks.Trunk`."""
+
+    name: str
+    server: str
+    transport: Literal["udp", "tcp"] = "udp"
+    user: str = ""
+    secret: str = ""
+    registration: bool = False
+    expires: Annotated[int, Field(ge=60, le=86_400)] = 600
+    authenticate: bool = False
+    sources: list[str] = []
+    caller_id: str = ""
+    caller_prefix: str = ""
+    did: list[DidSection] = []
+    codecs: list[Literal["PCMA", "PCMU"]] = ["PCMA"]
+    calls_limit: Annotated[int, Field(ge=0, le=10_000)] = 0
 
 
 class ModemSection(Section):
@@ -181,6 +215,7 @@ class File(Section):
     extension: list[ExtensionSection] = []
     group: list[GroupSection] = []
     rule: list[RuleSection] = []
+    trunk: list[TrunkSection] = []
     modem: list[ModemSection] = []
     answer: AnswerSection = AnswerSection()  # type: ignore[valid-type]
     user: list[UserSection] = []

@@ -11,6 +11,7 @@ from ansam.pbx.dialplan import DialPlan, Extension
 from ansam.pbx.groups import Group
 from ansam.pbx.patterns import Rule
 from ansam.pbx.settings import ExchangeSettings
+from ansam.pbx.trunks import Trunk
 
 if TYPE_CHECKING:
     # At run time it would bring the signal processing into commands that only list extensions.
@@ -107,6 +108,7 @@ class Config:
         extensions: Of the exchange.
         groups: Its hunt groups.
         rules: Its rules for numbers of a form, in order.
+        trunks: Its lines to elsewhere.
         modems: Lines with a modem each.
         answer: For modems with ``dte = "answer:login"``; `port` is the modem's name.
         files: Directory of the files a caller may read, or "".
@@ -121,6 +123,7 @@ class Config:
     extensions: tuple[Extension, ...] = ()
     groups: tuple[Group, ...] = ()
     rules: tuple[Rule, ...] = ()
+    trunks: tuple[Trunk, ...] = ()
     modems: tuple[ModemConfig, ...] = ()
     answer: AnswerSettings = field(default_factory=AnswerSettings)
     files: str = ""
@@ -131,4 +134,4 @@ class Config:
 
     def plan(self) -> DialPlan:
         """Return the dial plan of the exchange."""
-        return DialPlan(self.extensions, self.groups, self.rules)
+        return DialPlan(self.extensions, self.groups, self.rules, self.trunks)

@@ -16,7 +16,9 @@ import structlog
 from ansam.config.settings import ExchangeConfig, Listen
 from ansam.errors import ConfigError, ResourceError
 from ansam.io.exchange_relay import SocketRelay
-from ansam.io.exchange_store import ExchangeStore, StoreWriter
+from ansam.io.exchange_store import ExchangeStore, StoredCall
+from ansam.io.exchange_trunks import TrunkLocator
+from ansam.io.exchange_writer import StoreWriter
 from ansam.io.sip import SipNode
 from ansam.pbx.dialplan import DialPlan
 from ansam.pbx.events import (
@@ -28,9 +30,13 @@ from ansam.pbx.events import (
     LoginRefused,
     RegistrationsChanged,
     SourceBanned,
+    TrunkChanged,
 )
 from ansam.pbx.exchange import Exchange
 from ansam.pbx.settings import MediaMode
+from ansam.pbx.status import ExchangeStatus
+from ansam.pbx.trunk_lines import TrunkState, TrunkStatus
+from ansam.sip.events import Flow
 from ansam.sip.ua import UserAgent
 
 if TYPE_CHECKING:
@@ -71,7 +77,9 @@ class ExchangeServer:
         )
         self.listening: tuple[Listen, ...] = ()
         self._loop = asyncio.get_running_loop()
+        self._rng = rng
         self._node: SipNode | None = None
+        self._locator: TrunkLocator | None = None
         self._store: ExchangeStore | None = None
         self._writer: StoreWriter | None = None
 
@@ -84,6 +92,7 @@ class ExchangeServer:
         """
         store = await asyncio.to_thread(ExchangeStore, self._config.database)
         try:
+            cut = await asyncio.to_thread(store.record_cut_calls)
             kept = await asyncio.to_thread(store.registrations)
             # The exchange has the transport side of a user agent, and that is all a node asks of it.
             agent = cast(UserAgent, self.exchange)
@@ -98,6 +107,10 @@ class ExchangeServer:
         known = [binding for binding in kept if self.exchange.plan.find(binding.number) is not None]
         now = time.monotonic()
         self._node.do(lambda agent, _: self.exchange.registrations.restore(known, now))
+        self._locator = TrunkLocator(self.listening, self._located, self._rng)
+        self._locator.locate(self.exchange.plan.trunks)
+        if cut:
+            _log.warning("calls were cut off when the last exchange died", count=cut)
         _log.info("exchange ready", listen=[str(listen) for listen in self.listening], restored=len(known))
 
     async def _listen(self, node: SipNode) -> None:
@@ -134,8 +147,28 @@ class ExchangeServer:
     def replace_plan(self, plan: DialPlan) -> None:
         """Take over other extensions; see `Exchange.replace_plan`."""
         if self._node is not None:
-            self._node.do(lambda agent, now: self.exchange.replace_plan(plan, now))
+            new = self._node.do(lambda agent, now: self.exchange.replace_plan(plan, now))
+            if self._locator is not None:
+                self._locator.locate(new)
             _log.info("extensions read", count=len(plan))
+
+    def status(self) -> ExchangeStatus:
+        """Return the exchange as it stands: extensions, groups, trunks and calls in progress."""
+        return self.exchange.status(time.monotonic())
+
+    async def calls(self, limit: int) -> list[StoredCall]:
+        """Return the newest call records, the oldest of them first.
+
+        Raises:
+            ResourceError: The exchange is not running, or its database refuses.
+        """
+        if self._store is None:
+            raise ResourceError("the exchange is not running")
+        return await asyncio.to_thread(self._store.calls, limit)
+
+    def _located(self, name: str, ways: tuple[Flow, ...], trouble: str) -> None:
+        if self._node is not None:
+            self._node.do(lambda agent, now: self.exchange.trunk_located(name, ways, now, trouble))
 
     async def stop(self) -> None:
         """End all calls, write what waits, close everything."""
@@ -143,9 +176,13 @@ class ExchangeServer:
         if node is None:
             return
         calls = self.exchange.calls_up
+        signing_off = self.exchange.trunks.registered
+        if self._locator is not None:
+            await self._locator.stop()
         node.do(lambda agent, now: self.exchange.stop(now))
-        if calls:
+        if calls or signing_off:
             await asyncio.sleep(GOODBYE)
+        node.do(lambda agent, now: self.exchange.finish())
         await node.close()
         if self.relay is not None:
             self.relay.close_all()
@@ -174,10 +211,14 @@ class ExchangeServer:
                 _log.debug("registrations", extension=number, places=places)
                 if writer is not None:
                     writer.registrations_changed(number, bindings)
-            case CallStarted(caller, callee):
-                _log.info("call", caller=caller, callee=callee)
-            case CallConnected(caller, callee):
-                _log.info("answered", caller=caller, callee=callee)
+            case CallStarted(call):
+                _log.info("call", caller=call.caller, callee=call.callee, **_through(call.trunk))
+                if writer is not None:
+                    writer.call_open(call)
+            case CallConnected(call):
+                _log.info("answered", caller=call.caller, callee=call.answered_by, **_through(call.trunk))
+                if writer is not None:
+                    writer.call_open(call)
             case CallOver(record):
                 _log.info(
                     "call over",
@@ -187,9 +228,12 @@ class ExchangeServer:
                     status=record.status,
                     reason=record.reason,
                     seconds=round(record.duration, 1),
+                    **_through(record.trunk),
                 )
                 if writer is not None:
                     writer.call_over(record)
+            case TrunkChanged(status):
+                self._trunk_changed(status)
             case LoginRefused(method, username, flow):
                 _log.warning("login refused", method=method, username=username, peer=flow.remote[0])
             case SourceBanned(address, seconds):
@@ -200,6 +244,17 @@ class ExchangeServer:
                     extension=number,
                     seconds=seconds,
                 )
+
+    def _trunk_changed(self, status: TrunkStatus) -> None:
+        tell = _log.warning if status.state is TrunkState.FAILED else _log.info
+        tell(f"trunk {status.state.value}", trunk=status.name, server=status.server, reason=status.detail)
+        trunk = next((one for one in self.exchange.plan.trunks if one.name == status.name), None)
+        if status.state is TrunkState.FAILED and trunk is not None and self._locator is not None:
+            self._locator.failed(trunk)
+
+
+def _through(trunk: str) -> dict[str, str]:
+    return {"trunk": trunk} if trunk else {}
 
 
 def _player(rng: random.Random, silent: Callable[[int], None]) -> "ServicePlayer":

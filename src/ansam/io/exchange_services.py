@@ -97,7 +97,7 @@ class ServicePlayer:
             paced.call.renegotiated(CallMedia.agreed(agreement.remote, answered=True))
         return agreement.answer.serialise()
 
-    def close(self, session: ServiceSession) -> None:
+    def close(self, session: ServiceSession) -> str:
         """See `ServiceMedia.close`."""
         found = self._calls.pop(session.identity, None)
         if found is not None and self._pacer is not None:
@@ -105,6 +105,7 @@ class ServicePlayer:
             with lock:
                 paced.stop()
             self._pacer.remove(paced)
+        return ""
 
     def stop(self) -> None:
         """End the pacer and give its sockets back."""

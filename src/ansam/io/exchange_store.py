@@ -1,101 +1,44 @@
 """Registrations and call records in a database: SQLite by default, any engine SQLAlchemy knows by URL.
 
-Writing happens in one thread, a batch for each transaction: a registration storm becomes a few transactions,
-and a slow disk holds up no call. What the exchange needs to decide is in its memory, the database is for what
-must outlive it.
+What the exchange needs to decide is in its memory; the database is for what must outlive it. A database
+belongs to one exchange: what is there of calls in progress when it starts was cut off.
 """
 
-import asyncio
 import contextlib
+import json
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-import structlog
-from sqlalchemy import (
-    URL,
-    Engine,
-    Float,
-    Integer,
-    String,
-    create_engine,
-    delete,
-    insert,
-    inspect,
-    make_url,
-    select,
-    text,
-)
+from sqlalchemy import URL, Connection, Engine, create_engine, delete, insert, make_url, select, update
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
 from ansam.errors import ConfigError, ResourceError
-from ansam.pbx.records import CallRecord, Carried
+from ansam.io.exchange_tables import (
+    INTEGER_MAX,
+    Base,
+    CallRow,
+    OpenCallRow,
+    RegistrationRow,
+    add_columns,
+    clean,
+)
+from ansam.pbx.records import CallRecord, Carried, Cause, OpenCall
 from ansam.pbx.registrations import Binding
 from ansam.sip.events import Flow, Transport
 from ansam.units import Seconds
 
-RECORDS_WAITING = 10_000
-"""Call records held while the database cannot be written; beyond it the oldest are dropped and counted."""
-
-RETRY_AFTER = 5.0
-"""Seconds between attempts to write to a database that refuses."""
-
-INTEGER_MAX = 2**31 - 1
-"""Greatest value of a column of integers in PostgreSQL."""
+CONNECT_TIMEOUT = 10
+"""Seconds a database server may take to be there."""
 
 _TRANSPORTS: dict[str, Transport] = {"udp": "udp", "tcp": "tcp", "tls": "tls"}
 
-_log = structlog.get_logger("ansam.exchange")
-
-
-class _Base(DeclarativeBase):
-    """Tables of this module."""
-
-
-class RegistrationRow(_Base):
-    """One binding; times are seconds since 1970."""
-
-    __tablename__ = "registrations"
-
-    number: Mapped[str] = mapped_column(String(32), primary_key=True)
-    contact: Mapped[str] = mapped_column(String(512), primary_key=True)
-    transport: Mapped[str] = mapped_column(String(8))
-    local_host: Mapped[str] = mapped_column(String(64))
-    local_port: Mapped[int] = mapped_column(Integer)
-    remote_host: Mapped[str] = mapped_column(String(64))
-    remote_port: Mapped[int] = mapped_column(Integer)
-    expires_at: Mapped[float] = mapped_column(Float(53))
-    q: Mapped[float] = mapped_column(Float)
-    call_id: Mapped[str] = mapped_column(String(512))
-    cseq: Mapped[int] = mapped_column(Integer)
-    user_agent: Mapped[str] = mapped_column(String(256))
-
-
-class CallRow(_Base):
-    """One call; times are seconds since 1970."""
-
-    __tablename__ = "calls"
-
-    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
-    caller: Mapped[str] = mapped_column(String(32))
-    callee: Mapped[str] = mapped_column(String(128))
-    started: Mapped[float] = mapped_column(Float(53), index=True)
-    answered: Mapped[float | None] = mapped_column(Float(53))
-    ended: Mapped[float] = mapped_column(Float(53))
-    cause: Mapped[str] = mapped_column(String(32))
-    status: Mapped[int] = mapped_column(Integer)
-    # Later than the rest: empty in rows of a database that was made before them.
-    reason: Mapped[str | None] = mapped_column(String(256))
-    answered_by: Mapped[str | None] = mapped_column(String(128))
-    caller_packets: Mapped[int | None] = mapped_column(Integer)
-    caller_lost: Mapped[int | None] = mapped_column(Integer)
-    callee_packets: Mapped[int | None] = mapped_column(Integer)
-    callee_lost: Mapped[int | None] = mapped_column(Integer)
+_URL_FORM = 'a file name, or a URL such as "postgresql://user:password@host/name"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +57,10 @@ class StoredCall:
         answered_by: Number that answered, or "".
         from_caller: What the caller sent, where the exchange relayed it.
         from_callee: What the callee sent.
+        trunk: Name of the trunk it came or went through, or "".
+        caller_modem: What the caller's modem said of the call; see `call.modem_facts`. Empty: nothing.
+        callee_modem: The same of the callee's.
+        note: What a service of the exchange found, such as the line doctor's grade.
     """
 
     caller: str
@@ -127,6 +74,10 @@ class StoredCall:
     answered_by: str = ""
     from_caller: Carried | None = None
     from_callee: Carried | None = None
+    trunk: str = ""
+    caller_modem: Mapping[str, Any] = field(default_factory=dict)
+    callee_modem: Mapping[str, Any] = field(default_factory=dict)
+    note: str = ""
 
     @property
     def duration(self) -> Seconds:
@@ -135,14 +86,25 @@ class StoredCall:
 
 
 @dataclass(slots=True)
-class _Batch:
-    """What waits to be written: for each extension only the newest state counts."""
+class Batch:
+    """What is written in one transaction.
+
+    Attributes:
+        registrations: All bindings of each extension that changed.
+        records: Calls that ended.
+        opened: Calls in progress, by their identity, that are new or have been answered.
+        closed: Identities of calls that are in progress no more.
+        alive: Say that the exchange lives and its calls with it.
+    """
 
     registrations: dict[str, tuple[Binding, ...]] = field(default_factory=dict)
-    records: deque[CallRecord] = field(default_factory=deque)
+    records: list[CallRecord] = field(default_factory=list)
+    opened: dict[int, OpenCall] = field(default_factory=dict)
+    closed: set[int] = field(default_factory=set)
+    alive: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.registrations or self.records)
+        return bool(self.registrations or self.records or self.opened or self.closed or self.alive)
 
 
 class ExchangeStore:
@@ -158,33 +120,25 @@ class ExchangeStore:
     """
 
     def __init__(self, database: str, create: bool = True) -> None:
-        self.name = database
         # Times of the engine are monotonic; in the database they are those on the wall.
         self._offset = time.time() - time.monotonic()
-        try:
-            url = make_url(database if "://" in database else f"sqlite:///{database}")
-            # Never shown with its password.
-            self.name = url.render_as_string(hide_password=True) if "://" in database else database
-            in_memory = url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:")
-            self._engine: Engine = _shared_memory(url) if in_memory else create_engine(url)
-        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
-            reason = str(error).splitlines()[0] if not isinstance(error, ArgumentError) else "not a URL"
-            raise ConfigError(
-                f"database: {reason}", 'a file name, or a URL such as "postgresql://user:password@host/name"'
-            ) from None
-        if url.get_backend_name() == "sqlite" and url.database and not in_memory:
-            self._prepare_file(Path(url.database), create)
+        url = _url(database)
+        # Never shown with its password.
+        self.name = url.render_as_string(hide_password=True) if "://" in database else database
+        self._engine = _engine(url)
+        if url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:"):
+            self._prepare_file(Path(str(url.database)), create)
         try:
             if create:
-                _Base.metadata.create_all(self._engine)
+                Base.metadata.create_all(self._engine)
             else:
                 with self._engine.connect():
                     pass
-            _add_columns(self._engine)
+            add_columns(self._engine)
         except SQLAlchemyError as error:
             self._engine.dispose()
             raise ResourceError(
-                f"database {self.name}: {_reason(error)}", "check that it is a database and may be written"
+                f"database {self.name}: {reason_of(error)}", "check that it is a database and may be written"
             ) from None
 
     def _prepare_file(self, path: Path, create: bool) -> None:
@@ -203,32 +157,37 @@ class ExchangeStore:
         """Let the database go."""
         self._engine.dispose()
 
-    def write(self, registrations: dict[str, tuple[Binding, ...]], records: Sequence[CallRecord]) -> None:
-        """Write a batch in one transaction.
+    # -- writing ---------------------------------------------------------------------------------------------
 
-        Args:
-            registrations: All bindings of each extension that changed.
-            records: Calls that ended.
-        """
+    def write(self, batch: Batch) -> None:
+        """Write a batch in one transaction."""
         with self._engine.begin() as connection:
-            if registrations:
-                numbers = list(registrations)
-                for start in range(0, len(numbers), 500):
-                    some = numbers[start : start + 500]
-                    connection.execute(delete(RegistrationRow).where(RegistrationRow.number.in_(some)))
-                rows = [self._row(binding) for bindings in registrations.values() for binding in bindings]
-                # Contacts may have become equal where they were cut short.
-                unique = {(row["number"], row["contact"]): row for row in rows}
-                if unique:
-                    connection.execute(insert(RegistrationRow), list(unique.values()))
-            if records:
-                connection.execute(insert(CallRow), [self._call_row(record) for record in records])
+            if batch.registrations:
+                self._write_registrations(connection, batch.registrations)
+            if batch.records:
+                connection.execute(insert(CallRow), [self._call_row(record) for record in batch.records])
+            gone = batch.closed | batch.opened.keys()
+            for some in _slices(sorted(gone)):
+                connection.execute(delete(OpenCallRow).where(OpenCallRow.id.in_(some)))
+            if batch.opened:
+                connection.execute(insert(OpenCallRow), [self._open(call) for call in batch.opened.values()])
+            if batch.alive:
+                connection.execute(update(OpenCallRow).values(seen=time.time()))
+
+    def _write_registrations(self, connection: Connection, changed: Mapping[str, Sequence[Binding]]) -> None:
+        for some in _slices(list(changed)):
+            connection.execute(delete(RegistrationRow).where(RegistrationRow.number.in_(some)))
+        rows = [self._row(binding) for bindings in changed.values() for binding in bindings]
+        # Contacts may have become equal where they were cut short.
+        unique = {(row["number"], row["contact"]): row for row in rows}
+        if unique:
+            connection.execute(insert(RegistrationRow), list(unique.values()))
 
     def _row(self, binding: Binding) -> dict[str, object]:
         flow = binding.flow
         return {
             "number": binding.number,
-            "contact": _text(binding.contact, 512),
+            "contact": clean(binding.contact, 512),
             "transport": flow.transport,
             "local_host": flow.local[0],
             "local_port": flow.local[1],
@@ -236,28 +195,76 @@ class ExchangeStore:
             "remote_port": flow.remote[1],
             "expires_at": binding.expires_at + self._offset,
             "q": binding.q,
-            "call_id": _text(binding.call_id, 512),
+            "call_id": clean(binding.call_id, 512),
             "cseq": min(binding.cseq, INTEGER_MAX),
-            "user_agent": _text(binding.user_agent, 256),
+            "user_agent": clean(binding.user_agent, 256),
         }
 
     def _call_row(self, record: CallRecord) -> dict[str, object]:
-        answered = None if record.answered is None else record.answered + self._offset
         return {
-            "caller": record.caller,
-            "callee": _text(record.callee, 128),
+            "caller": clean(record.caller, 32),
+            "callee": clean(record.callee, 128),
             "started": record.started + self._offset,
-            "answered": answered,
+            "answered": self._wall(record.answered),
             "ended": record.ended + self._offset,
             "cause": record.cause.value,
             "status": record.status,
-            "reason": _text(record.reason, 256),
-            "answered_by": _text(record.answered_by, 128),
+            "reason": clean(record.reason, 256),
+            "answered_by": clean(record.answered_by, 128),
             "caller_packets": record.from_caller and record.from_caller.packets,
             "caller_lost": record.from_caller and record.from_caller.lost,
             "callee_packets": record.from_callee and record.from_callee.packets,
             "callee_lost": record.from_callee and record.from_callee.lost,
+            "trunk": clean(record.trunk, 64),
+            "caller_modem": _json(record.caller_modem),
+            "callee_modem": _json(record.callee_modem),
+            "note": clean(record.note, 1024),
         }
+
+    def _open(self, call: OpenCall) -> dict[str, object]:
+        return {
+            "id": call.identity,
+            "caller": clean(call.caller, 32),
+            "callee": clean(call.callee, 128),
+            "started": call.started + self._offset,
+            "answered": self._wall(call.answered),
+            "answered_by": clean(call.answered_by, 128),
+            "trunk": clean(call.trunk, 64),
+            "seen": time.time(),
+        }
+
+    def _wall(self, at: Seconds | None) -> float | None:
+        return None if at is None else at + self._offset
+
+    def record_cut_calls(self) -> int:
+        """Make records of the calls that were in progress when the last exchange died.
+
+        Their end is when it was last known to live.
+
+        Raises:
+            ResourceError: The database refuses.
+        """
+        with self._reading() as session:
+            rows = session.scalars(select(OpenCallRow).order_by(OpenCallRow.started)).all()
+            for row in rows:
+                session.add(
+                    CallRow(
+                        caller=row.caller,
+                        callee=row.callee,
+                        started=row.started,
+                        answered=row.answered,
+                        ended=max(row.seen, row.answered or row.started),
+                        cause=Cause.EXCHANGE_DIED.value,
+                        status=0 if row.answered is None else 200,
+                        answered_by=row.answered_by,
+                        trunk=row.trunk,
+                    )
+                )
+                session.delete(row)
+            session.commit()
+            return len(rows)
+
+    # -- reading ---------------------------------------------------------------------------------------------
 
     def registrations(self) -> list[Binding]:
         """Return the bindings that have not expired, their times in monotonic seconds of this process."""
@@ -284,22 +291,7 @@ class ExchangeStore:
         """Return the newest calls, oldest of them first."""
         with self._reading() as session:
             rows = session.scalars(select(CallRow).order_by(CallRow.id.desc()).limit(limit)).all()
-            return [
-                StoredCall(
-                    row.caller,
-                    row.callee,
-                    _wall(row.started),
-                    None if row.answered is None else _wall(row.answered),
-                    _wall(row.ended),
-                    row.cause,
-                    row.status,
-                    row.reason or "",
-                    row.answered_by or "",
-                    _carried(row.caller_packets, row.caller_lost),
-                    _carried(row.callee_packets, row.callee_lost),
-                )
-                for row in reversed(rows)
-            ]
+            return [_stored(row) for row in reversed(rows)]
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[Session]:
@@ -307,30 +299,79 @@ class ExchangeStore:
             with Session(self._engine) as session:
                 yield session
         except SQLAlchemyError as error:
-            raise ResourceError(f"database {self.name}: {_reason(error)}") from None
+            raise ResourceError(f"database {self.name}: {reason_of(error)}") from None
 
 
-def _shared_memory(url: URL) -> Engine:
-    """Return an engine whose one connection all threads share: each would have a database of its own else."""
-    return create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
+def _url(database: str) -> URL:
+    """Return the URL of a database; PostgreSQL without a driver's name means ours.
+
+    Raises:
+        ConfigError: It is none.
+    """
+    try:
+        url = make_url(database if "://" in database else f"sqlite:///{database}")
+    except ArgumentError:
+        raise ConfigError("database: not a URL", _URL_FORM) from None
+    if url.drivername in ("postgresql", "postgres"):
+        url = url.set(drivername="postgresql+psycopg")
+    return url
 
 
-def _text(text: str, limit: int) -> str:
-    """Return what a far end said so that every database takes it: a row refused would hold up all others."""
-    return text.encode("utf-8", "replace").decode().replace("\0", "")[:limit]
+def _engine(url: URL) -> Engine:
+    try:
+        if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
+            # One connection that all threads share: each would have a database of its own else.
+            return create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
+        if url.drivername == "postgresql+psycopg":
+            patience = {"connect_timeout": CONNECT_TIMEOUT} if "connect_timeout" not in url.query else {}
+            # A connection that the server has closed meanwhile is replaced before it is used.
+            return create_engine(url, pool_pre_ping=True, connect_args=patience)
+        return create_engine(url)
+    except ModuleNotFoundError as error:
+        remedy = "install it"
+        if url.drivername == "postgresql+psycopg":
+            remedy = "pip install 'ansam[postgresql]'"
+        raise ConfigError(f"database: driver {error.name} is not installed", remedy) from None
+    except (NoSuchModuleError, ImportError) as error:
+        reason = str(error).splitlines()[0]
+        raise ConfigError(f"database: {reason}", _URL_FORM) from None
 
 
-def _add_columns(engine: Engine) -> None:
-    """Add the columns that the table of calls of an older version has not got; its rows stay."""
-    inspector, name = inspect(engine), CallRow.__tablename__
-    if not inspector.has_table(name):
-        return
-    there = {column["name"] for column in inspector.get_columns(name)}
-    with engine.begin() as connection:
-        for column in CallRow.__table__.columns:
-            if column.name not in there:
-                kind = column.type.compile(engine.dialect)
-                connection.execute(text(f"ALTER TABLE {name} ADD COLUMN {column.name} {kind}"))
+def _slices(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(values), 500):
+        yield values[start : start + 500]
+
+
+def _stored(row: CallRow) -> StoredCall:
+    return StoredCall(
+        row.caller,
+        row.callee,
+        _wall(row.started),
+        None if row.answered is None else _wall(row.answered),
+        _wall(row.ended),
+        row.cause,
+        row.status,
+        row.reason or "",
+        row.answered_by or "",
+        _carried(row.caller_packets, row.caller_lost),
+        _carried(row.callee_packets, row.callee_lost),
+        row.trunk or "",
+        _facts(row.caller_modem),
+        _facts(row.callee_modem),
+        row.note or "",
+    )
+
+
+def _json(facts: Mapping[str, Any]) -> str | None:
+    return json.dumps(dict(facts)) if facts else None
+
+
+def _facts(text: str | None) -> Mapping[str, Any]:
+    try:
+        facts = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return facts if isinstance(facts, dict) else {}
 
 
 def _carried(packets: int | None, lost: int | None) -> Carried | None:
@@ -341,81 +382,6 @@ def _wall(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def _reason(error: SQLAlchemyError) -> str:
+def reason_of(error: SQLAlchemyError) -> str:
     """Return what a database says in one line, without the statement and its values."""
     return str(getattr(error, "orig", None) or error).splitlines()[0]
-
-
-class StoreWriter:
-    """Writes what changed, away from the event loop.
-
-    Args:
-        store: The database.
-        on_trouble: Called once for each failure, with its text.
-    """
-
-    def __init__(self, store: ExchangeStore, on_trouble: Callable[[str], None] = lambda text: None) -> None:
-        self.dropped = 0
-        self._store = store
-        self._on_trouble = on_trouble
-        self._waiting = _Batch()
-        self._wake = asyncio.Event()
-        self._closing = asyncio.Event()
-        self._task = asyncio.get_running_loop().create_task(self._run(), name="exchange store")
-
-    def registrations_changed(self, number: str, bindings: tuple[Binding, ...]) -> None:
-        """Take the new state of an extension."""
-        self._waiting.registrations[number] = bindings
-        self._wake.set()
-
-    def call_over(self, record: CallRecord) -> None:
-        """Take a call record."""
-        if len(self._waiting.records) >= RECORDS_WAITING:
-            self._waiting.records.popleft()
-            self.dropped += 1
-        self._waiting.records.append(record)
-        self._wake.set()
-
-    async def close(self) -> None:
-        """Write what waits, and end. What a database still refuses is logged."""
-        self._closing.set()
-        self._wake.set()
-        await self._task
-        if self._waiting:
-            _log.error("call records lost", count=len(self._waiting.records), database=self._store.name)
-
-    async def _run(self) -> None:
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            if self._waiting and not await self._write():
-                if self._closing.is_set():
-                    return
-                self._wake.set()
-                await self._pause()
-            if self._closing.is_set() and not self._waiting:
-                return
-
-    async def _pause(self) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(RETRY_AFTER):
-                await self._closing.wait()
-
-    async def _write(self) -> bool:
-        batch, self._waiting = self._waiting, _Batch()
-        try:
-            await asyncio.to_thread(self._store.write, batch.registrations, tuple(batch.records))
-        except SQLAlchemyError as error:
-            self._put_back(batch)
-            _log.error("database refuses", database=self._store.name, reason=_reason(error))
-            self._on_trouble(_reason(error))
-            return False
-        return True
-
-    def _put_back(self, batch: _Batch) -> None:
-        """Let a batch wait again; what has changed since is newer."""
-        self._waiting.registrations = {**batch.registrations, **self._waiting.registrations}
-        self._waiting.records.extendleft(reversed(batch.records))
-        while len(self._waiting.records) > RECORDS_WAITING:
-            self._waiting.records.popleft()
-            self.dropped += 1

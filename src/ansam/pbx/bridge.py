@@ -1,4 +1,4 @@
-"""One call from one extension to another: a back-to-back user agent of two dialogues.
+"""One call between two ends, extensions or trunks: a back-to-back user agent of two dialogues.
 
 ::
 
@@ -20,14 +20,18 @@ re-INVITE is put to the other end and its answer, 488 too, comes back. Who rings
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
-from ansam.pbx.dialplan import Extension
 from ansam.pbx.media import MediaRelay, RelayPorts, Side, redirect
-from ansam.pbx.records import CallRecord, Cause
-from ansam.pbx.search import NO_ANSWER, Place, Refusal, Round, Search
+from ansam.pbx.partings import facts_in
+from ansam.pbx.records import CallRecord, Cause, OpenCall
+from ansam.pbx.refusals import refusal_of
+from ansam.pbx.search import NO_ANSWER, SILENT, Place, Refusal, Round, Search
+from ansam.pbx.trunks import Caller, Trunk
+from ansam.sip.auth import Credentials
 from ansam.sip.events import (
     Address,
     CallAnswered,
@@ -60,47 +64,18 @@ class Parties:
     """Who calls whom.
 
     Attributes:
-        caller: The authenticated extension.
+        caller: The authenticated extension, or who calls over a trunk.
         number: What was dialled.
         search: Finds who rings.
         first: Who rings first.
+        offer: The caller's session description as the callee is to see it.
     """
 
-    caller: Extension
+    caller: Caller
     number: str
     search: Search
     first: Round
-
-
-def refusal_of(failures: Sequence[CallFailed]) -> Refusal:
-    """Choose what the caller is told where no place answered.
-
-    A 6xx speaks for the callee as a whole; then busy and declined say more than a place that could not be
-    reached.
-
-    Spec: RFC 3261 §16.7 step 6. A 401 or 407 challenges the exchange and not the caller, a 3xx names places
-    the exchange does not follow, and a 503 would turn the caller away from the exchange: they become 480.
-    """
-    best = min(failures, key=_rank)
-    status = best.status
-    if status < 400 or status in (401, 407, 503):
-        return Refusal(480, "Temporarily Unavailable", Cause.UNREACHABLE)
-    if status in (486, 600):
-        return Refusal(status, best.reason, Cause.BUSY)
-    if status == 408:
-        return Refusal(status, best.reason, Cause.UNREACHABLE)
-    return Refusal(status, best.reason, Cause.REJECTED)
-
-
-def _rank(failure: CallFailed) -> int:
-    status = failure.status
-    if status >= 600:
-        return 0
-    if status == 486:
-        return 1
-    if status in (401, 407, 408, 480, 487, 503) or status < 400:
-        return 3
-    return 2
+    offer: bytes
 
 
 class Bridge:
@@ -112,10 +87,11 @@ class Bridge:
         parties: Who calls whom.
         relay: Sockets for the media, or None where it goes straight between the ends.
         now: The present.
-        connected: Called once, with the numbers of caller and callee, when somebody answers.
+        connected: Called once when somebody answers.
 
     Attributes:
         callee: Who answered, or None.
+        parting: Dialogues of extensions whose answer to our BYE is still to come after the end.
     """
 
     def __init__(
@@ -125,12 +101,16 @@ class Bridge:
         parties: Parties,
         relay: MediaRelay | None,
         now: Seconds,
-        connected: Callable[[str, str], None],
+        connected: Callable[[OpenCall], None],
     ) -> None:
         self.state = BridgeState.CALLING
         self.record: CallRecord | None = None
         self.parties = parties
-        self.callee: Extension | None = None
+        self.callee: Place | None = None
+        self.parting: dict[CallId, Side] = {}
+        self._facts: dict[Side, Mapping[str, Any]] = {}
+        self._sign_until: Seconds | None = None
+        self._tried_trunk = ""
         self._ua = ua
         self._incoming = incoming
         self._caller = incoming.call
@@ -159,11 +139,40 @@ class Bridge:
 
     def involves(self, number: str) -> bool:
         """Return whether an extension takes part: calls, rings or talks."""
-        if number == self.parties.caller.number:
+        if self.parties.caller.is_extension(number):
             return True
-        if self.callee is not None:
-            return number == self.callee.number
-        return any(place.extension.number == number for place in self._trying.values())
+        return any(place.number == number and place.trunk is None for place in self._places())
+
+    def over_trunk(self, name: str) -> bool:
+        """Return whether the call comes, or goes, over a trunk."""
+        return any(trunk.name == name for trunk in self._trunks())
+
+    def _places(self) -> list[Place]:
+        """Return where it rings, or who talks."""
+        return list(self._trying.values()) if self.callee is None else [self.callee]
+
+    def _trunks(self) -> list[Trunk]:
+        trunks = [self.parties.caller.trunk, *(place.trunk for place in self._places())]
+        return [trunk for trunk in trunks if trunk is not None]
+
+    @property
+    def ringing(self) -> tuple[str, ...]:
+        """Numbers that ring."""
+        return tuple(dict.fromkeys(place.number for place in self._trying.values()))
+
+    @property
+    def open_call(self) -> OpenCall:
+        """The call as it stands."""
+        trunks = self._trunks()
+        return OpenCall(
+            int(self._caller),
+            self.parties.caller.number,
+            self.parties.number,
+            self._started,
+            self._answered,
+            answered_by="" if self.callee is None else self.callee.number,
+            trunk=trunks[0].name if trunks else "",
+        )
 
     # -- from the caller -------------------------------------------------------------------------------------
 
@@ -177,11 +186,12 @@ class Bridge:
             self._refuse(step, now)
             return
         self._failures.clear()
-        if not self._open_relay(step.places[0].binding.flow.local[0]):
+        if not self._open_relay(step.places[0].flow.local[0]):
             self._refuse(Refusal(503, "No Relay Ports", Cause.CONGESTION), now)
             return
         self._ring_until = now + step.ring_seconds
-        sdp = self._redirected(self._incoming.sdp, Side.CALLER)
+        self._sign_until = now + step.sign_seconds if step.sign_seconds else None
+        sdp = self._redirected(self.parties.offer, Side.CALLER)
         for place in step.places:
             self._trying[self._invite(place, sdp, now)] = place
 
@@ -201,18 +211,26 @@ class Bridge:
         self._ring(self.parties.search.next(now, failure), now)
 
     def _invite(self, place: Place, sdp: bytes, now: Seconds) -> CallId:
-        caller, binding = self.parties.caller, place.binding
-        host = binding.flow.local[0]
+        caller, trunk, host = self.parties.caller, place.trunk, place.flow.local[0]
+        hops = self._incoming.max_forwards - 1
+        if trunk is not None:
+            account = Credentials(trunk.user, trunk.secret) if trunk.secret else None
+            shown = trunk.uri(caller.shown_at(trunk))
+            return self._ua.invite(
+                *(place.contact, place.flow, now),
+                from_=shown,
+                sdp=trunk.offer(sdp),
+                credentials=account,
+                max_forwards=hops,
+            )
         # From says who was authenticated, not who the caller claims to be.
         return self._ua.invite(
-            binding.contact,
-            binding.flow,
-            now,
+            *(place.contact, place.flow, now),
             from_=make_uri(caller.number, host),
             display=caller.name,
-            to=make_uri(place.extension.number, host),
+            to=make_uri(place.number, host),
             sdp=sdp,
-            max_forwards=self._incoming.max_forwards - 1,
+            max_forwards=hops,
         )
 
     def handle(self, event: Event, now: Seconds) -> None:
@@ -240,27 +258,30 @@ class Bridge:
                 self._reinvite_over(event, now)
 
     def _progress(self, event: CallProgress, now: Seconds) -> None:
+        self._sign_until = None
         if 180 <= event.status <= 183:
             self._ua.ringing(self._caller, now, event.status, self._redirected(event.sdp, Side.CALLEE))
 
     def _answer(self, event: CallAnswered, now: Seconds) -> None:
-        self.callee = self._trying.pop(event.call).extension
+        self.callee = self._trying.pop(event.call)
         self._callee = event.call
         for other in self._trying:
             self._ua.hang_up(other, now)
         self._trying.clear()
-        self._ring_until = None
+        self._ring_until = self._sign_until = None
         self.state = BridgeState.ANSWERED
         self._answered = now
         self._ua.answer(self._caller, self._redirected(event.sdp, Side.CALLEE), now)
-        self._connected(self.parties.caller.number, self.callee.number)
+        self._connected(self.open_call)
 
     def _failed(self, event: CallFailed, now: Seconds) -> None:
-        extension = self._trying.pop(event.call).extension
+        failed = self._trying.pop(event.call)
         self._failures.append(event)
+        if failed.trunk is not None:
+            self._tried_trunk = failed.trunk.name
         if event.status >= 600:
             # It speaks for the whole extension; other members of a group go on ringing.
-            for call in [call for call, place in self._trying.items() if place.extension == extension]:
+            for call in [call for call, place in self._trying.items() if place.same_end(failed)]:
                 del self._trying[call]
                 self._ua.hang_up(call, now)
         if not self._trying:
@@ -319,13 +340,22 @@ class Bridge:
     def _ended(self, event: CallEnded, now: Seconds) -> None:
         if event.call not in (self._caller, self._callee):
             return
+        side = self._side(event.call)
+        if self._is_ours(side):
+            self._facts[side] = facts_in(event)
         if event.by_us or event.status != 200:
             cause = Cause.LOST
         elif event.call == self._caller:
             cause = Cause.CALLER_HUNG_UP
         else:
             cause = Cause.CALLEE_HUNG_UP
-        self._end(cause, 200, now, event.reason)
+        self._end(cause, 200, now, event.reason, gone=event.call)
+
+    def _is_ours(self, side: Side) -> bool:
+        """Return whether an end is an extension: strangers' words of their modems are not taken."""
+        if side is Side.CALLER:
+            return self.parties.caller.extension is not None
+        return self.callee is not None and self.callee.trunk is None
 
     def hang_up(self, cause: Cause, now: Seconds) -> None:
         """End the call from our side, whatever its state."""
@@ -334,8 +364,24 @@ class Bridge:
         elif self.state is BridgeState.ANSWERED:
             self._end(cause, 200, now)
 
-    def _end(self, cause: Cause, status: int, now: Seconds, reason: str = "") -> None:
-        """Take down all dialogues that are left, tell them the reason, and write the record."""
+    def _end(
+        self, cause: Cause, status: int, now: Seconds, reason: str = "", gone: CallId | None = None
+    ) -> None:
+        """Take down all dialogues that are left, tell them the reason, and write the record.
+
+        Args:
+            cause: Why.
+            status: What the caller saw.
+            now: The time.
+            reason: What the end that hung up, or refused, said about it.
+            gone: The dialogue that is over by itself.
+        """
+        open_call = self.open_call
+        if self.state is BridgeState.ANSWERED:
+            legs = {self._caller: Side.CALLER}
+            if self._callee is not None:
+                legs[self._callee] = Side.CALLEE
+            self.parting = {leg: side for leg, side in legs.items() if leg != gone and self._is_ours(side)}
         text = re.search(r'text="([^"]*)"', reason)
         for call in self.calls:
             self._ua.hang_up(call, now, text[1] if text else reason)
@@ -345,28 +391,34 @@ class Bridge:
             self._ports = None
         from_caller, from_callee = carried or (None, None)
         self.state = BridgeState.OVER
-        self._ring_until = None
+        self._ring_until = self._sign_until = None
         self.record = CallRecord(
-            self.parties.caller.number,
-            self.parties.number,
+            open_call.caller,
+            open_call.callee,
             self._started,
             self._answered,
             now,
             cause,
             status,
             reason,
-            answered_by="" if self.callee is None else self.callee.number,
+            answered_by=open_call.answered_by,
             from_caller=from_caller,
             from_callee=from_callee,
+            identity=open_call.identity,
+            trunk=open_call.trunk or self._tried_trunk,
+            caller_modem=self._facts.get(Side.CALLER, {}),
+            callee_modem=self._facts.get(Side.CALLEE, {}),
         )
 
     def deadline(self) -> Seconds | None:
         """Return when the present round of ringing ends, or None."""
-        return self._ring_until
+        return self._ring_until if self._sign_until is None else self._sign_until
 
     def handle_timer(self, now: Seconds) -> None:
         """Go on where nobody has answered in time."""
-        if self._ring_until is not None and now >= self._ring_until:
+        if self._sign_until is not None and now >= self._sign_until:
+            self._next_round(SILENT, now)
+        elif self._ring_until is not None and now >= self._ring_until:
             self._next_round(NO_ANSWER, now)
 
 

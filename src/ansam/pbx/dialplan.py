@@ -14,6 +14,7 @@ from ansam.units import Seconds
 if TYPE_CHECKING:
     from ansam.pbx.groups import Group
     from ansam.pbx.patterns import Rule
+    from ansam.pbx.trunks import Trunk
 
 NUMBER = re.compile(r"[0-9A-Za-z*#_.+-]{1,32}")
 """What a number may consist of: the user part of a SIP URI that needs no escapes, with ``#`` beside them."""
@@ -35,6 +36,7 @@ class Extension:
         forward_busy: Number its callers get when it is busy, or refuses as busy; "" for none.
         forward_no_answer: The same when nobody answers.
         forward_unreachable: The same when it is not registered, or its telephones do not react.
+        caller_id: Number shown to those it calls over a trunk; "": what the trunk shows.
     """
 
     number: str
@@ -45,12 +47,12 @@ class Extension:
     forward_busy: str = ""
     forward_no_answer: str = ""
     forward_unreachable: str = ""
+    caller_id: str = ""
 
     @property
     def forwards(self) -> dict[str, str]:
         """The numbers it forwards to, by their key."""
-        keys = ("forward_busy", "forward_no_answer", "forward_unreachable")
-        return {key: number for key in keys if (number := getattr(self, key))}
+        return forwards_of(self)
 
     def __post_init__(self) -> None:
         if not NUMBER.fullmatch(self.number):
@@ -65,8 +67,32 @@ class Extension:
             raise ConfigError(
                 f"extension {self.number} has ring_seconds = {self.ring_seconds:g}", "set a time above 0"
             )
+        if self.caller_id and not NUMBER.fullmatch(self.caller_id):
+            raise ConfigError(
+                f"extension {self.number} has caller_id {self.caller_id!r}",
+                "use 1 to 32 of 0-9 A-Z a-z * # _ . + -",
+            )
         if any(not sign.isprintable() for sign in self.name):
             raise ConfigError(f"name of extension {self.number} has control characters", "remove them")
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """A number that is called over trunks.
+
+    Attributes:
+        number: As the far side is to see it.
+        trunks: Those that may take it, the first that can does.
+    """
+
+    number: str
+    trunks: "tuple[Trunk, ...]"
+
+
+def forwards_of(what: "Extension | Group") -> dict[str, str]:
+    """Return the numbers that an extension or a group forwards to, by their key."""
+    keys = ("forward_busy", "forward_no_answer", "forward_unreachable")
+    return {key: number for key in keys if (number := getattr(what, key))}
 
 
 class PlanError(ConfigError):
@@ -84,12 +110,13 @@ class PlanError(ConfigError):
 
 
 class DialPlan:
-    """The extensions and hunt groups by number.
+    """The extensions and hunt groups by number, and the trunks by name.
 
     Args:
         extensions: Each number once.
         groups: Hunt groups of these extensions.
         rules: For numbers that are none themselves, in order: the first whose pattern fits.
+        trunks: Lines to elsewhere.
 
     Raises:
         PlanError: A number is there twice, a group or a forwarding names a number that is not there, or
@@ -101,7 +128,9 @@ class DialPlan:
         extensions: Iterable[Extension] = (),
         groups: Iterable["Group"] = (),
         rules: Iterable["Rule"] = (),
+        trunks: Iterable["Trunk"] = (),
     ) -> None:
+        self._trunks = {trunk.name: trunk for trunk in trunks}
         self._rules = tuple(rules)
         self._extensions: dict[str, Extension] = {}
         for extension in extensions:
@@ -139,7 +168,7 @@ class DialPlan:
     def _check_forwards(self) -> None:
         """Refuse forwarding into the void and in circles: nobody knows when such a call would end."""
         sound: set[str] = set()
-        for start in self._extensions:
+        for start in (*self._extensions, *self._groups):
             self._walk(start, (), sound)
 
     def _walk(self, number: str, way: tuple[str, ...], sound: set[str]) -> None:
@@ -147,27 +176,30 @@ class DialPlan:
             circle = " → ".join((*way[way.index(number) :], number))
             raise PlanError(
                 number,
-                f"extension {number}: forwarding leads in a circle, {circle}",
+                f"{self._kind(number)} {number}: forwarding leads in a circle, {circle}",
                 "remove one forwarding, or make a [[group]] of them",
             )
         if len(way) > FORWARDS_LIMIT:
             raise PlanError(
                 way[0],
-                f"extension {way[0]} forwards through more than {FORWARDS_LIMIT} others",
+                f"{self._kind(way[0])} {way[0]} forwards through more than {FORWARDS_LIMIT} others",
                 "shorten the way",
             )
-        extension = self._extensions.get(number)
-        if extension is None or number in sound:
-            return  # a group forwards nowhere
-        for key, following in extension.forwards.items():
+        start = self.target(number)
+        if start is None or number in sound:
+            return
+        for key, following in start.forwards.items():
             if self.target(following) is None:
                 raise PlanError(
                     number,
-                    f"extension {number}: {key} = {following!r} is no extension and no group",
+                    f"{self._kind(number)} {number}: {key} = {following!r} is no extension and no group",
                     "add it, or remove the forwarding",
                 )
             self._walk(following, (*way, number), sound)
         sound.add(number)
+
+    def _kind(self, number: str) -> str:
+        return "extension" if number in self._extensions else "group"
 
     def find(self, number: str) -> Extension | None:
         """Return the extension a number reaches, or None."""
@@ -177,19 +209,44 @@ class DialPlan:
         """Return the extension or hunt group a number reaches, or None."""
         return self._extensions.get(number) or self._groups.get(number)
 
-    def translate(self, dialled: str) -> str:
-        """Return the number that a rule makes of one; it is not translated again."""
-        made = (rule.apply(dialled) for rule in self._rules)
-        return next((number for number in made if number is not None), dialled)
+    def translate(self, dialled: str, caller: str = "") -> "str | Outside":
+        """Return what a rule makes of a number; it is not translated again.
+
+        Args:
+            dialled: The number.
+            caller: The extension that dials it: rules for others do not count.
+        """
+        for rule in self._rules:
+            if rule.callers and caller not in rule.callers:
+                continue
+            number = rule.apply(dialled)
+            if number is None:
+                continue
+            if not rule.trunks:
+                return number
+            trunks = [self._trunks[name] for name in rule.trunks if name in self._trunks]
+            if trunks and NUMBER.fullmatch(number):
+                return Outside(number, tuple(trunks))
+            return dialled
+        return dialled
+
+    @property
+    def trunks(self) -> tuple["Trunk", ...]:
+        """The trunks."""
+        return tuple(self._trunks.values())
+
+    def trunk_of(self, user: str) -> "Trunk | None":
+        """Return the trunk whose callers prove themselves by this user name, or None."""
+        return next((one for one in self._trunks.values() if one.authenticate and one.user == user), None)
 
     def members(self, group: "Group") -> list[Extension]:
         """Return the members of one of the plan's groups, in order."""
         return [self._extensions[number] for number in group.members]
 
     def secret(self, number: str) -> str | None:
-        """Return the secret of an extension, or None where there is no such extension."""
-        extension = self._extensions.get(number)
-        return None if extension is None else extension.secret
+        """Return the secret of an extension, or of a trunk's callers; None where there is no such user."""
+        user = self._extensions.get(number) or self.trunk_of(number)
+        return None if user is None else user.secret
 
     @property
     def groups(self) -> tuple["Group", ...]:

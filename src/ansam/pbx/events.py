@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from ansam.pbx.records import CallRecord
+from ansam.pbx.records import CallRecord, OpenCall
 from ansam.pbx.registrations import Binding
+from ansam.pbx.trunk_lines import TrunkStatus
 from ansam.sip.events import Flow
 from ansam.units import Seconds
 
@@ -24,18 +25,16 @@ class RegistrationsChanged:
 
 @dataclass(frozen=True, slots=True)
 class CallStarted:
-    """An extension calls another; its telephones ring next."""
+    """Somebody calls a number; its telephones ring next."""
 
-    caller: str
-    callee: str
+    call: OpenCall
 
 
 @dataclass(frozen=True, slots=True)
 class CallConnected:
     """A call was answered."""
 
-    caller: str
-    callee: str
+    call: OpenCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +85,13 @@ class ExtensionClosed:
     seconds: Seconds
 
 
+@dataclass(frozen=True, slots=True)
+class TrunkChanged:
+    """A trunk has become ready, or failed."""
+
+    status: TrunkStatus
+
+
 ExchangeEvent: TypeAlias = (
     RegistrationsChanged
     | CallStarted
@@ -94,4 +100,5 @@ ExchangeEvent: TypeAlias = (
     | LoginRefused
     | SourceBanned
     | ExtensionClosed
+    | TrunkChanged
 )

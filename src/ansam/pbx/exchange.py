@@ -1,29 +1,33 @@
 """The exchange's engine: registrar, routing of calls between extensions, and their records.
 
-It owns one `UserAgent`, which demands digest authentication of every REGISTER and INVITE: no call and no
-registration comes here unproved. The decisions, in order:
+It owns one `UserAgent`, which demands digest authentication of every REGISTER, and of every INVITE that does
+not come from a trunk's address: no call and no registration comes here unproved. The decisions, in order:
 
 =============================================  ======================================
 the caller's digest names no extension         403
 `Max-Forwards` is used up                      483 (RFC 3261 §16.3 step 3)
 the INVITE carries no session description      488
 the number dialled is none                     404
+a trunk's call offers none of its codecs       488
 the caller has all the calls it may have       486
 the number is registered nowhere               480, or its forwarding
 the callee has all the calls it may have       486, or its forwarding
-the group has all the calls it may have        486
+the group has all the calls it may have        486, or its forwarding
+every trunk that a rule names is down or full  503
 all lines of the exchange are in use           503
 nobody answers within the ring time            408, or its forwarding
 =============================================  ======================================
 
 A number of `ExchangeSettings.services` is answered by the exchange itself; see `services`. Hunt groups and
-forwarding are in `search`. What is neither a number nor a service may become one by a rule; see `patterns`.
+forwarding are in `search`. What is neither a number nor a service may become one by a rule, or go to a trunk;
+see `patterns`, `trunks` and `routing`.
 """
 
 import random
+from collections.abc import Mapping
 
-from ansam.pbx.bridge import Bridge, BridgeState, Parties
-from ansam.pbx.dialplan import DialPlan, Extension
+from ansam.pbx.bridge import Bridge, BridgeState
+from ansam.pbx.dialplan import NUMBER, DialPlan, Extension
 from ansam.pbx.events import (
     CallConnected,
     CallOver,
@@ -33,39 +37,40 @@ from ansam.pbx.events import (
     LoginRefused,
     RegistrationsChanged,
     SourceBanned,
+    TrunkChanged,
 )
 from ansam.pbx.extension_guard import ExtensionGuard
 from ansam.pbx.groups import HuntMemory
 from ansam.pbx.guard import Guard
-from ansam.pbx.media import MediaRelay
-from ansam.pbx.records import CallRecord, Cause
+from ansam.pbx.media import MediaRelay, Side
+from ansam.pbx.partings import Partings
+from ansam.pbx.records import CallRecord, Cause, OpenCall
 from ansam.pbx.registrations import Registrations
-from ansam.pbx.search import BUSY, Office, Refusal, Search
+from ansam.pbx.routing import Board
+from ansam.pbx.search import Refusal
 from ansam.pbx.services import ServiceCall, ServiceMedia
 from ansam.pbx.settings import ExchangeSettings, Service
+from ansam.pbx.status import ExchangeStatus, ExtensionStatus, GroupStatus, LiveCall, PlaceStatus
+from ansam.pbx.trunk_lines import TrunkLines
+from ansam.pbx.trunks import ANONYMOUS, Caller, Trunk
 from ansam.sip.auth import AuthServer
 from ansam.sip.events import (
     AuthenticationFailed,
     CallAnswered,
+    CallEnded,
     CallId,
     Event,
     Flow,
     IncomingCall,
     Outgoing,
+    Registered,
     RegisterReceived,
+    RegistrationFailed,
 )
 from ansam.sip.ua import UserAgent, UserAgentConfig
 from ansam.sip.uri import user_of
 from ansam.trace import Sink, null_sink
 from ansam.units import Seconds
-
-ALL_IN_USE = ("All Lines In Use", Cause.CONGESTION)
-
-REFUSING: dict[Service | None, Refusal] = {
-    Service.BUSY: BUSY,
-    Service.CONGESTION: Refusal(503, "Congestion", Cause.CONGESTION),
-}
-"""Services that consist of a refusal."""
 
 
 class Exchange:
@@ -98,6 +103,7 @@ class Exchange:
         self.guard = Guard(settings)
         self.extension_guard = ExtensionGuard(settings)
         self.registrations = Registrations(settings, self._registrations_changed)
+        self._partings = Partings()
         self._relay = relay
         self._services = services
         self._ua = UserAgent(
@@ -114,10 +120,13 @@ class Exchange:
                 max_calls=3 * settings.calls_limit,
                 follow_contact=False,
                 session_expires=settings.session_seconds or None,
+                admit=lambda flow: self.trunks.knows(flow),
             ),
             rng,
             trace,
         )
+        self.trunks = TrunkLines(self._ua, lambda status: self._events.append(TrunkChanged(status)))
+        self.trunks.replace(plan.trunks, 0.0)
         self._bridges: dict[CallId, Bridge | ServiceCall] = {}
         self._open: dict[Bridge | ServiceCall, set[CallId]] = {}
         self._events: list[ExchangeEvent] = []
@@ -160,7 +169,7 @@ class Exchange:
 
     def deadline(self) -> Seconds | None:
         """Return when `handle_timer` is due, or None."""
-        times = [self._ua.deadline(), self.registrations.deadline()]
+        times = [self._ua.deadline(), self.registrations.deadline(), self._partings.deadline()]
         times += [bridge.deadline() for bridge in self._open]
         return min((time for time in times if time is not None), default=None)
 
@@ -171,25 +180,43 @@ class Exchange:
         self.registrations.handle_timer(now)
         for bridge in list(self._open):
             bridge.handle_timer(now)
-            self._settle(bridge)
+            self._settle(bridge, now)
+        for record in self._partings.due(now):
+            self._events.append(CallOver(record))
         self._process(now)
 
     def stop(self, now: Seconds) -> None:
-        """End all calls: the exchange goes out of service. What must still be sent comes out as ever."""
+        """End all calls and sign off: out of service. What must still be sent comes out as ever."""
         for bridge in list(self._open):
             bridge.hang_up(Cause.SHUTDOWN, now)
-            self._settle(bridge)
+            self._settle(bridge, now)
+        self.trunks.stop(now)
         self._process(now)
 
-    def replace_plan(self, plan: DialPlan, now: Seconds) -> None:
+    def finish(self) -> None:
+        """Wait no longer for what ends say of calls that are over: their records come out."""
+        for record in self._partings.due():
+            self._events.append(CallOver(record))
+
+    def replace_plan(self, plan: DialPlan, now: Seconds) -> list[Trunk]:
         """Take over other extensions; those that are gone or got another secret must register anew.
 
         Calls in progress go on.
+
+        Returns:
+            Trunks to be located; see `trunk_located`.
         """
         for number in {binding.number for binding in self.registrations}:
             if plan.secret(number) != self.plan.secret(number):
                 self.registrations.forget(number, now)
         self.plan = plan
+        new = self.trunks.replace(plan.trunks, now)
+        self._process(now)
+        return new
+
+    def trunk_located(self, name: str, ways: tuple[Flow, ...], now: Seconds, trouble: str = "") -> None:
+        """Learn where a trunk's servers are; see `TrunkLines.located`."""
+        self.trunks.located(name, ways, now, trouble)
         self._process(now)
 
     def service_silent(self, identity: int, now: Seconds) -> None:
@@ -197,7 +224,7 @@ class Exchange:
         for call in list(self._open):
             if isinstance(call, ServiceCall) and call.session and call.session.identity == identity:
                 call.hang_up(Cause.LOST, now)
-                self._settle(call)
+                self._settle(call, now)
         self._process(now)
 
     @property
@@ -224,16 +251,22 @@ class Exchange:
             case IncomingCall():
                 self._proved(event.authenticated_user or "", event.flow, now)
                 self._incoming(event, now)
+            case Registered() | RegistrationFailed():
+                self.trunks.handle(event, now)
             case _:
                 call = getattr(event, "call", None)
                 bridge = None if call is None else self._bridges.get(call)
                 if bridge is not None:
                     bridge.handle(event, now)
-                    self._settle(bridge)
+                    self._settle(bridge, now)
+                elif isinstance(event, CallEnded):
+                    record = self._partings.handle(event)
+                    if record is not None:
+                        self._events.append(CallOver(record))
                 elif isinstance(event, CallAnswered):
                     self._ua.hang_up(event.call, now)
 
-    def _settle(self, bridge: Bridge | ServiceCall) -> None:
+    def _settle(self, bridge: Bridge | ServiceCall, now: Seconds) -> None:
         """Bring the table of dialogues up to date after a call has moved."""
         known, current = self._open.pop(bridge, set()), bridge.calls
         over = bridge.state is BridgeState.OVER
@@ -243,13 +276,15 @@ class Exchange:
             self._open[bridge] = current
             self._bridges.update(dict.fromkeys(current - known, bridge))
         elif bridge.record is not None:
-            self._over(bridge.record)
+            self._over(bridge.record, bridge.parting, now)
 
-    def _over(self, record: CallRecord) -> None:
+    def _over(self, record: CallRecord, legs: Mapping[CallId, Side], now: Seconds) -> None:
         if record.answered is not None:
             self._memory.talked(record.caller, record.ended)
             self._memory.talked(record.answered_by, record.ended)
-        self._events.append(CallOver(record))
+        complete = self._partings.add(record, legs, now)
+        if complete is not None:
+            self._events.append(CallOver(complete))
 
     def _proved(self, number: str, flow: Flow, now: Seconds) -> None:
         self.guard.proved(flow.remote, now)
@@ -287,16 +322,15 @@ class Exchange:
     def _incoming(self, incoming: IncomingCall, now: Seconds) -> None:
         # The host part is not looked at: clients write there whatever name they know the exchange by.
         number = user_of(incoming.uri)
-        caller = self.plan.find(incoming.authenticated_user or "")
+        caller = self._caller(incoming, number)
         if caller is None:
             self._ua.reject(incoming.call, 403, now)
             return
-        parties = self._route(incoming, caller, number, now)
+        parties = self._board().route(incoming, caller, number, now)
         if isinstance(parties, Refusal):
             self._ua.reject(incoming.call, parties.status, now, parties.reason)
-            self._record(caller.number, number, parties.cause, parties.status, now)
+            self._record(caller, number, parties.cause, parties.status, now)
             return
-        self._events.append(CallStarted(caller.number, number))
         bridge: Bridge | ServiceCall
         if isinstance(parties, Service):
             assert self._services is not None
@@ -305,45 +339,40 @@ class Exchange:
             )
         else:
             bridge = Bridge(self._ua, incoming, parties, self._relay, now, self._answered)
+        self._events.append(CallStarted(bridge.open_call))
         bridge.start(now)
-        self._settle(bridge)
+        self._settle(bridge, now)
 
-    def _route(
-        self, incoming: IncomingCall, caller: Extension, number: str, now: Seconds
-    ) -> Parties | Service | Refusal:
-        """Find the callee, or why there is no call; in the order of the table above."""
-        if incoming.max_forwards <= 0:
-            return Refusal(483, "Too Many Hops", Cause.REJECTED)
-        if not incoming.sdp:
-            return Refusal(488, "Offer Required", Cause.REJECTED)
-        if self.plan.target(number) is None and number not in self.settings.services:
-            number = self.plan.translate(number)
-        callee = self.plan.target(number)
-        service = self.settings.services.get(number) if self._services is not None else None
-        if callee is None and service is None:
-            return Refusal(404, "Unknown Number", Cause.UNKNOWN_NUMBER)
-        if self._busy(caller):
-            return Refusal(486, "Your Line Is In Use", Cause.BUSY)
-        if callee is None:
-            if service in REFUSING:
-                return REFUSING[service]
-            return service if service and not self._full else Refusal(503, *ALL_IN_USE)
-        search = Search(self._office(), caller, callee)
-        first = search.next(now)
-        if isinstance(first, Refusal):
-            return first
-        if self._full:
-            return Refusal(503, *ALL_IN_USE)
-        return Parties(caller, number, search, first)
+    def _caller(self, incoming: IncomingCall, called: str) -> Caller | None:
+        """Return who calls: who has proved it, or whom a trunk names."""
+        user = incoming.authenticated_user
+        if user is None:
+            trunk = self.trunks.of(incoming.flow, called)
+        else:
+            extension = self.plan.find(user)
+            if extension is not None:
+                return Caller(extension.number, extension.name, extension)
+            trunk = self.plan.trunk_of(user)
+        if trunk is None:
+            return None
+        # RFC 3325 §9.1: what a trusted network asserts counts more than what the caller wrote.
+        asserted = incoming.headers.first("P-Asserted-Identity").partition("<")[2].partition(">")[0]
+        number = trunk.caller_prefix + (user_of(asserted) or user_of(incoming.from_))
+        name = "".join(sign for sign in incoming.display if sign.isprintable())[:64]
+        return Caller(number if NUMBER.fullmatch(number) else ANONYMOUS, name, trunk=trunk)
 
-    def _office(self) -> Office:
-        return Office(
+    def _board(self) -> Board:
+        return Board(
+            self.settings,
             self.plan,
             self.registrations,
             self._memory,
             self._busy,
             self._calls_of,
-            self.settings.ring_seconds,
+            self._calls_over,
+            self.trunks.way,
+            self.calls_up,
+            self._services is not None,
         )
 
     def _calls_of(self, group: str) -> int:
@@ -353,12 +382,50 @@ class Exchange:
         calls = sum(bridge.involves(extension.number) for bridge in self._open)
         return calls >= extension.call_limit
 
-    @property
-    def _full(self) -> bool:
-        return self.calls_up >= self.settings.calls_limit
+    def _calls_over(self, trunk: str) -> int:
+        return sum(call.over_trunk(trunk) for call in self._open)
 
-    def _answered(self, caller: str, callee: str) -> None:
-        self._events.append(CallConnected(caller, callee))
+    def _answered(self, call: OpenCall) -> None:
+        self._events.append(CallConnected(call))
 
-    def _record(self, caller: str, callee: str, cause: Cause, status: int, now: Seconds) -> None:
-        self._events.append(CallOver(CallRecord(caller, callee, now, None, now, cause, status)))
+    def _record(self, caller: Caller, callee: str, cause: Cause, status: int, now: Seconds) -> None:
+        trunk = "" if caller.trunk is None else caller.trunk.name
+        record = CallRecord(caller.number, callee, now, None, now, cause, status, trunk=trunk)
+        self._events.append(CallOver(record))
+
+    # -- how it stands ---------------------------------------------------------------------------------------
+
+    def status(self, now: Seconds) -> ExchangeStatus:
+        """Return the exchange as it stands."""
+        return ExchangeStatus(
+            tuple(self._extension_status(extension, now) for extension in self.plan),
+            tuple(
+                GroupStatus(
+                    *(group.number, group.name, group.strategy.value, group.members),
+                    *(self._calls_of(group.number), group.limit),
+                )
+                for group in self.plan.groups
+            ),
+            self.trunks.statuses(self._calls_over),
+            tuple(_live(call, now) for call in self._open),
+        )
+
+    def _extension_status(self, extension: Extension, now: Seconds) -> ExtensionStatus:
+        places = tuple(
+            PlaceStatus(
+                "{}:{}:{}".format(binding.flow.transport, *binding.flow.remote),
+                binding.user_agent,
+                binding.expires_at - now,
+            )
+            for binding in self.registrations.find(extension.number, now)
+        )
+        calls = sum(call.involves(extension.number) for call in self._open)
+        return ExtensionStatus(extension.number, extension.name, calls, extension.call_limit, places)
+
+
+def _live(call: Bridge | ServiceCall, now: Seconds) -> LiveCall:
+    known = call.open_call
+    talking = None if known.answered is None else now - known.answered
+    ringing = call.ringing if isinstance(call, Bridge) else ()
+    group = call.group if isinstance(call, Bridge) else ""
+    return LiveCall(known, group, ringing, now - known.started, talking)

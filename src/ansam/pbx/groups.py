@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ansam.errors import ConfigError
-from ansam.pbx.dialplan import NUMBER, Extension
+from ansam.pbx.dialplan import NUMBER, Extension, forwards_of
 from ansam.units import Seconds
 
 NEVER = float("-inf")
@@ -36,6 +36,10 @@ class Group:
         ring_seconds: How long each member rings (with ``all``: how long all do).
         limit: Calls the group may have at the same time, a further caller hears busy; 0: as its members have.
         name: For lists and logs.
+        forward_busy: Number its callers get when all its members are busy, or it has all the calls it may
+            have; "" for none.
+        forward_no_answer: The same when no member answers.
+        forward_unreachable: The same when no member is registered.
     """
 
     number: str
@@ -44,6 +48,14 @@ class Group:
     ring_seconds: Seconds = 20.0
     limit: int = 0
     name: str = ""
+    forward_busy: str = ""
+    forward_no_answer: str = ""
+    forward_unreachable: str = ""
+
+    @property
+    def forwards(self) -> dict[str, str]:
+        """The numbers it forwards to, by their key."""
+        return forwards_of(self)
 
     def __post_init__(self) -> None:
         if not NUMBER.fullmatch(self.number):

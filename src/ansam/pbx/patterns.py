@@ -53,12 +53,18 @@ class Rule:
         number: What is called instead; "" to make it of what was dialled.
         strip: Signs taken away in front.
         prefix: Then put in front.
+        trunks: Names of trunks that the number is called over, the first that can takes it; none: it is ours.
+        callers: Numbers of the extensions that may use the rule; none: all of them.
+        unchanged: The number may stay as it was dialled.
     """
 
     pattern: str
     number: str = ""
     strip: int = 0
     prefix: str = ""
+    trunks: tuple[str, ...] = ()
+    callers: tuple[str, ...] = ()
+    unchanged: bool = False
     _form: re.Pattern[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -67,8 +73,8 @@ class Rule:
             raise ConfigError(
                 f"rule {self.pattern}: number stands beside strip or prefix", "keep one of them"
             )
-        if not self.number and not self.strip and not self.prefix:
-            raise ConfigError(f"rule {self.pattern} changes nothing", "set number, strip or prefix")
+        if not (self.number or self.strip or self.prefix or self.trunks or self.unchanged):
+            raise ConfigError(f"rule {self.pattern} changes nothing", "set number, strip, prefix or trunks")
         for key, value in (("number", self.number), ("prefix", self.prefix)):
             if value and not NUMBER.fullmatch(value):
                 raise ConfigError(

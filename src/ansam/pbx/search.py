@@ -1,4 +1,4 @@
-"""Who rings next for a call: the extension dialled, the members of a group, and where they forward to.
+"""Who rings next for a call: an extension, the members of a group, a trunk, and where they forward to.
 
 ::
 
@@ -6,7 +6,7 @@
                    │ busy, no answer, unreachable: its forwarding, if it has one
                    ▼
                 group ──► round 1 ──► round 2 ──► … ──► answered
-                   │ full or nobody took it
+                   │ full or nobody took it: its forwarding, if it has one
                    ▼
                 the refusal that says most
 
@@ -17,10 +17,12 @@ Whether somebody is free is looked at when the turn comes, not when the call beg
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from ansam.pbx.dialplan import DialPlan, Extension
+from ansam.pbx.dialplan import DialPlan, Extension, Outside
 from ansam.pbx.groups import Group, HuntMemory
 from ansam.pbx.records import Cause
-from ansam.pbx.registrations import Binding, Registrations
+from ansam.pbx.registrations import Registrations
+from ansam.pbx.trunks import Caller, Trunk
+from ansam.sip.events import Flow
 from ansam.units import Seconds
 
 
@@ -35,10 +37,23 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A telephone of an extension."""
+    """Where a call can be sent: a telephone of an extension, or the far side of a trunk.
 
-    extension: Extension
-    binding: Binding
+    Attributes:
+        number: Of the extension; with a trunk, as the far side is to see it.
+        contact: Request-URI.
+        flow: The way there.
+        trunk: The trunk, or None.
+    """
+
+    number: str
+    contact: str
+    flow: Flow
+    trunk: Trunk | None = None
+
+    def same_end(self, other: "Place") -> bool:
+        """Return whether two places belong to the same extension, or trunk."""
+        return (self.number, self.trunk) == (other.number, other.trunk)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +63,13 @@ class Round:
     Attributes:
         places: All their telephones, at least one.
         ring_seconds: For how long.
+        sign_seconds: How long until the first of them must ring at least, or the round has failed; 0: as long
+            as they may ring.
     """
 
     places: tuple[Place, ...]
     ring_seconds: Seconds
+    sign_seconds: Seconds = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +83,7 @@ class Office:
         busy: Whether an extension has all the calls it may have, the caller's present call not counted.
         calls_of: Calls a group has, the caller's present call not counted.
         ring_seconds: How long an extension rings that has no time of its own.
+        way: The way to call over a trunk; None where it can not be called, or has all its calls.
     """
 
     plan: DialPlan
@@ -73,8 +92,14 @@ class Office:
     busy: Callable[[Extension], bool]
     calls_of: Callable[[str], int]
     ring_seconds: Seconds
+    way: Callable[[Trunk], Flow | None]
 
 
+TRUNK_SIGN = 12.0
+"""Seconds until the far end of a trunk must ring where another trunk is left: gateways take up to ten."""
+
+NO_TRUNK = Refusal(503, "No Trunk", Cause.CONGESTION)
+SILENT = Refusal(408, "No Sign Of The Far End", Cause.UNREACHABLE)
 NOT_REGISTERED = Refusal(480, "Not Registered", Cause.NOT_REGISTERED)
 BUSY = Refusal(486, "Busy Here", Cause.BUSY)
 GROUP_FULL = Refusal(486, "All Lines Of The Group Are Busy", Cause.BUSY)
@@ -96,18 +121,19 @@ class Search:
 
     Args:
         office: The exchange.
-        caller: Who calls: never rings for its own call.
+        caller: Who calls: an extension never rings for its own call.
         target: What was dialled.
 
     Attributes:
         group: Number of the group whose member rings or talks, or "".
     """
 
-    def __init__(self, office: Office, caller: Extension, target: Extension | Group) -> None:
+    def __init__(self, office: Office, caller: Caller, target: Extension | Group | Outside) -> None:
         self.group = ""
         self._office = office
         self._caller = caller
-        self._target: Extension | Group = target
+        self._target = target
+        self._trunks = iter(target.trunks if isinstance(target, Outside) else ())
         self._waiting: Iterator[tuple[Extension, ...]] | None = None
         self._failed: list[Refusal] = []
 
@@ -122,9 +148,12 @@ class Search:
             A round, or what the caller is told where nobody is left.
         """
         while True:
+            if isinstance(self._target, Outside):
+                return self._over_trunk(self._target, failure)
             if isinstance(self._target, Group):
-                return self._hunt(self._target, now, failure)
-            outcome = failure or self._ring(self._target, now)
+                outcome = self._hunt(self._target, now, failure)
+            else:
+                outcome = failure or self._ring(self._target, now)
             failure = None
             if isinstance(outcome, Round):
                 return outcome
@@ -132,14 +161,27 @@ class Search:
             following = self._office.plan.target(self._target.forwards.get(key, "")) if key else None
             if following is None:
                 return outcome
-            self._target = following
+            self._target, self._waiting, self.group = following, None, ""
+            self._failed.clear()
 
     def _places(self, extension: Extension, now: Seconds) -> tuple[Place, ...]:
         bindings = self._office.registrations.find(extension.number, now)
-        return tuple(Place(extension, binding) for binding in bindings)
+        return tuple(Place(extension.number, binding.contact, binding.flow) for binding in bindings)
 
     def _taken(self, extension: Extension) -> bool:
-        return extension.number == self._caller.number or self._office.busy(extension)
+        return self._caller.is_extension(extension.number) or self._office.busy(extension)
+
+    def _over_trunk(self, target: Outside, failure: Refusal | None) -> Round | Refusal:
+        """Return the next trunk that can be called; what the far end itself refuses stays refused."""
+        if failure is not None and failure.status < 500 and failure.cause is not Cause.UNREACHABLE:
+            return failure
+        for trunk in self._trunks:
+            way = self._office.way(trunk)
+            if way is not None:
+                place = Place(target.number, trunk.uri(target.number), way, trunk)
+                last = trunk is target.trunks[-1]
+                return Round((place,), self._office.ring_seconds, 0.0 if last else TRUNK_SIGN)
+        return failure or NO_TRUNK
 
     def _ring(self, extension: Extension, now: Seconds) -> Round | Refusal:
         places = self._places(extension, now)

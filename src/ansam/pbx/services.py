@@ -17,12 +17,14 @@ that are always busy and always congested are refused by `exchange`.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from ansam.pbx.bridge import BridgeState
-from ansam.pbx.dialplan import Extension
-from ansam.pbx.records import CallRecord, Cause
+from ansam.pbx.media import Side
+from ansam.pbx.partings import facts_in
+from ansam.pbx.records import CallRecord, Cause, OpenCall
 from ansam.pbx.settings import Service
+from ansam.pbx.trunks import Caller
 from ansam.sip.events import CallEnded, CallId, Cancelled, Event, IncomingCall, Reinvite
 from ansam.sip.ua import UserAgent
 from ansam.units import Seconds
@@ -50,8 +52,8 @@ class ServiceMedia(Protocol):
     def follow(self, session: ServiceSession, offer: bytes) -> bytes | None:
         """Follow a re-INVITE; return the answer, or None where the audio goes on as it was."""
 
-    def close(self, session: ServiceSession) -> None:
-        """Stop playing."""
+    def close(self, session: ServiceSession) -> str:
+        """Stop playing; return what the service found, for the record, or ""."""
 
 
 class ServiceCall:
@@ -60,7 +62,8 @@ class ServiceCall:
     Args:
         ua: The exchange's user agent.
         incoming: The caller's INVITE.
-        caller: Who was authenticated.
+        caller: Who calls.
+        number: What was dialled.
         service: What is called.
         media: Plays it.
         now: The present.
@@ -71,12 +74,12 @@ class ServiceCall:
         self,
         ua: UserAgent,
         incoming: IncomingCall,
-        caller: Extension,
+        caller: Caller,
         number: str,
         service: Service,
         media: ServiceMedia,
         now: Seconds,
-        connected: Callable[[str, str], None],
+        connected: Callable[[OpenCall], None],
     ) -> None:
         self.state = BridgeState.CALLING
         self.record: CallRecord | None = None
@@ -90,6 +93,22 @@ class ServiceCall:
         self._started = now
         self._answered: Seconds | None = None
         self._connected = connected
+        self._facts: dict[str, Any] = {}
+        self._note = ""
+
+    @property
+    def open_call(self) -> OpenCall:
+        """The call as it stands."""
+        return OpenCall(
+            *(int(self._incoming.call), self.caller.number, self._number, self._started, self._answered),
+            answered_by="" if self._answered is None else self._number,
+            trunk="" if self.caller.trunk is None else self.caller.trunk.name,
+        )
+
+    @property
+    def parting(self) -> dict[CallId, Side]:
+        """Dialogues whose last word is still to come; `Bridge.parting`."""
+        return {}
 
     @property
     def calls(self) -> set[CallId]:
@@ -98,7 +117,11 @@ class ServiceCall:
 
     def involves(self, number: str) -> bool:
         """Return whether an extension takes part."""
-        return number == self.caller.number
+        return self.caller.is_extension(number)
+
+    def over_trunk(self, name: str) -> bool:
+        """Return whether the call is one of a trunk."""
+        return self.open_call.trunk == name
 
     def start(self, now: Seconds) -> None:
         """Answer at once."""
@@ -110,7 +133,7 @@ class ServiceCall:
             return
         self.state, self._answered = BridgeState.ANSWERED, now
         self._ua.answer(self._incoming.call, self.session.answer, now)
-        self._connected(self.caller.number, self._number)
+        self._connected(self.open_call)
 
     def handle(self, event: Event, now: Seconds) -> None:
         """Take an event of the dialogue."""
@@ -121,6 +144,7 @@ class ServiceCall:
                 self._answered = None
                 self._end(Cause.CANCELLED, 487, now)
             case CallEnded():
+                self._facts = {} if self.caller.extension is None else facts_in(event)
                 lost = event.by_us or event.status != 200
                 self._end(Cause.LOST if lost else Cause.CALLER_HUNG_UP, 200, now)
             case Reinvite():
@@ -143,11 +167,15 @@ class ServiceCall:
     def _end(self, cause: Cause, status: int, now: Seconds) -> None:
         self._ua.hang_up(self._incoming.call, now)
         if self.session is not None:
-            self._media.close(self.session)
+            self._note = self._media.close(self.session)
         self.state = BridgeState.OVER
         self.record = CallRecord(
             *(self.caller.number, self._number, self._started, self._answered, now, cause, status),
-            answered_by="" if self._answered is None else self._number,
+            answered_by=self.open_call.answered_by,
+            identity=self.open_call.identity,
+            trunk=self.open_call.trunk,
+            caller_modem=self._facts,
+            note=self._note,
         )
 
     def deadline(self) -> Seconds | None:

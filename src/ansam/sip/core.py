@@ -11,7 +11,7 @@ from typing import Protocol
 
 from ansam.errors import RemoteProtocolError
 from ansam.sip.auth import AuthServer
-from ansam.sip.events import Event, Flow
+from ansam.sip.events import CallId, Event, Flow
 from ansam.sip.headers import Headers
 from ansam.sip.message import Request, Response, to_of
 from ansam.sip.status import reason_for
@@ -46,6 +46,8 @@ class UserAgentConfig:
             False: always back along the flow it came from (peers behind a NAT).
         session_expires: Interval of the session timer, s, that our INVITE asks for and our 2xx sets where the
             peer asks for none; None: only what the peer asks for.
+        admit: Says of a flow whether calls along it need no credentials although `auth` demands them.
+        parting: Returns header fields for our BYE of a call, or for our answer to the peer's.
     """
 
     user: str = "ansam"
@@ -56,6 +58,8 @@ class UserAgentConfig:
     max_calls: int = 256
     follow_contact: bool = True
     session_expires: int | None = None
+    admit: Callable[[Flow], bool] | None = None
+    parting: Callable[[CallId], Iterable[tuple[str, str]]] | None = None
 
 
 class ClientHandler(Protocol):

@@ -5,7 +5,7 @@ A call has one identity, `CallId`, from `invite` (or `IncomingCall`) until exact
 After that event the identity is forgotten.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NewType, TypeAlias
 
 from ansam.sip.headers import Headers
@@ -121,12 +121,14 @@ class CallEnded:
         by_us: True if our own side ended it (`bye`, or the engine because of an error).
         reason: Text for a log: the Reason header of the BYE, or what went wrong.
         status: 200 for a BYE; 408 for an ACK or a BYE response that never came; 481 for a dialogue lost.
+        headers: All header fields of the peer's BYE, or of its answer to ours; none where neither came.
     """
 
     call: CallId
     by_us: bool
     reason: str
     status: int
+    headers: Headers = field(default_factory=Headers, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from ansam.sip.events import (
     ReinviteAnswered,
     ReinviteFailed,
 )
-from ansam.sip.headers import quote
+from ansam.sip.headers import Headers, quote
 from ansam.sip.message import Message, Request, Response, cseq_of
 from ansam.sip.requester import Requester
 from ansam.sip.session_timer import (
@@ -149,11 +149,12 @@ class Session:
         self.state = SessionState.ENDING
         self._drop_offers(now)
         requester = self._requester(self._bye_answered, self._bye_failed)
-        requester.send(self.dialog.request("BYE", _reason_field(reason)), now)
+        requester.send(self.dialog.request("BYE", (*_reason_field(reason), *self._parting())), now)
 
     def _bye_answered(self, response: Response, now: Seconds) -> None:
         if response.status >= 200:
-            self._end(True, "" if response.status < 300 else response.reason, response.status)
+            reason = "" if response.status < 300 else response.reason
+            self._end(True, reason, response.status, response.headers)
 
     def _bye_failed(self, status: int, now: Seconds) -> None:
         self._end(True, "no answer to BYE" if status == 408 else "transport failed", status)
@@ -163,11 +164,15 @@ class Session:
         if self.state is SessionState.OVER:
             return
         self._drop_offers(now)
-        bye = self.dialog.request("BYE", _reason_field(reason))
+        bye = self.dialog.request("BYE", (*_reason_field(reason), *self._parting()))
         self._core.send_request(bye, self.dialog.next_hop(), None, now)
         self._end(True, reason, status)
 
-    def _end(self, by_us: bool, reason: str, status: int) -> None:
+    def _parting(self) -> tuple[tuple[str, str], ...]:
+        parting = self._core.config.parting
+        return () if parting is None else tuple(parting(self.call))
+
+    def _end(self, by_us: bool, reason: str, status: int, headers: Headers | None = None) -> None:
         if self.state is SessionState.OVER:
             return
         self.state = SessionState.OVER
@@ -175,7 +180,7 @@ class Session:
         if self._ack_wait is not None:
             self._ack_wait.stop()
         if self._on_over is not None:
-            self._core.emit(CallEnded(self.call, by_us, reason, status))
+            self._core.emit(CallEnded(self.call, by_us, reason, status, headers or Headers()))
             self._on_over(self)
 
     def _drop_offers(self, now: Seconds) -> None:
@@ -206,10 +211,10 @@ class Session:
             )
 
     def _on_bye(self, key: Key, request: Request, now: Seconds) -> None:
-        self._core.respond(key, request, 200, now)
+        self._core.respond(key, request, 200, now, headers=self._parting())
         by_us = self.state is SessionState.ENDING or self._bye_wanted is not None
         self._drop_offers(now)
-        self._end(by_us, request.headers.first("Reason"), 200)
+        self._end(by_us, request.headers.first("Reason"), 200, request.headers)
 
     def _on_reinvite(self, key: Key, request: Request, now: Seconds) -> None:
         if self.state is not SessionState.UP:

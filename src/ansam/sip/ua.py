@@ -392,6 +392,8 @@ class UserAgent:
         auth: AuthServer | None = self._config.auth
         if auth is None or request.method not in self._config.authenticate:
             return True, None
+        if request.method == "INVITE" and self._config.admit is not None and self._config.admit(flow):
+            return True, None
         check = auth.check(request, now, flow.remote[0])
         if check.verdict is Verdict.ACCEPTED:
             return True, check.username
