@@ -156,7 +156,7 @@ EXCHANGE = '[exchange]\n[[extension]]\nnumber = "05"\nsecret = "hush"\n'
             [
                 'a.toml:4: [[modem]] 1 dte = "usb" is no terminal side'
                 " (there are pty:PATH, tcp:, telnet:, rfc2217: or ip232:HOST:PORT, unix:PATH, serial:DEVICE,"
-                " answer:login)"
+                " answer:login, answer:bbs, answer:files:/path)"
             ],
         ),
         (
@@ -171,7 +171,7 @@ EXCHANGE = '[exchange]\n[[extension]]\nnumber = "05"\nsecret = "hush"\n'
         (
             "[[user]]\nname = 'x'\nentry = 3\n",
             [
-                'a.toml:3: [[user]] 1 entry = 3 must be "menu"'
+                'a.toml:3: [[user]] 1 entry = 3 must be "menu" or "bbs"'
                 ' (or a program with its arguments: ["/usr/bin/program", "argument"])'
             ],
         ),

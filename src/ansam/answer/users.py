@@ -66,6 +66,7 @@ class UserBook:
 
     def __init__(self, users: Iterable[User] = ()) -> None:
         self._users: dict[str, User] = {}
+        self._joined: dict[str, User] = {}
         for user in users:
             if user.name in self._users:
                 raise ConfigError(f"user {user.name!r} is there twice", "remove one")
@@ -73,10 +74,14 @@ class UserBook:
 
     def find(self, name: str) -> User | None:
         """Return a user, or None."""
-        return self._users.get(name)
+        return self._users.get(name) or self._joined.get(name)
+
+    def join(self, user: User) -> None:
+        """Take a user whom the board knows; those of the configuration come first."""
+        self._joined[user.name] = user
 
     def find_any_case(self, name: str) -> User | None:
-        """Return a user whose name differs in capitals at most, or None."""
+        """Return a user of the configuration whose name differs in capitals at most, or None."""
         folded = name.lower()
         return self._users.get(name) or next(
             (user for user in self._users.values() if user.name.lower() == folded), None

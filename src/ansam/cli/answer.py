@@ -17,9 +17,11 @@ from ansam import config
 from ansam.answer.house import House
 from ansam.answer.mgetty_config import MgettyConfig
 from ansam.answer.samples import sample_shelf
+from ansam.answer.service_url import LoginService, parse_service
 from ansam.answer.session import Place
 from ansam.answer.settings import Machine
 from ansam.answer.users import User, UserBook
+from ansam.cli.answer_services import Services
 from ansam.cli.warm import warm_up
 from ansam.errors import ConfigError, ResourceError
 from ansam.io.answer import AnswerLine, local_time, this_machine
@@ -124,21 +126,29 @@ def answer(
     ] = None,
     name: Annotated[str, typer.Option(help=r"What \P shows; by default the port's name.")] = "",
     nodename: Annotated[str, typer.Option(help="What @ shows; by default this machine's name.")] = "",
+    service: Annotated[
+        str, typer.Option(help="What callers find: login, bbs, or files:/path[;uploads=held|yes].")
+    ] = "login",
     speed: Annotated[int, typer.Option(help="Port speed, bit/s.")] = 0,
     rings: Annotated[int, typer.Option(help="Answer after so many RINGs.")] = 0,
     guest: Annotated[bool, typer.Option("--guest", help="Let guest in without a password.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log details.")] = False,
 ) -> None:
-    """Answer calls with a login prompt."""
+    """Answer calls: with a login prompt, the built-in BBS, or a file server."""
+    wanted = parse_service(service)
     if bool(line) == bool(port):
         raise ConfigError("one of --line and --port says where the modem is", "give one of them")
+    if mgetty_config is not None and not isinstance(wanted, LoginService):
+        raise ConfigError("--mgetty-config describes a login prompt", "leave out --service")
     if login_config is not None and mgetty_config is None:
         raise ConfigError("--login-config goes with --mgetty-config", "give both")
     _log_to_stderr("debug" if verbose else "info")
     found = config.load(settings) if settings is not None else config.Config()
     label = name or (Path(port).name if port else found.answer.port)
     if mgetty_config is None:
-        place = answering_place(found, label, guest=guest, nodename=nodename)
+        others = not isinstance(wanted, LoginService)
+        place = answering_place(found, label, guest=guest, nodename=nodename, others=others)
+        place = Services(found.bbs).at(place, wanted)
     else:
         place, mgetty = mgetty_place(
             found, label, mgetty_config, login_config, guest=guest, nodename=nodename

@@ -25,6 +25,7 @@ import typer
 
 from ansam.cli.config import ConfigOption, find_config
 from ansam.config import Config, ModemConfig, load
+from ansam.config.modems import ANSWER, answers
 from ansam.config.settings import LogConfig
 from ansam.errors import AnsamError, ConfigError, ResourceError
 
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 ANSWERING = "answering"
 """Name of the worker that runs the answering modems."""
 
-ANSWER_DTE = "answer:login"
 READY_TIMEOUT = 120.0
 """Seconds for all workers to be ready; the first start compiles the signal processing."""
 
@@ -67,11 +67,11 @@ def serve(
 
 def workers_of(config: Config) -> dict[str, tuple[ModemConfig, ...]]:
     """Return which modems run together, by name of their worker."""
-    answering = tuple(modem for modem in config.modems if modem.dte == ANSWER_DTE)
+    answering = tuple(modem for modem in config.modems if answers(modem.dte))
     workers: dict[str, tuple[ModemConfig, ...]] = {}
     pools: dict[tuple[str, int], str] = {}
     for modem in config.modems:
-        if modem.dte == ANSWER_DTE:
+        if answers(modem.dte):
             continue
         shared = [pools[address] for address in ports_of(modem) if address in pools]
         name = shared[0] if shared else f"modem-{modem.name}"
@@ -226,14 +226,19 @@ async def _start_answering(
     stack: AsyncExitStack, config: Config, modems: tuple[ModemConfig, ...], pacer: Any, call_ports: Any
 ) -> list["asyncio.Task[None]"]:
     from ansam.answer.house import House
+    from ansam.answer.service_url import LoginService, parse_service
     from ansam.cli.answer import answering_place
+    from ansam.cli.answer_services import Services
     from ansam.io.answer import AnswerLine
     from ansam.io.answer_modem import modem_on
     from ansam.io.lines import make_line
 
-    house, tasks = House(), []
+    house, tasks, services = House(), [], Services(config.bbs)
     for modem in modems:
-        place = replace(answering_place(config, modem.name), house=house)
+        service = parse_service(modem.dte.removeprefix(ANSWER))
+        others = not isinstance(service, LoginService)
+        place = replace(answering_place(config, modem.name, others=others), house=house)
+        place = services.at(place, service)
         telephone = make_line(modem.line, pacer, network=modem.network, call_ports=call_ports)
         port = await stack.enter_async_context(
             modem_on(telephone, modem.name, modem.init, profile=_profile(modem))
@@ -253,7 +258,7 @@ def _profile(modem: ModemConfig) -> "Profile":
     """Return how a modem starts; an answering one keeps nothing, unless it is told where."""
     from ansam.io.nvram_file import NOWHERE, open_profile
 
-    nowhere = NOWHERE if modem.dte == ANSWER_DTE else ""
+    nowhere = NOWHERE if answers(modem.dte) else ""
     return open_profile(modem.personality, modem.nvram or nowhere, modem.name)
 
 

@@ -5,14 +5,15 @@ import tomllib
 from collections.abc import Callable, Hashable, Iterable
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import quote, unquote
 
 from pydantic import ValidationError
 
 from ansam.adaptor.provisioning import clean_mac
 from ansam.answer.settings import AnswerSettings
-from ansam.answer.users import Command, Menu, User
+from ansam.answer.users import Bbs, Command, Menu, User
+from ansam.config.bbs import BbsConfig, read_area, read_bbs, read_door, read_files
 from ansam.config.exchange import read_exchange, read_group, read_rule, read_trunk
+from ansam.config.modems import answers, read_modem
 from ansam.config.places import Path, Places
 from ansam.config.problems import ConfigProblems, Culprit, Problem, place, section_name, translate
 from ansam.config.provisioning import (
@@ -30,7 +31,6 @@ from ansam.config.schema import (
 )
 from ansam.config.settings import Config, ExchangeConfig, LogConfig, ModemConfig
 from ansam.config.web import read_web
-from ansam.dte.port_url import FORMS, parse_ports
 from ansam.errors import AnsamError, ConfigError
 from ansam.pbx.dialplan import NUMBER, DialPlan, Extension, PlanError
 from ansam.pbx.groups import Group
@@ -38,12 +38,10 @@ from ansam.pbx.settings import Service
 from ansam.pbx.trunks import Trunk
 
 if TYPE_CHECKING:
-    from ansam.call.line_url import LineUrl, NetworkLineUrl
+    pass
 
 FILE_LIMIT = 1 << 20
 """Octets of a configuration; a larger file is none."""
-
-DTE_FORMS = f"{FORMS}, answer:login"
 
 _T = TypeVar("_T")
 
@@ -133,15 +131,16 @@ class _Builder:
         self._once("rule", "pattern", [(r.pattern, *r.callers) for r in parsed.rule])
         self._once("trunk", "name", [t.name for t in parsed.trunk])
         secrets = {extension.number: extension.secret for extension in extensions}
-        modems = self._each("modem", parsed.modem, lambda m: _modem(m, secrets))
+        modems = self._each("modem", parsed.modem, lambda m: read_modem(m, secrets))
         users = self._each("user", parsed.user, _user)
+        bbs = self._bbs(parsed)
         answer = self._try(("answer",), lambda: _answer(parsed.answer))
         self._once("extension", "number", [e.number for e in parsed.extension])
         self._once("modem", "name", [m.name for m in parsed.modem])
         self._once(
             "modem",
             "dte",
-            [m.dte if m.dte != "answer:login" else i for i, m in enumerate(parsed.modem)],
+            [i if answers(m.dte) else m.dte for i, m in enumerate(parsed.modem)],
         )
         self._once("user", "name", [u.name for u in parsed.user])
         for name in ("extension", "group", "rule", "trunk"):
@@ -167,6 +166,7 @@ class _Builder:
             answer=answer,
             files=str(getattr(parsed.answer, "files", "")),
             users=tuple(users),
+            bbs=bbs,
             provisioning=provisioning,
             web=web,
             log=LogConfig(parsed.log.level, parsed.log.format),
@@ -200,6 +200,22 @@ class _Builder:
                     f"[[{name}]] {index + 1} {key} {value!r} is that of [[{name}]] {first + 1} too",
                     "remove or rename one",
                 )
+
+    def _bbs(self, parsed: File) -> BbsConfig | None:
+        """Return the board, where there is one: its sections, or a modem that is to serve it."""
+        areas = self._each("bbs_area", parsed.bbs_area, read_area)
+        files = self._each("bbs_files", parsed.bbs_files, read_files)
+        doors = self._each("bbs_door", parsed.bbs_door, read_door)
+        for name in ("bbs_area", "bbs_files", "bbs_door"):
+            self._once(name, "name", [one.name for one in getattr(parsed, name)])
+            if getattr(parsed, name) and parsed.bbs is None:
+                self._add((name, 0), f"[[{name}]] without a board", "add a section [bbs]")
+        wanted = any(m.dte == "answer:bbs" for m in parsed.modem) or any(
+            user.entry == "bbs" for user in parsed.user
+        )
+        if parsed.bbs is None:
+            return BbsConfig() if wanted else None
+        return read_bbs(parsed.bbs, areas, files, doors)
 
     def _check_plan(
         self,
@@ -319,77 +335,14 @@ class _Builder:
                 self._add(path, f"modem {modem.name!r}: the secret is not that of extension {line.user}")
 
 
-def _line(text: str, secrets: dict[str, str]) -> "LineUrl":
-    """Read a line URL; one that leaves out the secret of an extension in this file gets it from there."""
-    # Imported late: it brings the signal processing with it.
-    from ansam.call.line_url import parse_line
-
-    short = re.fullmatch(r"sip:([^:@;]+)@(.*)", text)
-    if short and unquote(short[1]) in secrets:
-        text = f"sip:{short[1]}:{quote(secrets[unquote(short[1])], safe='')}@{short[2]}"
-    try:
-        return parse_line(text)
-    except ConfigError as error:
-        raise Culprit("line", error.message, error.remedy) from None
-
-
-def _network(text: str) -> "NetworkLineUrl | None":
-    from ansam.call.line_url import parse_network
-
-    try:
-        return parse_network(text)
-    except ConfigError as error:
-        raise Culprit("network", error.message, error.remedy) from None
-
-
-def _check_ports(dte: str) -> None:
-    """Raise where a terminal side is none that a modem of a configuration can have."""
-    try:
-        ports = parse_ports(dte)
-    except ConfigError as error:
-        if "is not known" in error.message and "option" not in error.message:
-            raise Culprit("dte", f'dte = "{dte}" is no terminal side', f"there are {DTE_FORMS}") from None
-        raise Culprit("dte", error.message, error.remedy) from None
-    for port in ports:
-        if port.kind == "stdio":
-            raise Culprit("dte", f'dte = "{dte}" is no terminal side', f"there are {DTE_FORMS}")
-        if port.address is not None and not port.address[1]:
-            raise Culprit("dte", f'dte = "{dte}" has no port from 1 to 65535', "tcp:127.0.0.1:2323")
-
-
-def _modem(section: ModemSection, secrets: dict[str, str]) -> ModemConfig:
-    if section.dte != "answer:login":
-        _check_ports(section.dte)
-    if section.init and not section.init.isprintable():
-        raise Culprit("init", "init has control characters", "write the command line alone")
-    if section.init and not section.init.upper().startswith("AT"):
-        raise Culprit("init", f'init = "{section.init}" does not begin with AT')
-    line, network = _line(section.line, secrets), _network(section.network)
-    _personality(section.personality)
-    return ModemConfig(
-        *(section.name, line, section.dte, section.init, section.personality, section.nvram, section.speaker),
-        network=network,
-    )
-
-
-def _personality(choice: str) -> None:
-    from ansam.at.personalities import load as load_personality
-
-    if choice:
-        try:
-            load_personality(choice)
-        except ConfigError as error:
-            raise Culprit("personality", error.message, error.remedy) from None
-
-
 def _user(section: UserSection) -> User:
-    entry: Menu | Command
+    entry: Menu | Bbs | Command
     if isinstance(section.entry, list):
         entry = Command(tuple(section.entry), section.run_as, section.directory)
     elif section.run_as or section.directory:
         raise Culprit("run_as", "run_as and directory belong to a command", 'entry = ["/usr/bin/program"]')
     else:
-        entry = Menu()
+        entry = Bbs() if section.entry == "bbs" else Menu()
     return User(section.name, section.password, entry)
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from ansam.answer.settings import AnswerSettings
+from ansam.config.bbs import AreaSection, BbsSection, DoorSection, FilesSection
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Positive = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -143,7 +144,7 @@ class UserSection(Section):
 
     name: str
     password: str = ""
-    entry: Literal["menu"] | Annotated[list[str], Field(min_length=1)] = "menu"
+    entry: Literal["menu", "bbs"] | Annotated[list[str], Field(min_length=1)] = "menu"
     run_as: str = ""
     directory: str = ""
     role: Literal["", "viewer", "operator", "admin"] = ""
@@ -219,6 +220,10 @@ class File(Section):
     modem: list[ModemSection] = []
     answer: AnswerSection = AnswerSection()  # type: ignore[valid-type]
     user: list[UserSection] = []
+    bbs: BbsSection | None = None
+    bbs_area: list[AreaSection] = []
+    bbs_files: list[FilesSection] = []
+    bbs_door: list[DoorSection] = []
     web: WebSection = WebSection()
     provisioning: ProvisioningSection = ProvisioningSection()
     adaptor: list[AdaptorSection] = []

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ansam.answer.settings import AnswerSettings
 from ansam.answer.users import User
+from ansam.config.bbs import BbsConfig
 from ansam.config.provisioning import ProvisioningConfig
 from ansam.config.web import WebConfig
 from ansam.pbx.dialplan import DialPlan, Extension
@@ -67,7 +68,7 @@ class ModemConfig:
     Attributes:
         name: Names it in logs and, on an answering line, as ``\P``.
         line: Where it is plugged in.
-        dte: Its terminal side: ``pty:PATH``, ``tcp:HOST:PORT`` or ``answer:login``.
+        dte: Its terminal side: ``pty:PATH``, ``tcp:HOST:PORT`` or ``answer:`` and a service.
         init: A command line it is set up with, such as ``ATS0=1``; "" for none.
         personality: Make of modem: a name, or the path of a personality file; "" is the default.
         nvram: File of what AT&W stores; "" is the usual place (of an answering modem: none), "none" nowhere.
@@ -110,9 +111,10 @@ class Config:
         rules: Its rules for numbers of a form, in order.
         trunks: Its lines to elsewhere.
         modems: Lines with a modem each.
-        answer: For modems with ``dte = "answer:login"``; `port` is the modem's name.
+        answer: For modems with ``dte = "answer:…"``; `port` is the modem's name.
         files: Directory of the files a caller may read, or "".
         users: Who may log in.
+        bbs: The built-in board, or None.
         provisioning: Profiles of adaptors, and whether they are served.
         web: The page, and who may log in to it.
         log: Logging.
@@ -128,6 +130,7 @@ class Config:
     answer: AnswerSettings = field(default_factory=AnswerSettings)
     files: str = ""
     users: tuple[User, ...] = ()
+    bbs: BbsConfig | None = None
     provisioning: ProvisioningConfig = field(default_factory=ProvisioningConfig)
     web: WebConfig = field(default_factory=WebConfig)
     log: LogConfig = LogConfig()

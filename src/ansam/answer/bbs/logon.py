@@ -10,7 +10,7 @@ from ansam.answer.bbs.settings import NewUsers
 from ansam.answer.bbs.visitor import Visitor
 from ansam.answer.events import LoggedIn, LoginFailed, Trouble
 from ansam.answer.house import Seat
-from ansam.answer.users import NAME_LIMIT, User
+from ansam.answer.users import NAME_LIMIT, Bbs, User
 from ansam.errors import ConfigError
 from ansam.units import Seconds
 
@@ -109,9 +109,18 @@ class Logon:
         self._visitor.account = account
 
     def known_already(self, user: User) -> Steps[bool]:
-        """Take a user who has proved itself at the login prompt."""
-        self.adopt(user, (yield from self._talk.work(lambda: self._board.account(user.name))))
-        return True
+        """Take a user who has proved itself at the login prompt.
+
+        One whom the board knows, and not the configuration, must still be there with that password.
+        """
+        account = yield from self._talk.work(lambda: self._board.account(user.name))
+        if self._users.find_any_case(user.name) is not None:
+            self.adopt(user, account)
+            return True
+        if account is None or not account.own or account.password_hash != user.password_hash:
+            self._talk.say("The board has changed since. Please call again later.")
+            return False
+        return self._known(user.name, None, account)
 
     # -- new users -------------------------------------------------------------------------------------------
 
@@ -143,6 +152,7 @@ class Logon:
             talk.tell(Trouble(f"bbs: {name} wants to join; let in by: ansam user approve {name}"))
             talk.say("Thank you. The sysop will look at it; please call again later.")
             return False
+        self._users.join(User(name, hashed, Bbs()))
         self._visitor.account = account
         return True
 

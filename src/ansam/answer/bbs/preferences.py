@@ -6,6 +6,7 @@ from ansam.answer.bbs.engine import Steps
 from ansam.answer.bbs.screen import COLUMNS_MAX, COLUMNS_MIN, COMMODORE, ROWS_MAX, ROWS_MIN, Emulation, Look
 from ansam.answer.bbs.transfer import PROTOCOLS
 from ansam.answer.bbs.visitor import Visitor
+from ansam.answer.users import Bbs, User
 
 MENU = {
     "T": "Terminal",
@@ -106,4 +107,5 @@ class Preferences:
             return
         hashed = yield from talk.work(lambda: visitor.backing.board.hash(new))
         visitor.change(password_hash=hashed)
+        visitor.place.users.join(User(visitor.name, hashed, Bbs()))
         talk.say("It is changed.")

@@ -15,6 +15,9 @@ from ansam.answer.session import Place
 PIECE = 128
 """Octets of a picture sent at a time, so that it can be stopped."""
 
+SLOW = 1200
+"""Rate, bit/s, below which nobody wants menus."""
+
 NARROW = 60
 """Columns below which lists are set for a narrow screen."""
 
@@ -65,6 +68,11 @@ class Visitor:
         return self.talk.screen.look.columns < NARROW
 
     @property
+    def slow(self) -> bool:
+        """Whether menus take too long."""
+        return self.talk.rate < SLOW
+
+    @property
     def node(self) -> int:
         """Number of the caller's place in the house, from 1."""
         for number, seat in enumerate(self.place.house, 1):
@@ -89,32 +97,35 @@ class Visitor:
         self.talk.say(text, Colour.TITLE)
 
     def menu(self, entries: dict[str, str], help_wanted: bool = False) -> None:
-        """Show a menu, but not to experts."""
-        if self.account.expert and not help_wanted:
+        """Show a menu, but not to experts, nor at rates at which that takes long."""
+        if not help_wanted and (self.account.expert or self.slow):
             return
         columns = 1 if self.narrow else 3
         width = (self.talk.screen.look.columns - 1) // columns
         items = list(entries.items())
         for start in range(0, len(items), columns):
-            for key, text in items[start : start + columns]:
+            for place, (key, text) in enumerate(items[start : start + columns]):
+                last = place == columns - 1 or start + place == len(items) - 1
                 self.talk.put(f" {key}", Colour.KEY)
-                self.talk.put(f" {text}"[: width - 3].ljust(width - 2) if columns > 1 else f" {text}")
+                self.talk.put(f" {text}" if last else f" {text}".ljust(width - 2))
             self.talk.say()
 
     def prompt(self, text: str, keys: str) -> Steps[str]:
         """Ask what to do next; the time left stands in the prompt."""
         left = "" if self.talk.ends_at is None else f" {self.talk.left / 60:.0f} min"
+        which = f"[{keys}?]" if self.slow else "(? helps)"
         self.talk.say()
-        return (yield from self.talk.choose(f"{text}{left} (? helps): ", keys + "?"))
+        return (yield from self.talk.choose(f"{text}{left} {which}: ", keys + "?"))
 
     def settle(self, look: Look) -> None:
         """Use a screen's description from now on."""
         self.talk.screen = Screen(look)
 
     def change(self, **changes: object) -> None:
-        """Change the account, and keep it."""
+        """Change the account, and keep it; a file server's callers have none to keep."""
         self.account = account = replace(self.account, **changes)  # type: ignore[arg-type]
-        self.talk.later(lambda: self.backing.board.save(account))
+        if account.name:
+            self.talk.later(lambda: self.backing.board.save(account))
 
     # -- display files ---------------------------------------------------------------------------------------
 

@@ -1,0 +1,71 @@
+"""Makes the services of answering lines: the board and the file server, with their databases and disks."""
+
+import shutil
+from dataclasses import replace
+
+from ansam.answer.bbs.board import Backing
+from ansam.answer.bbs.main import BbsService, FileService
+from ansam.answer.bbs.settings import BbsSettings, FileArea
+from ansam.answer.bbs.transfer import PROTOCOLS
+from ansam.answer.service_url import BoardService, FilesService, Service
+from ansam.answer.session import Place
+from ansam.answer.users import Bbs, User
+from ansam.config.bbs import BbsConfig
+from ansam.io.bbs_library import BbsLibrary
+from ansam.io.bbs_store import BbsStore
+
+
+class Services:
+    """The services of one process; what a board keeps is opened once.
+
+    Args:
+        bbs: The board of the configuration, or None.
+        work: Where file servers keep uploads that wait.
+    """
+
+    def __init__(self, bbs: BbsConfig | None, work: str = "run/files") -> None:
+        self._bbs = bbs
+        self._work = work
+        self._board: BbsService | None = None
+        self._accounts: list[User] = []
+
+    def at(self, place: Place, service: Service) -> Place:
+        """Return a line's place with its service, and with the board for users whose entry it is.
+
+        Raises:
+            AnsamError: A directory or the database can not be had.
+        """
+        board = self._open_board() if self._bbs is not None or isinstance(service, BoardService) else None
+        if board is not None:
+            for user in self._accounts:
+                place.users.join(user)
+            place = replace(place, bbs=board)
+        if isinstance(service, BoardService):
+            return replace(place, service=board)
+        if isinstance(service, FilesService):
+            return replace(place, service=self._file_server(service))
+        return place
+
+    def _open_board(self) -> BbsService:
+        if self._board is None:
+            config = self._bbs or BbsConfig()
+            store = BbsStore(config.database)
+            self._board = BbsService(config.settings, Backing(store, BbsLibrary(config.settings)))
+            self._accounts = [
+                User(account.name, account.password_hash, Bbs())
+                for account in store.accounts()
+                if account.approved
+            ]
+        return self._board
+
+    def _file_server(self, service: FilesService) -> FileService:
+        area = FileArea("files", service.path, "Files", service.uploads)
+        settings = BbsSettings(name="File server", work=self._work, files=(area,), call_minutes=0)
+        # Nobody has an account here: a database in memory is enough.
+        return FileService(settings, Backing(BbsStore("sqlite://"), BbsLibrary(settings)))
+
+
+def missing_programs() -> list[str]:
+    """Return which transfer programs are not installed; Debian has them all in lrzsz."""
+    names = {program for one in PROTOCOLS for program in (one.send[0], one.receive[0])}
+    return sorted(name for name in names if shutil.which(name) is None)
