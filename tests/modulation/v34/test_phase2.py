@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from tests.support.phase2_line import Pair
+from tests.support.sweep import sweep
 
 from ansam.errors import LocalProtocolError
 from ansam.line.parameters import CircuitParameters, Echo, End, PathParameters
@@ -148,9 +149,13 @@ def test_lost_packets(seed: int) -> None:
     run(seed, **both(loss=0.01 if seed < 6 else 0.03))
 
 
+FRAMES = [9, 13, 17, 18, 24, 25, 31, 45, 60, 75, 76, 77, 78, 82, 83, 100, 120, 126, 134, 140, 143]
+
+
 @pytest.mark.parametrize("end", list(End), ids=lambda end: end.value)
-def test_a_single_lost_packet_anywhere(end: End) -> None:
-    for k in (9, 13, 17, 18, 24, 25, 31, 45, 60, 75, 76, 77, 78, 82, 83, 100, 120, 126, 134, 140, 143):
+@pytest.mark.parametrize("frames", sweep([FRAMES[::2], FRAMES[1::2]], {0}), ids=str)
+def test_a_single_lost_packet_anywhere(frames: list[int], end: End) -> None:
+    for k in frames:
 
         def spoil(hears: End, frame: int, audio: Audio, erased: bool, k: int = k) -> tuple[Audio, bool]:
             lost = hears is end and frame == k
