@@ -1,16 +1,21 @@
 """Every fault of a configuration is one line with its place."""
 
 import contextlib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import get_origin
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from ansam.answer.users import Command, Menu
 from ansam.config import Config, load, parse
-from ansam.config.problems import ConfigProblems
+from ansam.config.problems import ConfigProblems, _model_in
+from ansam.config.schema import File
 from ansam.errors import AnsamError, ConfigError
+from ansam.pbx.dialplan import Outside
 from ansam.pbx.groups import Strategy
 from ansam.pbx.settings import MediaMode, Service
 
@@ -229,6 +234,10 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 KEYS = st.sampled_from(
     [
         "exchange",
+        "trunk",
+        "did",
+        "pattern",
+        "trunks",
         "extension",
         "modem",
         "user",
@@ -350,3 +359,83 @@ def test_rules() -> None:
         (found,) = faults(GROUP + rule.replace(old, new))
         assert text in found
     assert "rules without an exchange" in faults('[[rule]]\npattern = "X"\nstrip = 1\n')[0]
+
+
+TRUNK = """
+[[trunk]]
+name = "one"
+server = "sip.example.net"
+user = "4989"
+secret = "hush"
+registration = true
+did = [
+  { pattern = "4989X", number = "05" },
+  { pattern = "0.", strip = 1 },
+]
+[[rule]]
+pattern = "0."
+trunks = ["one"]
+callers = ["07"]
+"""
+
+BRANCH = '[[extension]]\nnumber = "4989"\nsecret = "x"\n[[trunk]]\nname = "two"\nserver = "x"\n'
+
+
+def test_trunks() -> None:
+    plan = parse(GROUP + TRUNK).plan()
+    (trunk,) = plan.trunks
+    assert (trunk.host, trunk.port, trunk.register, trunk.codecs) == (
+        "sip.example.net",
+        None,
+        True,
+        ("PCMA",),
+    )
+    assert [trunk.reached(number) for number in ("49895", "005", "1")] == ["05", "05", None]
+    assert plan.translate("0123", "07") == Outside("0123", (trunk,))
+    assert plan.translate("0123", "05") == "0123"
+    (trunk,) = parse(GROUP + TRUNK.replace("sip.example.net", "[2001:db8::1]:5070")).trunks
+    assert (trunk.host, trunk.port) == ("2001:db8::1", 5070)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "text"),
+    [
+        ('"sip.example.net"', '"http://x"', 18, "server"),
+        ('"sip.example.net"', '"x:0"', 18, "server"),
+        ('secret = "hush"', "sources = ['x']", 20, "no IP address"),
+        ('secret = "hush"', "", 16, "registers but has no user and secret"),
+        ('secret = "hush"', 'secret = "hush"\nsource = []', 21, "did you mean 'sources'?"),
+        ('number = "05"', 'number = "08"', 22, "no extension, group or service"),
+        ('number = "05"', 'numbr = "05"', 22, "did you mean 'number'?"),
+        ("4989X", "49-9", 22, "wrong from"),
+        ('["one"]', '["two"]', 28, "there is no trunk 'two'"),
+        ('["07"]', '["08"]', 29, "there is no extension '08'"),
+        ("registration = true", f"authenticate = true\n{BRANCH}", 19, "is an extension too"),
+    ],
+)
+def test_faults_of_trunks(old: str, new: str, line: int, text: str) -> None:
+    (found,) = faults(GROUP + TRUNK.replace(old, new, 1))
+    assert text in found
+    assert found.startswith(f"a.toml:{line}:"), found
+    assert "hush" not in found
+
+
+def _sections(model: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel]]]:
+    """Return the header of every section there is, and what it is made of."""
+    for name, field in model.model_fields.items():
+        inner = _model_in(field.annotation)
+        if inner is not None:
+            yield (f"[[{name}]]" if get_origin(field.annotation) is list else f"[{name}]"), inner
+
+
+@pytest.mark.parametrize(("header", "model"), list(_sections(File)), ids=[h for h, _ in _sections(File)])
+def test_every_key_misspelt_names_its_line_and_the_nearest_there_is(
+    header: str, model: type[BaseModel]
+) -> None:
+    keys = list(model.model_fields)
+    for key in keys:
+        for wrong in {key[:-1] + "q", key + "s", "q" + key, key.replace("_", "")} - set(keys):
+            (found,) = [text for text in faults(f"# x\n{header}\n{wrong} = 1\n") if "unknown key" in text]
+            assert found.startswith(f"a.toml:3: {header}")
+            assert repr(wrong) in found
+            assert any(f"did you mean {near!r}?" in found for near in keys) or f" {key}" in found

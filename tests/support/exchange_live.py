@@ -46,6 +46,7 @@ async def exchange(
     database: str = "sqlite://",
     relay: bool = False,
     transports: tuple[str, ...] = ("udp", "tcp"),
+    plan: DialPlan | None = None,
     **settings: Any,
 ) -> AsyncIterator[ExchangeServer]:
     media = MediaMode.RELAY if relay else MediaMode.DIRECT
@@ -54,7 +55,7 @@ async def exchange(
         tuple(Listen("tcp" if kind == "tcp" else "udp", "127.0.0.1", 0) for kind in transports),
         database,
     )
-    server = ExchangeServer(config, DialPlan(EXTENSIONS), random.Random(7))
+    server = ExchangeServer(config, plan or DialPlan(EXTENSIONS), random.Random(7))
     await server.start()
     try:
         yield server

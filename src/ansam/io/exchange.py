@@ -176,12 +176,12 @@ class ExchangeServer:
         if node is None:
             return
         calls = self.exchange.calls_up
-        signing_off = self.exchange.trunks.registered
         if self._locator is not None:
             await self._locator.stop()
         node.do(lambda agent, now: self.exchange.stop(now))
-        if calls or signing_off:
-            await asyncio.sleep(GOODBYE)
+        end = self._loop.time() + GOODBYE
+        while (calls or self.exchange.trunks.signing_off) and self._loop.time() < end:
+            await asyncio.sleep(GOODBYE / 50)
         node.do(lambda agent, now: self.exchange.finish())
         await node.close()
         if self.relay is not None:

@@ -66,6 +66,7 @@ from ansam.sip.events import (
     Registered,
     RegisterReceived,
     RegistrationFailed,
+    Unregistered,
 )
 from ansam.sip.ua import UserAgent, UserAgentConfig
 from ansam.sip.uri import user_of
@@ -253,6 +254,8 @@ class Exchange:
                 self._incoming(event, now)
             case Registered() | RegistrationFailed():
                 self.trunks.handle(event, now)
+            case Unregistered():
+                self.trunks.gone(event)
             case _:
                 call = getattr(event, "call", None)
                 bridge = None if call is None else self._bridges.get(call)

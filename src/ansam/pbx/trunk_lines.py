@@ -16,7 +16,7 @@ from enum import Enum
 
 from ansam.pbx.trunks import Trunk
 from ansam.sip.auth import Credentials
-from ansam.sip.events import Flow, Registered, RegistrationFailed, RegistrationId
+from ansam.sip.events import Flow, Registered, RegistrationFailed, RegistrationId, Unregistered
 from ansam.sip.ua import UserAgent
 from ansam.units import Seconds
 
@@ -79,6 +79,7 @@ class TrunkLines:
         self._ua = ua
         self._changed = changed
         self._lines: dict[str, _Line] = {}
+        self._leaving: set[RegistrationId] = set()
 
     def replace(self, trunks: Iterable[Trunk], now: Seconds) -> list[Trunk]:
         """Take over other trunks; return those that are new, or not as before, and have to be located."""
@@ -138,6 +139,10 @@ class TrunkLines:
         else:
             line.tried.clear()
 
+    def gone(self, event: Unregistered) -> None:
+        """Learn that a registration has been removed."""
+        self._leaving.discard(event.registration)
+
     def of(self, flow: Flow, called: str) -> Trunk | None:
         """Return the trunk whose call comes along a flow, or None: it has to prove itself.
 
@@ -163,9 +168,9 @@ class TrunkLines:
         return tuple(_status(line, calls_of(name)) for name, line in self._lines.items())
 
     @property
-    def registered(self) -> bool:
-        """Whether there is a registration to be removed before the end."""
-        return any(line.registration is not None for line in self._lines.values())
+    def signing_off(self) -> bool:
+        """Whether a registration is being removed."""
+        return bool(self._leaving)
 
     def stop(self, now: Seconds) -> None:
         """Sign off everywhere."""
@@ -175,6 +180,7 @@ class TrunkLines:
     def _leave(self, line: _Line, now: Seconds) -> None:
         if line.registration is not None:
             self._ua.unregister(line.registration, now)
+            self._leaving.add(line.registration)
             line.registration = None
 
     def _turn(self, line: _Line, state: TrunkState, detail: str = "") -> None:
