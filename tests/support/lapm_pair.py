@@ -9,8 +9,9 @@ import itertools
 import random
 
 from ansam.link.v42 import xid
+from ansam.link.v42.events import Established, Released
 from ansam.link.v42.frames import decode
-from ansam.link.v42.lapm import Established, Lapm, Released
+from ansam.link.v42.lapm import Lapm
 from ansam.link.v42.timing import RoundTrip
 
 OCTETS_AROUND = 3

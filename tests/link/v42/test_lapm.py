@@ -9,8 +9,9 @@ from tests.support.lapm_pair import Feed, LapmPair
 from tests.support.v42_pair import noise
 
 from ansam.link.v42 import xid
+from ansam.link.v42.events import Established, Negotiated, Signal, State
 from ansam.link.v42.frames import SUPERVISORY, Frame, Kind, decode
-from ansam.link.v42.lapm import N400, T403, Established, Lapm, Negotiated, Signal, State
+from ansam.link.v42.lapm import N400, T403, Lapm
 from ansam.link.v42.timing import RoundTrip
 
 SELECTIVE = xid.Parameters(n401=(128, 128), k=(15, 15), srej=True)
@@ -488,7 +489,7 @@ def test_nothing_a_line_brings_breaks_it(state, steps):
             case _:
                 lapm.set_busy(step == "busy")
         assert lapm._va <= lapm._vs <= lapm._highest <= lapm._va + max(15, lapm.window)
-        assert len(lapm._held) < 128
+        assert len(lapm._arrivals._held) < 128
         assert len(lapm._urgent) <= 128
         lapm.take_data()
     assert sum(not isinstance(event, Established | Negotiated | Signal) for event in lapm.take_events()) <= 1

@@ -15,11 +15,13 @@ States are those of §8.3 to §8.8; every frame is handled by one function, `_re
 
 from collections import deque
 from dataclasses import dataclass
-from enum import Enum
 from typing import Protocol
 
 from ansam.errors import RemoteProtocolError
 from ansam.link.v42 import xid
+from ansam.link.v42.arrivals import Arrivals
+from ansam.link.v42.events import Counters, Established, LapmEvent, Negotiated, Released, Signal, State
+from ansam.link.v42.frame_size import FrameSize
 from ansam.link.v42.frames import MODULUS, Frame, FrameError, Kind, decode
 from ansam.link.v42.timing import RoundTrip
 from ansam.units import SAMPLE_RATE, Samples
@@ -32,26 +34,8 @@ N400 = 12
 T403: Samples = 10 * SAMPLE_RATE
 """Silence after which the peer is asked whether it is still there (§9.2.6)."""
 
-FIRST_FRAME: Samples = SAMPLE_RATE // 4
-"""How long the first information fields are on the line, 128 octets at most; they grow while nothing is
-lost and shrink with every loss, because a frame once numbered can not be cut up any more."""
-
-LEAST_FRAME = 32
-"""Frames shrink to this on a line with errors."""
-
 URGENT = 128
 """Frames that wait to go before data; a peer that asks for more on a slow line has to ask again."""
-
-
-class State(Enum):
-    """State of the error control function."""
-
-    IDLE = "disconnected"
-    NEGOTIATING = "XID sent"
-    ESTABLISHING = "SABME sent"
-    CONNECTED = "connected"
-    RELEASING = "DISC sent"
-    RELEASED = "released"
 
 
 _SENT = {
@@ -73,21 +57,6 @@ class Source(Protocol):
 
 
 @dataclass(slots=True)
-class Counters:
-    """What ATI6 shows of the link."""
-
-    blocks_sent: int = 0
-    blocks_received: int = 0
-    blocks_resent: int = 0
-    octets_sent: int = 0
-    octets_received: int = 0
-    link_timeouts: int = 0
-    link_naks: int = 0
-    naks_sent: int = 0
-    violations: int = 0
-
-
-@dataclass(slots=True)
 class _Sent:
     """An I frame that is not acknowledged yet."""
 
@@ -95,44 +64,6 @@ class _Sent:
     ended: Samples
     """When its last bit left (the last time it was sent)."""
     times: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Negotiated:
-    """XID is over: these values are in force."""
-
-    parameters: xid.Parameters
-
-
-@dataclass(frozen=True, slots=True)
-class Established:
-    """The error-corrected connection exists (L-ESTABLISH)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Released:
-    """It does not exist any more, or could not be established (L-RELEASE).
-
-    Attributes:
-        reason: Which rule ended it.
-        orderly: The peer or we asked for it by DISC.
-        clause: Where that rule stands.
-    """
-
-    reason: str
-    orderly: bool = False
-    clause: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Signal:
-    """An unnumbered information frame arrived (break); the information field as it is."""
-
-    information: bytes
-    command: bool
-
-
-LapmEvent = Negotiated | Established | Released | Signal
 
 
 class Lapm:
@@ -166,21 +97,19 @@ class Lapm:
         """When the frame that is leaving has left."""
         self._poll_ended: Samples | None = None
         self._set_ended: Samples | None = None
-        self._frame_limit = self._first_frame(xid.DEFAULT_N401)
-        self._clean = True
+        self._size = FrameSize(xid.DEFAULT_N401, round_trip.bit_rate)
         self._returned: bytes | None = None
         self._far_octets = 0
         self._reset()
 
     def _reset(self) -> None:
         """Set variables and exception conditions as a SABME does (§8.3.2.1)."""
-        self._va = self._vs = self._highest = self._vr = 0
+        self._va = self._vs = self._highest = 0
         self._sent: dict[int, _Sent] = {}
         self._again: deque[int] = deque()
-        self._held: dict[int, bytes] = {}
-        self._asked: dict[int, Samples] = {}
-        self._rejecting = self._deaf = False
-        self._acknowledge = False
+        window = self.parameters.k[1 if self._originator else 0]
+        self._arrivals = Arrivals(window, self.parameters.srej, self.counters, self._urge)
+        self._deaf = False
         self._peer_busy = False
         self._busy = self._discarded = False
         self._recovering = False
@@ -246,7 +175,7 @@ class Lapm:
         if not busy and self._discarded:
             # Frames came in vain: ask for them at once instead of leaving it to the peer's T401.
             self._discarded = False
-            self._urge(Frame(Kind.REJ, False, nr=self._vr % MODULUS))
+            self._urge(Frame(Kind.REJ, False, nr=self._arrivals.nr))
             return
         self._urge(self._status(command=False, poll=False))
 
@@ -279,7 +208,7 @@ class Lapm:
         if frame is None:
             return None
         if frame.kind in (Kind.I, Kind.RR, Kind.RNR, Kind.REJ):
-            self._acknowledge = False
+            self._arrivals.acknowledge = False
         self._free = now + self.round_trip.duration(len(frame.information))
         return frame.encode(self._originator)
 
@@ -292,7 +221,7 @@ class Lapm:
             frame = self._urgent.popleft()
             if frame.kind in (Kind.RR, Kind.RNR, Kind.REJ):
                 # Its N(R) may have grown while it waited.
-                frame = Frame(frame.kind, frame.command, frame.poll, nr=self._vr % MODULUS)
+                frame = Frame(frame.kind, frame.command, frame.poll, nr=self._arrivals.nr)
             return frame
         if self.state is not State.CONNECTED:
             return None
@@ -311,10 +240,10 @@ class Lapm:
                 self._vs += 1
                 return self._information(number)
             if self._vs < self._va + self.window:
-                information = self._source.take(self._frame_limit)
+                information = self._source.take(self._size.limit)
                 if information:
                     return self._new(information)
-        return self._status(command=False, poll=False) if self._acknowledge else None
+        return self._status(command=False, poll=False) if self._arrivals.acknowledge else None
 
     def _new(self, information: bytes) -> Frame:
         number = self._vs
@@ -334,12 +263,12 @@ class Lapm:
             self.counters.blocks_sent += 1
         if self._t401 is None:
             self._start_t401(len(sent.information))
-        return Frame(Kind.I, True, ns=number % MODULUS, nr=self._vr % MODULUS, information=sent.information)
+        return Frame(Kind.I, True, ns=number % MODULUS, nr=self._arrivals.nr, information=sent.information)
 
     def _status(self, *, command: bool, poll: bool) -> Frame:
         """Return the appropriate supervisory frame (§8.4.6, Note 2)."""
         kind = Kind.RNR if self._busy else Kind.RR
-        return Frame(kind, command, poll, nr=self._vr % MODULUS)
+        return Frame(kind, command, poll, nr=self._arrivals.nr)
 
     def _send_set(self, frame: Frame) -> None:
         self._urge(frame)
@@ -370,7 +299,7 @@ class Lapm:
         self._t403 = None if self._t403 is None else self._t403 + samples
         for sent in self._sent.values():
             sent.ended += samples
-        self._asked = {number: asked + samples for number, asked in self._asked.items()}
+        self._arrivals.suspend(samples)
 
     def handle_timer(self, now: Samples) -> None:
         """Let T401 and T403 act."""
@@ -450,7 +379,7 @@ class Lapm:
             # §8.9.2; §8.3.2.1: what has ended does not begin again.
             self._urge(Frame(Kind.DM, False, frame.poll))
             return
-        if self.state is State.CONNECTED and (self._vr or self._va):
+        if self.state is State.CONNECTED and (self._arrivals.expected or self._va):
             self._released("SABME while connected", "§8.4.9.1")
             return
         # A repeated SABME says that our UA was lost: whatever we sent meanwhile starts anew (Note 3).
@@ -524,7 +453,7 @@ class Lapm:
 
     def _set_parameters(self, parameters: xid.Parameters) -> None:
         self.parameters = parameters
-        self._frame_limit = self._first_frame(parameters.n401[0 if self._originator else 1])
+        self._size = FrameSize(parameters.n401[0 if self._originator else 1], self.round_trip.bit_rate)
         self._events.append(Negotiated(parameters))
 
     def _receive_test(self, frame: Frame) -> None:
@@ -563,7 +492,7 @@ class Lapm:
             self._peer_busy = False
         if frame.kind is Kind.REJ:
             self.counters.link_naks += 1
-            self._shrink()
+            self._size.shrink()
             if not self._recovering:
                 self._vs = acknowledged  # §8.4.4 a
                 self._again.clear()
@@ -590,12 +519,12 @@ class Lapm:
 
     def _receive_srej(self, number: int) -> None:
         self.counters.link_naks += 1
-        self._shrink()
+        self._size.shrink()
         self._peer_busy = False
         if number in self._sent and number not in self._again:
             self._again.append(number)  # §8.4.5.1
         if not self._recovering:
-            self._start_t401(self._frame_limit)
+            self._start_t401(self._size.limit)
 
     def _final(self, frame: Frame, acknowledged: int) -> None:
         """A response with F = 1 ends the timer-recovery condition (§8.4.8)."""
@@ -612,7 +541,7 @@ class Lapm:
         self._again.clear()
         if acknowledged == self._highest:
             return
-        self._shrink()
+        self._size.shrink()
         if not self.parameters.srej:
             self._vs = acknowledged
             return
@@ -630,7 +559,7 @@ class Lapm:
                 self.round_trip.measured(max(0, self._now - done[-1].ended))
             for sent in done:
                 if sent.times == 1:
-                    self._grow()
+                    self._size.grow()
             self._va = upto
             self._vs = max(self._vs, upto)
             if self._recovering:
@@ -650,73 +579,10 @@ class Lapm:
             if frame.poll:
                 self._urge(self._status(command=False, poll=True))
             return
-        number = self._vr + (frame.ns - self._vr) % MODULUS
-        if number == self._vr:
-            self._deliver(frame.information)
-            while self._vr in self._held:
-                self._deliver(self._held.pop(self._vr))
-            self._rejecting = False
-            self._asked = {n: t for n, t in self._asked.items() if n >= self._vr}
-            self._acknowledge = True
-            self._ask_again()
-        elif number - self._vr < self.parameters.k[1 if self._originator else 0]:
-            self._out_of_order(number, frame.information)
-        else:
-            # One we have: our acknowledgement was lost or late.
-            self._acknowledge = True
+        patience = self.round_trip.answer(self._far_octets) + self.round_trip.far_duration(self._far_octets)
+        self._data.extend(self._arrivals.receive(frame, self._now, patience))
         if frame.poll:
             self._urge(self._status(command=False, poll=True))  # §8.4.2.1
-
-    def _deliver(self, information: bytes) -> None:
-        self.counters.octets_received += len(information)
-        self._data.append(information)
-        self._vr += 1
-
-    def _out_of_order(self, number: int, information: bytes) -> None:
-        """Keep or drop a frame and ask for what is missing (§8.5.1)."""
-        if not self.parameters.srej:
-            if not self._rejecting:
-                self._rejecting = True
-                self.counters.naks_sent += 1
-                self._urge(Frame(Kind.REJ, False, nr=self._vr % MODULUS))
-            return
-        self._held[number] = information
-        for missing in range(self._vr, number):
-            if missing not in self._held and missing not in self._asked:
-                self._ask(missing)
-        self._ask_again()
-
-    def _ask(self, number: int) -> None:
-        self._asked[number] = self._now
-        self.counters.naks_sent += 1
-        self._urge(Frame(Kind.SREJ, False, nr=number % MODULUS))
-
-    def _ask_again(self) -> None:
-        """Repeat an SREJ whose answer must have been lost.
-
-        §8.5.1 allows it when received frames show that the retransmission took place: any frame that
-        comes in later than a round trip and a longest frame after the request was sent after it.
-        """
-        patience = self.round_trip.answer(self._far_octets) + self.round_trip.far_duration(self._far_octets)
-        for number, asked in list(self._asked.items()):
-            if number not in self._held and self._now - asked > patience:
-                self._ask(number)
-
-    # -- frame size ------------------------------------------------------------------------------------------
-
-    def _first_frame(self, most: int) -> int:
-        octets = self.round_trip.bit_rate * FIRST_FRAME // (8 * SAMPLE_RATE)
-        return min(most, xid.DEFAULT_N401, max(LEAST_FRAME, octets))
-
-    def _shrink(self) -> None:
-        """A frame was lost: shorter ones lose less."""
-        self._clean = False
-        self._frame_limit = max(LEAST_FRAME, self._frame_limit * 3 // 4)
-
-    def _grow(self) -> None:
-        most = self.parameters.n401[0 if self._originator else 1]
-        step = self._frame_limit // (8 if self._clean else 64)
-        self._frame_limit = min(most, self._frame_limit + max(1, step))
 
     # -- state -----------------------------------------------------------------------------------------------
 

@@ -23,15 +23,8 @@ from ansam.link.v14 import CharacterFormat, StartStop
 from ansam.link.v42 import xid
 from ansam.link.v42.compression import Decoder, Identity, Outgoing, codecs, describe
 from ansam.link.v42.detection import T400, Detection, Verdict
-from ansam.link.v42.lapm import (
-    RECOMMENDATION,
-    Counters,
-    Established,
-    Lapm,
-    Negotiated,
-    Released,
-    Signal,
-)
+from ansam.link.v42.events import Counters, Established, Negotiated, Released, Signal
+from ansam.link.v42.lapm import RECOMMENDATION, Lapm
 from ansam.link.v42.timing import FIRST_GUESS, RoundTrip
 from ansam.link.v44 import Proposal
 from ansam.units import Bits, Samples
