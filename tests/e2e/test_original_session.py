@@ -10,11 +10,14 @@ import sys
 import time
 import tty
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from tests.support.exchange_live import free_port
 from tests.support.mgetty import MGETTY_CONFIG, mgetty_command, process, until
+
+from ansam.io.exchange_store import ExchangeStore
 
 pytestmark = [pytest.mark.peer("mgetty"), pytest.mark.usefixtures("private_mounts")]
 
@@ -22,6 +25,7 @@ ANSAM = [sys.executable, "-m", "ansam.cli.main"]
 OURS = f"{' '.join(ANSAM)} answer --port /dev/ttyUSB0 --mgetty-config /etc/mgetty/mgetty.config"
 MGETTY = "/usr/sbin/mgetty -x0 ttyUSB0"
 CONFIG = MGETTY_CONFIG.replace("speed 9600", "speed 57600")
+DATABASE = "exchange.sqlite"
 MODEMS = {"05": "ttyUSB0", "07": "ttyUSB1"}
 
 
@@ -51,7 +55,7 @@ class Screen:
 def modems(tmp_path: Path) -> Iterator[Path]:
     """`ansam serve` with both modems; returns the directory of their ptys."""
     port = free_port()
-    text = f'[exchange]\nlisten = ["udp:127.0.0.1:{port}"]\n'
+    text = f'[exchange]\nlisten = ["udp:127.0.0.1:{port}"]\ndatabase = "{tmp_path / DATABASE}"\n'
     for number, name in MODEMS.items():
         text += (
             f'[[extension]]\nnumber = "{number}"\nsecret = "secret-{number}"\n[[modem]]\nname = "{name}"\n'
@@ -92,3 +96,13 @@ def session(modems: Path, program: str) -> bytes:
 def test_mgetty_and_our_answering_side_show_the_same(modems: Path) -> None:
     with_mgetty = session(modems, MGETTY)
     assert session(modems, OURS) == with_mgetty
+    with closing(ExchangeStore(str(modems / DATABASE))) as store:
+        until(lambda: len(store.calls(9)) == 2, 10, lambda: "no call records")
+        records = store.calls(9)
+    for call in records:
+        for facts in (call.caller_modem, call.callee_modem):
+            assert (facts["modulation"], facts["rate_tx"], facts["rate_rx"]) == ("V.34", 4800, 4800)
+            assert (facts["error_control"], facts["packets_lost"]) == ("LAPM/SREJ", 0)
+            assert facts["bytes_received"] > 0
+            assert facts["connect_seconds"] == pytest.approx(call.duration, abs=30)
+        assert call.caller_modem.get("causes") or call.callee_modem.get("causes")

@@ -1,7 +1,7 @@
 """What a modem tells the exchange of a call when it is over: a private header field of BYE, or of its answer.
 
-``X-Ansam-Modem`` holds a JSON object with some of the keys of `KEYS`. RFC 3326's ``Reason`` stands beside it in the
-BYE and says why in words; this field says what the line was like.
+``X-Ansam-Modem`` holds a JSON object with some of the keys of `KEYS`. RFC 3326's ``Reason`` stands beside it
+in the BYE and says why in words; this field says what the line was like.
 """
 
 import json
@@ -31,10 +31,13 @@ KEYS: dict[str, type] = {
     "disconnect_reason": str,
     "causes": str,
 }
-"""What may be said. Rates in bit/s, of this modem's transmitter and receiver; ``connect_seconds``: how long data could
-flow; ``speed_shifts``: changes of rate without a retrain; ``frames_bad``: received with a wrong check sequence;
-``packets``, ``packets_lost``, ``packets_late``, ``jitter_ms``, ``skew_ppm``: of RTP as this end received it;
-``causes``: why the call ended, the root first, with " > " between."""
+"""What may be said.
+
+Rates in bit/s, of this modem's transmitter and receiver; ``connect_seconds``: how long data could flow;
+``speed_shifts``: changes of rate, up or down; ``frames_bad``: received in error; ``packets``,
+``packets_lost``, ``packets_late``, ``jitter_ms``, ``skew_ppm``: of RTP as this end received it; ``causes``:
+why the call ended, the root first, with " > " between.
+"""
 
 MAX_TEXT = 300
 """Characters of one text."""
@@ -76,7 +79,6 @@ def decode(value: str) -> dict[str, Any]:
         if kind is str and isinstance(found, str):
             facts[key] = "".join(sign if sign.isprintable() else "?" for sign in found)[:MAX_TEXT]
         elif kind is not str and isinstance(found, int | float) and not isinstance(found, bool):
-            number = float(found)
-            if abs(number) < 2**53:  # a JSON reader's exact integers; also turns NaN and infinity away
-                facts[key] = number if kind is float else int(number)
+            if abs(found) < 2**53:  # a JSON reader's exact integers; also turns NaN and infinity away
+                facts[key] = kind(found)
     return facts

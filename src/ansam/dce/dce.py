@@ -422,6 +422,12 @@ class Dce:
         """Return what the receiver knows about the line, or None off line."""
         return self._session.report() if self._session else None
 
+    def counted(self) -> CallRecord:
+        """Return the counters of this connection or the last, brought up to date."""
+        if self._session is not None:
+            self._record.count(self._session)
+        return self.call
+
     def deadline(self) -> Samples | None:
         """Return the next instant at which `handle_timer` has something to do, or None."""
         candidates = [self._due, self._at.deadline(), self._terminal.dtr_due(), self._hang_up_at]

@@ -180,7 +180,8 @@ class ExchangeServer:
             await self._locator.stop()
         node.do(lambda agent, now: self.exchange.stop(now))
         end = self._loop.time() + GOODBYE
-        while (calls or self.exchange.trunks.signing_off) and self._loop.time() < end:
+        while (calls or self.exchange.trunks.signing_off) and self._loop.time() < end:  # noqa: ASYNC110
+            # The engine has no event for the last answer to come.
             await asyncio.sleep(GOODBYE / 50)
         node.do(lambda agent, now: self.exchange.finish())
         await node.close()

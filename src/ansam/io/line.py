@@ -4,9 +4,9 @@ Everything here runs on the event loop's thread, except that audio (`LineUser.pr
 run in the pacer's, with the line's lock held.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from threading import RLock
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from ansam.call.call import CallStatistics
 from ansam.dce.causes import Source
@@ -85,6 +85,14 @@ class Observer(LineUser, Protocol):
 
     def line_not_ready(self, why: str) -> None:
         """Likewise `line_ready(False)`, and why calls can not be placed."""
+
+
+@runtime_checkable
+class Reporter(LineUser, Protocol):
+    """A modem that can say what the line was like."""
+
+    def call_report(self) -> Mapping[str, Any]:
+        """Return facts of the present call, or of the one that has just ended; see `call.modem_facts`."""
 
 
 def tell(user: LineUser, source: Source, text: str, clause: str = "") -> None:

@@ -8,26 +8,26 @@ The registration itself is `sip_account`, the session descriptions are `line_med
 import asyncio
 import contextlib
 import random
-from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
 import structlog
 
 from ansam.call.call import Call, CallMedia, CallStatistics
 from ansam.call.line_url import SipLineUrl
+from ansam.call.modem_facts import FIELD, encode
 from ansam.call.outcome import progress_of
 from ansam.call.sip_facts import call_ended, call_failed, refused_offer
 from ansam.dce.causes import Source
 from ansam.dce.progress import Progress
 from ansam.errors import ResourceError
 from ansam.io.clock import FramePacer
-from ansam.io.line import LineUser, Observer, tell
+from ansam.io.line import LineUser, Observer, Reporter, tell
+from ansam.io.line_call import CallState, Phase
 from ansam.io.line_media import LineMedia, is_reachable
 from ansam.io.resolve import Resolver, SystemResolver
-from ansam.io.rtp_socket import CallSockets, PacedCall, RtpPorts
+from ansam.io.rtp_socket import PacedCall, RtpPorts
 from ansam.io.sip_account import SipAccount
-from ansam.sdp.negotiation import LocalMedia, RemoteMedia
+from ansam.sdp.negotiation import RemoteMedia
 from ansam.sip.events import (
     Address,
     CallAnswered,
@@ -50,31 +50,6 @@ from ansam.units import Seconds
 
 CLOSE_TIMEOUT = 2.0
 """Seconds for BYE and un-registration at the end."""
-
-
-class Phase(Enum):
-    """Where the line's call is."""
-
-    IDLE = "no call"
-    CALLING = "INVITE sent"
-    RINGING = "INVITE received"
-    ACCEPTED = "200 sent without a known far end: its description comes with the ACK"
-    UP = "talking path"
-
-
-@dataclass(slots=True)
-class _CallState:
-    """The one call of the line."""
-
-    identity: CallId
-    phase: Phase
-    sockets: CallSockets
-    local: LocalMedia
-    remote: RemoteMedia | None = None
-    answer: bytes = b""
-    """To the offer of an incoming call; b"" where there was none."""
-    offering: bool = False
-    """A re-INVITE without a description was answered with our offer: the peer's answer comes in its ACK."""
 
 
 class SipLine:
@@ -116,7 +91,7 @@ class SipLine:
         self._user: LineUser | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._signed_off = asyncio.Event()
-        self._call: _CallState | None = None
+        self._call: CallState | None = None
         self._paced: PacedCall | None = None
         self._last: CallStatistics | None = None
         self._ending: set[CallId] = set()
@@ -127,7 +102,7 @@ class SipLine:
         """Register; see `Line.open`."""
         self._user = user
         self._loop = asyncio.get_running_loop()
-        await self._account.open(self._on_event)
+        await self._account.open(self._on_event, self._parting)
         if not self._register:
             user.line_ready(True)
             return
@@ -163,7 +138,7 @@ class SipLine:
                 sdp=sdp,
                 credentials=account.credentials,
             )
-            self._call = _CallState(identity, Phase.CALLING, sockets, local)
+            self._call = CallState(identity, Phase.CALLING, sockets, local)
 
         account.node.do(invite)
 
@@ -245,6 +220,12 @@ class SipLine:
             case _:
                 self._log.debug("ignored", sip_event=type(event).__name__)
 
+    def _parting(self, call: CallId) -> list[tuple[str, str]]:
+        """Return what the modem tells the exchange of a call that ends."""
+        ours = call in self._ending or (self._call is not None and self._call.identity == call)
+        facts = self._user.call_report() if ours and isinstance(self._user, Reporter) else {}
+        return [(FIELD, encode(facts))] if facts else []
+
     def _not_ready(self, event: RegistrationFailed, user: LineUser) -> None:
         """The registrar refuses us, or is dead: no call can be placed."""
         if isinstance(user, Observer):
@@ -252,7 +233,7 @@ class SipLine:
         else:
             user.line_ready(False)
 
-    def _on_call_event(self, event: Event, call: _CallState, user: LineUser) -> None:
+    def _on_call_event(self, event: Event, call: CallState, user: LineUser) -> None:
         match event:
             case CallProgress():
                 progress = progress_of(event.status)
@@ -286,7 +267,7 @@ class SipLine:
             case _:
                 pass
 
-    def _answered(self, sdp: bytes, call: _CallState, user: LineUser) -> None:
+    def _answered(self, sdp: bytes, call: CallState, user: LineUser) -> None:
         """The far end's answer to our offer is here: a talking path, or none that a modem can use."""
         remote = self._media.accept(sdp, call.local)
         if remote is None or not is_reachable(remote):
@@ -318,14 +299,14 @@ class SipLine:
         elif call.phase is Phase.RINGING:
             self._account.node.do(lambda agent, now: agent.ringing(identity, now))
 
-    def _consider(self, event: IncomingCall) -> tuple[int, _CallState | None]:
+    def _consider(self, event: IncomingCall) -> tuple[int, CallState | None]:
         """Return the call that an INVITE would be, or the status that refuses it."""
         try:
             sockets, local = self._media.open(self._account.local_ip)
         except ResourceError as error:
             self._log.error("call refused", error=str(error))
             return 500, None
-        call = _CallState(event.call, Phase.RINGING, sockets, local)
+        call = CallState(event.call, Phase.RINGING, sockets, local)
         if not event.sdp:
             return 180, call
         agreement = self._media.negotiate(event.sdp, local)
@@ -335,7 +316,7 @@ class SipLine:
         call.remote, call.answer = agreement.remote, agreement.answer.serialise()
         return 180, call
 
-    def _renegotiate(self, event: Reinvite, call: _CallState, user: LineUser) -> None:
+    def _renegotiate(self, event: Reinvite, call: CallState, user: LineUser) -> None:
         local, node = call.local.next_version(), self._account.node
         if not event.sdp:
             description = self._media.offer(local)
@@ -353,7 +334,7 @@ class SipLine:
         node.do(lambda agent, now: agent.accept_reinvite(event.call, answer, now))
         self._follow(CallMedia.agreed(agreement.remote, answered=True), user)
 
-    def _reoffer_answered(self, sdp: bytes, call: _CallState, user: LineUser) -> None:
+    def _reoffer_answered(self, sdp: bytes, call: CallState, user: LineUser) -> None:
         """The far end's answer to our offer within the call; one that is of no use changes nothing."""
         call.offering = False
         remote = self._media.accept(sdp, call.local)
@@ -370,7 +351,7 @@ class SipLine:
 
     # -- media -----------------------------------------------------------------------------------------------
 
-    def _start_media(self, call: _CallState, remote: RemoteMedia, *, answered: bool) -> None:
+    def _start_media(self, call: CallState, remote: RemoteMedia, *, answered: bool) -> None:
         assert self._user is not None
         assert self._loop is not None
         user, loop = self._user, self._loop
@@ -387,7 +368,7 @@ class SipLine:
         self._paced = PacedCall(audio, call.sockets, user.lock, user.frame_done, went_silent)
         self._pacer.add(self._paced)
 
-    def _went_silent(self, call: _CallState) -> None:
+    def _went_silent(self, call: CallState) -> None:
         if self._call is call and self._user is not None:
             text = "no packet of the far end for 30 s: hanging up"
             self._log.warning(text)
@@ -395,7 +376,7 @@ class SipLine:
             self.end_call("no RTP")
             self._user.far_end_hung_up()
 
-    def _forget(self, call: _CallState) -> None:
+    def _forget(self, call: CallState) -> None:
         """End the media of a call and make the line free."""
         assert self._user is not None
         self._call = None

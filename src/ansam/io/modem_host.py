@@ -23,20 +23,18 @@ from typing import Any
 import structlog
 
 from ansam.call.media_facts import MediaFacts
+from ansam.call.modem_report import facts_of
 from ansam.dce.causes import Source
 from ansam.dce.dce import Connected, Dce, DceEvent, Ended, SpeakerChanged, TerminalBreak, TerminalRate
 from ansam.dce.progress import AcceptCall, EndCall, LineAction, PlaceCall, Progress, Stream
 from ansam.dte.circuits import Circuits
-from ansam.errors import ConfigError
 from ansam.io.dte import DteEndpoint
 from ansam.io.line import Line
 from ansam.io.line_clock import LineClock
+from ansam.io.modem_init import run_init
 from ansam.io.speaker import Sink
 from ansam.path import ModemFacts
 from ansam.units import FRAME, SAMPLE_RATE, Audio, Samples
-
-INIT_STEPS = 100
-"""Timers an init string may need before its answer counts as missing."""
 
 LATEST_OUTPUT = 2.0
 """Seconds the terminal gets at the end to take what the modem has said."""
@@ -89,6 +87,7 @@ class ModemHost:
         self._scheduled = False
         self._on_call = False
         self._media_facts = MediaFacts()
+        self._call_began: Samples = 0
         self._circuits: Circuits | None = None
         self._look: Callable[[], None] = _nothing
 
@@ -99,19 +98,7 @@ class ModemHost:
             ConfigError: The modem does not answer OK.
         """
         with self.lock:
-            self.dce.receive_dte(command.encode("latin-1", "replace") + b"\r", self._clock.now())
-            answer = b""
-            for _ in range(INIT_STEPS):
-                answer += self.dce.take_dte()
-                due = self.dce.deadline()
-                if due is None:
-                    break
-                self.dce.handle_timer(due)
-                self._clock.advance_to(due)
-        words = answer.split()
-        if not words or words[-1] not in (b"OK", b"0"):
-            said = words[-1].decode("latin-1") if words else "nothing"
-            raise ConfigError(f"init string {command!r}: the modem answers {said}", "correct the command")
+            run_init(self.dce, command, self._clock)
 
     async def start(self) -> None:
         """Attach terminal and line.
@@ -219,12 +206,18 @@ class ModemHost:
         """See `call.party.Informed`. The lock is held."""
         return self.dce.path_facts()
 
+    def call_report(self) -> dict[str, Any]:
+        """See `Reporter.call_report`."""
+        with self.lock:
+            return facts_of(self.dce, self._line.statistics(), self._call_began, self._clock.now())
+
     def media_started(self) -> Samples:
         """See `LineUser.media_started`."""
         self._on_call = True
         self._media_facts = MediaFacts()
         with self.lock:
-            return self._clock.begin_call()
+            self._call_began = self._clock.begin_call()
+            return self._call_began
 
     def media_stopped(self) -> None:
         """See `LineUser.media_stopped`."""

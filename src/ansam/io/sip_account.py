@@ -4,7 +4,7 @@ import asyncio
 import random
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import quote
 
@@ -15,9 +15,11 @@ from ansam.errors import AnsamError, ConfigError, ResourceError
 from ansam.io.resolve import Resolver, locate
 from ansam.io.sip import SipNode
 from ansam.sip.auth import Credentials
-from ansam.sip.events import Address, Event, Flow, Registered, RegistrationFailed, RegistrationId
+from ansam.sip.events import Address, CallId, Event, Flow, Registered, RegistrationFailed, RegistrationId
 from ansam.sip.ua import UserAgent, UserAgentConfig
 from ansam.units import Seconds
+
+Parting = Callable[[CallId], Iterable[tuple[str, str]]]
 
 REGISTER_TIMEOUT = 5.0
 """Seconds the first registration may take before the registrar counts as dead."""
@@ -85,11 +87,12 @@ class SipAccount:
 
     # -- opening and closing ---------------------------------------------------------------------------------
 
-    async def open(self, on_event: Callable[[Event], None]) -> None:
+    async def open(self, on_event: Callable[[Event], None], parting: Parting | None = None) -> None:
         """Find the registrar and open our sockets.
 
         Args:
             on_event: Takes the user agent's events.
+            parting: See `UserAgentConfig.parting`.
 
         Raises:
             ConfigError: No such host, or certificates that can not be read.
@@ -98,7 +101,7 @@ class SipAccount:
         self.servers = await self._resolve()
         self._remote = self.servers[0]
         self.local_ip = self._url.bind or address_towards(self._remote)
-        config = UserAgentConfig(user=self._url.user, max_calls=8)
+        config = UserAgentConfig(user=self._url.user, max_calls=8, parting=parting)
         context = self._tls_context() if self._url.transport == "tls" else None
         node = SipNode(UserAgent(config, self._rng), on_event, tls=context, tls_name=self._url.host)
         try:
