@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from tests.support.answer import place
 
+from ansam.answer.session import Place
 from ansam.answer.users import UserBook
 from ansam.dce.dce import Dce
 from ansam.io.answer import AnswerLine
@@ -112,7 +113,9 @@ class Caller:
 
 
 @asynccontextmanager
-async def answered_line(directory: Path, users: UserBook) -> AsyncIterator[Caller]:
+async def answered_line(
+    directory: Path, users: UserBook, where: Place | None = None
+) -> AsyncIterator[Caller]:
     """Two modems on one line, the answering one driven through its pty by an answering line."""
     line, pacer = directory / "line", FramePacer()
     paths = (directory / "ttyUSB0", directory / "ttyUSB1")
@@ -122,7 +125,7 @@ async def answered_line(directory: Path, users: UserBook) -> AsyncIterator[Calle
     ]
     for host in hosts:
         await host.start()
-    answering = AnswerLine(DevicePort(paths[0]), replace(place(prompt_wait=0.0), users=users))
+    answering = AnswerLine(DevicePort(paths[0]), replace(where or place(prompt_wait=0.0), users=users))
     task = asyncio.create_task(answering.run())
     await answering.until_waiting()
     caller = Caller(paths[1], hosts[1].dce)

@@ -97,6 +97,7 @@ class AnswerLine:
         self._command: CommandProcess | PipeProcess | None = None
         self._failed: BaseException | None = None
         self._waiting = asyncio.Event()
+        self._working = asyncio.Lock()
         self._log = _log.bind(port=port.name)
         port.on_carrier = self._wake.set
 
@@ -241,11 +242,13 @@ class AnswerLine:
 
     async def _do_work(self, order: DoWork) -> None:
         session, result, trouble = self._getty.session, None, ""
-        try:
-            result = await asyncio.get_running_loop().run_in_executor(WORKERS, order.work)
-        except AnsamError as error:
-            trouble = error.message
-            self._log.warning("work", error=str(error))
+        # In their order: what a caller has just written is there when it is read.
+        async with self._working:
+            try:
+                result = await asyncio.get_running_loop().run_in_executor(WORKERS, order.work)
+            except AnsamError as error:
+                trouble = error.message
+                self._log.warning("work", error=str(error))
         if order.answered and self._getty.session is session:
             self._getty.work_done(result, trouble)
             self._wake.set()
@@ -323,4 +326,12 @@ class AnswerLine:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._keep_last_words()
         self._port.close()
+
+    async def _keep_last_words(self) -> None:
+        """Do what a caller cut off by our own end leaves to be done, such as the record of the call."""
+        self._getty.port_gone(time.monotonic())
+        for event in self._getty.take_events():
+            if isinstance(event, DoWork) and not event.answered:
+                await self._do_work(event)

@@ -1,6 +1,7 @@
 """The board's database: accounts, calls, messages, reading marks."""
 
 import contextlib
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 
@@ -105,6 +106,8 @@ class BbsStore:
     def __init__(self, database: str) -> None:
         self._name = shown(database)
         self._engine = open_database(database, _Base.metadata)
+        # SQLite writes one at a time, and in memory it has one connection for all threads.
+        self._lock = threading.Lock()
 
     def close(self) -> None:
         """Let the database go."""
@@ -114,7 +117,7 @@ class BbsStore:
     def _session(self) -> Iterator[Session]:
         """Give a session whose changes are kept at its end."""
         try:
-            with Session(self._engine) as session, session.begin():
+            with self._lock, Session(self._engine) as session, session.begin():
                 yield session
         except SQLAlchemyError as error:
             raise ResourceError(f"database {self._name}: {reason_of(error)}") from None
@@ -139,13 +142,13 @@ class BbsStore:
 
     def create(self, account: Account) -> bool:
         """Make an account; return False where the name is taken."""
-        try:
-            with Session(self._engine) as session, session.begin():
+        with self._session() as session:
+            try:
                 session.add(_row(account))
-        except IntegrityError:
-            return False
-        except SQLAlchemyError as error:
-            raise ResourceError(f"database {self._name}: {reason_of(error)}") from None
+                session.flush()
+            except IntegrityError:
+                session.rollback()
+                return False
         return True
 
     def save(self, account: Account) -> None:

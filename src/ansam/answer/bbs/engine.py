@@ -36,6 +36,7 @@ PIECE: Seconds = 0.1
 ROOM = 160
 """A listing goes on when no more octets than these wait."""
 
+REASON_MAX = 120
 KEYS_LIMIT = 256
 """Keys typed ahead; further ones ring the bell."""
 
@@ -368,8 +369,8 @@ class Engine:
         except StopIteration as stop:
             self._finish(stop.value)
         except Unavailable as error:
-            self.say(f"{error}. Goodbye.")
-            self._finish(str(error))
+            self.say("The board can not be reached at the moment. Goodbye.")
+            self._finish(f"board out of reach: {error}"[:REASON_MAX])
 
     def end(self, text: str, reason: str) -> None:
         """Say a last word and end the call."""

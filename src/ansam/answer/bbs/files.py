@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ansam.answer.bbs.board import FileEntry
-from ansam.answer.bbs.engine import Steps
+from ansam.answer.bbs.engine import Steps, Unavailable
 from ansam.answer.bbs.screen import Colour, clean, wrap
 from ansam.answer.bbs.settings import FileArea
 from ansam.answer.bbs.transfer import Protocol, estimate, offered, receiving, sending
@@ -270,7 +270,11 @@ class Files:
             lines.append(f"Uploaded by {visitor.name}")
         held = self._areas[area].uploads == HELD and not visitor.sysop
         library = visitor.backing.library
-        name = yield from talk.work(lambda: library.accept(inbox, entry.name, area, lines, held))
+        try:
+            name = yield from talk.work(lambda: library.accept(inbox, entry.name, area, lines, held))
+        except Unavailable as error:
+            talk.say(f"{error}.", Colour.ALARM)
+            return
         visitor.change(uploads=visitor.account.uploads + 1)
         talk.say(f"Thank you for {name}." + (" The sysop will look at it." if held else ""))
 
