@@ -4,8 +4,6 @@ python -m tests.support.link_fuzz TARGET [libFuzzer options]
 """
 
 import contextlib
-import gc
-import random
 import sys
 
 import numpy as np
@@ -117,23 +115,6 @@ TARGETS = {
     "v44": fuzz_v44,
     "link": fuzz_link,
 }
-
-
-def resident():
-    """Return the resident set of this process without garbage, octets."""
-    gc.collect()
-    with open("/proc/self/statm") as statm:
-        return int(statm.read().split()[1]) * 4096
-
-
-def growth(target, runs, seed=1):
-    """Return by how much memory grew over the last three quarters of many random inputs, octets."""
-    rng = random.Random(seed)
-    for number in range(runs):
-        if number == runs // 4:
-            before = resident()
-        TARGETS[target](rng.randbytes(rng.randrange(120)))
-    return resident() - before
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from tests.support.exchange_live import EXTENSIONS
 from tests.support.line_user import FakeUser
+from tests.support.memory import resident
 
 from ansam.call.line_url import SipLineUrl
 from ansam.call.party import Silence
@@ -57,12 +58,10 @@ def use() -> Use:
     with contextlib.suppress(AttributeError):  # a C library that is not GNU's
         # What the peak of calls has left free between pages in use is no leak.
         ctypes.CDLL(None).malloc_trim(0)
-    with open("/proc/self/statm") as statm:
-        rss = int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     loop = asyncio.get_running_loop()
     timers = sum(not handle.cancelled() for handle in loop._scheduled)  # type: ignore[attr-defined]
     return Use(
-        rss,
+        resident(),
         len(os.listdir("/proc/self/fd")),
         len(asyncio.all_tasks()),
         threading.active_count(),

@@ -7,7 +7,6 @@ live over all inputs here too, with a minute between them, so that what they kee
 """
 
 import contextlib
-import gc
 import random
 import sys
 
@@ -361,23 +360,6 @@ def generate(target, rng):
         out.append((b"\1" if rng.random() < 0.1 and target != "sdp" else b"") + bytes(bent))
     head = bytes((rng.randrange(256),)) if target == "exchange" else b""
     return head + CUT.join(out)
-
-
-def resident():
-    """Return the resident set of this process without garbage, octets."""
-    gc.collect()
-    with open("/proc/self/statm") as statm:
-        return int(statm.read().split()[1]) * 4096
-
-
-def growth(target, runs, seed=1):
-    """Return by how much memory grew over the second half of many random inputs, octets."""
-    rng = random.Random(seed)
-    for number in range(runs):
-        if number == runs // 2:
-            before = resident()
-        TARGETS[target](generate(target, rng))
-    return resident() - before
 
 
 if __name__ == "__main__":
