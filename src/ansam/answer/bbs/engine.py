@@ -149,10 +149,12 @@ class Engine:
             taken = data[: max(0, COMMAND_INPUT_LIMIT - len(self._to_command))]
             self._to_command += taken
             return len(taken)
-        for octet in data:
+        for taken, octet in enumerate(data):
+            if self.state is SessionState.COMMAND:
+                return taken
             if not self._done:
                 self._octet(octet)
-        self._advance()
+                self._advance()
         return len(data)
 
     def take_output(self, now: Seconds) -> bytes:
