@@ -293,7 +293,9 @@ class Engine:
             self._in_escape(octet)
             return
         if octet == COMMODORE_DELETE and self.finds_commodores:
+            self.finds_commodores = False
             self.screen = Screen(COMMODORE)
+            self.say("Commodore.")
         key = self.screen.translate(octet)
         after_cr, self._after_cr = self._after_cr, key == CR
         if key == LF:

@@ -117,7 +117,10 @@ class Screen:
 
 
 def _ascii(text: str) -> bytes:
-    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore" if text.isascii() else "replace")
+    if text.isascii():
+        return text.encode("ascii")
+    letters = (char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
+    return "".join(letters).encode("ascii", "replace")
 
 
 def _cp437(char: str) -> bytes:
