@@ -1,5 +1,6 @@
 """Numbers that the exchange answers itself, over real UDP."""
 
+import asyncio
 import random
 
 import numpy as np
@@ -12,16 +13,17 @@ from ansam.call.party import Echo
 from ansam.codec.g711 import Law
 from ansam.doctor import Examination, Far, Media, diagnose
 from ansam.errors import ResourceError
+from ansam.io.answer_modem import modem_on
 from ansam.io.clock import FramePacer
 from ansam.io.doctor import examine
 from ansam.io.exchange_services import EchoCall
 from ansam.io.line_sip import SipLine
 from ansam.pbx.settings import Service
 from ansam.rtp.packet import RtpPacket, build, parse
-from ansam.sip.events import CallAnswered, CallFailed
+from ansam.sip.events import CallAnswered, CallEnded, CallFailed
 from ansam.units import FRAME
 
-SERVICES = {"*43": Service.ECHO, "9197": Service.MILLIWATT, "9198": Service.SILENCE}
+SERVICES = {"9199": Service.DOCTOR, "*43": Service.ECHO, "9197": Service.MILLIWATT, "9198": Service.SILENCE}
 FAR = ("192.0.2.7", 4000)
 
 
@@ -82,6 +84,44 @@ def test_services_are_for_extensions_alone_and_speak_g711_alone() -> None:
             line = SipLine(SipLineUrl("07", "guess", *address), pacer, register=False)
             with pytest.raises(ResourceError, match=r"40[13]|not allowed"):
                 await examine(line, "*43", Examination(Law.ALAW, 2.0))
+            pacer.stop()
+
+    run(test)
+
+
+def test_what_the_line_doctor_finds_is_in_the_record() -> None:
+    async def test() -> None:
+        async with exchange(services=SERVICES) as server, phone("07", server.address("udp")) as caller:
+            call = caller.call("9199", sdp(4000))
+            await caller.wait(CallAnswered)
+            await asyncio.sleep(0.3)
+            caller.node.do(lambda agent, now: agent.bye(call, now))
+            await caller.wait(CallEnded)
+            async with asyncio.timeout(10):
+                while not (found := await server.calls(1)):  # noqa: ASYNC110 - a database has no event
+                    await asyncio.sleep(0.02)
+            assert found[0].note.startswith("line doctor: bad for connection")
+            assert not len(server.services)
+
+    run(test)
+
+
+@pytest.mark.bench
+@pytest.mark.parametrize(("number", "said"), [("9199", b"Goodbye."), ("9195", b" +")])
+def test_a_modem_calls_a_modem_of_the_exchange(number: str, said: bytes) -> None:
+    async def test() -> None:
+        services = {**SERVICES, "9195": Service.TIME}
+        async with exchange(services=services) as server:
+            pacer = FramePacer()
+            pacer.start()
+            line = SipLine(SipLineUrl("07", "secret-07", *server.address("udp")), pacer)
+            shown = bytearray()
+            async with modem_on(line, "m", "") as port:
+                await port.open()
+                await port.write(f"ATE0DT{number}\r".encode())
+                async with asyncio.timeout(60):
+                    while said not in shown:
+                        shown += await port.read()
             pacer.stop()
 
     run(test)

@@ -99,7 +99,7 @@ def test_words_of_strangers_are_not_taken() -> None:
 FACTS = st.fixed_dictionaries(
     {},
     optional={
-        key: st.text(st.characters(categories=["L", "N", "Zs"]), min_size=1, max_size=MAX_TEXT)
+        key: st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=MAX_TEXT)
         if kind is str
         else st.integers(-(2**50), 2**50)
         if kind is int
@@ -130,22 +130,11 @@ def test_no_field_does_harm(value: str) -> None:
         assert isinstance(fact, KEYS[key])
 
 
-@pytest.mark.parametrize(
-    "value",
-    [
-        "",
-        "[1]",
-        "{",
-        '{"rate_tx": 1e400}',
-        '{"rate_tx": NaN}',
-        '{"rate_tx": true}',
-        '{"rate_tx": "x"}',
-        '{"rate_tx": 1%s}' % ("0" * 999),
-        '{"evil": 1}',
-        "[" * 4000,
-        '{"modulation": "' + "x" * 5000 + '"}',
-    ],
-)
+NONE = ["", "[1]", "{", '{"rate_tx": 1e400}', '{"rate_tx": NaN}', '{"rate_tx": true}', '{"rate_tx": "x"}']
+NONE += ['{"rate_tx": 1%s}' % ("0" * 999), '{"evil": 1}', "[" * 4000, '{"modulation": "%s"}' % ("x" * 5000)]
+
+
+@pytest.mark.parametrize("value", NONE)
 def test_what_says_nothing(value: str) -> None:
     assert decode(value) == {}
 

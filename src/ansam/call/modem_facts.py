@@ -78,7 +78,11 @@ def decode(value: str) -> dict[str, Any]:
         found = said.get(key)
         if kind is str and isinstance(found, str):
             facts[key] = "".join(sign if sign.isprintable() else "?" for sign in found)[:MAX_TEXT]
-        elif kind is not str and isinstance(found, int | float) and not isinstance(found, bool):
-            if abs(found) < 2**53:  # a JSON reader's exact integers; also turns NaN and infinity away
-                facts[key] = kind(found)
+        elif kind is not str and _is_figure(found):
+            facts[key] = kind(found)
     return facts
+
+
+def _is_figure(value: object) -> bool:
+    """Return whether a value is a number that every reader of JSON takes; NaN and infinity are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 2**53

@@ -55,6 +55,9 @@ class ServicesSection(Section):
     echo: str = "*43"
     milliwatt: str = ""
     silence: str = ""
+    time: str = ""
+    time_bell103: str = ""
+    doctor: str = ""
     busy: str = ""
     congestion: str = ""
 

@@ -1,4 +1,4 @@
-"""A call to an answering modem: our ordinary modem connects, holds for a while, hangs up; and what it saw.
+"""A call between modems: our ordinary one connects, holds for a while, hangs up; and what it saw.
 
 While nobody has answered the modem keeps silent (V.8 (11/2000) §8.1.1 without CI), so that it can listen from
 the first sample on while the doctor still finds out who is there.
@@ -9,17 +9,16 @@ from enum import Enum
 
 import numpy as np
 
+from ansam.call.modem_party import off_hook
 from ansam.dce.dce import Connected, Dce, Ended
-from ansam.dce.progress import EndCall, PlaceCall, Progress
-from ansam.errors import LocalProtocolError
+from ansam.dce.progress import EndCall
 from ansam.modulation.base import SignalReport
 from ansam.path import Finding, ModemFacts
 from ansam.trace import Sink, null_sink
 from ansam.units import SAMPLE_RATE, Audio, Samples, samples
 
 DIAL = b"ATX4&N0S7=60DT0\r"
-TIMERS = 20
-"""Timers at most between the command and the dialling."""
+ANSWER = b"ATX4&N0S7=45A\r"
 LOOK: Samples = SAMPLE_RATE
 """Between two looks at the receiver."""
 GOODBYE: Samples = samples(4.0)
@@ -73,18 +72,19 @@ class ModemTrial:
     Args:
         hold: How long the connection is held, samples.
         trace: Sink of the modem's events.
+        answering: We are called.
 
     Attributes:
         stage: How far it is.
         speaks: Our modem has begun to send: it has recognised something.
     """
 
-    def __init__(self, hold: Samples, trace: Sink = null_sink) -> None:
+    def __init__(self, hold: Samples, trace: Sink = null_sink, answering: bool = False) -> None:
         self.stage = Stage.TRAINING
         self.speaks = False
         self._dce = Dce(trace=trace)
         self._hold = hold
-        self._begin = self._now = self._dial()
+        self._begin = self._now = off_hook(self._dce, ANSWER if answering else DIAL)
         self._connected: Connected | None = None
         self._connected_at: Samples | None = None
         self._left_at: Samples | None = None
@@ -93,19 +93,6 @@ class ModemTrial:
         self._snr: list[float] = []
         self._report = SignalReport()
         self._reason = ""
-
-    def _dial(self) -> Samples:
-        """Let the modem dial; return the instant at which it asks for the call."""
-        self._dce.receive_dte(DIAL, 0)
-        for _ in range(TIMERS):
-            due = self._dce.deadline()
-            if due is None:
-                break
-            self._dce.handle_timer(due)
-            if any(isinstance(action, PlaceCall) for action in self._dce.take_actions()):
-                self._dce.progress(Progress.CONNECTED, due)
-                return due
-        raise LocalProtocolError("the modem does not dial")
 
     def process(self, rx: Audio, erased: bool = False) -> Audio:
         """Take samples and return as many to send, shape (n,)."""
@@ -118,6 +105,28 @@ class ModemTrial:
         self._look()
         self._follow()
         return tx
+
+    @property
+    def held(self) -> Samples:
+        """How long the connection has been held, or was."""
+        if self._connected_at is None:
+            return 0
+        return (self._now if self._left_at is None else self._left_at) - self._connected_at
+
+    @property
+    def unsent(self) -> int:
+        """Octets said that have not reached the far end."""
+        return self._dce.pending
+
+    def say(self, data: bytes) -> int:
+        """Send octets to the far end; return how many were taken."""
+        return self._dce.receive_dte(data, self._now) if self.stage is Stage.HOLDING else 0
+
+    def leave(self) -> None:
+        """Hang up before the time is over."""
+        if self.stage is Stage.HOLDING:
+            self.stage, self._left_at = Stage.LEAVING, self._now
+            self._dce.set_dtr(False, self._now)
 
     def facts(self) -> ModemFacts:
         """Return what helps to judge the audio."""
@@ -161,9 +170,8 @@ class ModemTrial:
                 case _:
                     pass
         over = any(isinstance(action, EndCall) for action in self._dce.take_actions())
-        if self.stage is Stage.HOLDING and self._now >= (self._connected_at or 0) + self._hold:
-            self.stage, self._left_at = Stage.LEAVING, self._now
-            self._dce.set_dtr(False, self._now)
+        if self.held >= self._hold:
+            self.leave()
         late = self._left_at is not None and self._now >= self._left_at + GOODBYE
         if self.stage is not Stage.OVER and (over or late):
             self._over(self._dce.disconnect_reason)

@@ -8,7 +8,7 @@ import socket
 import ssl
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, cast
 
 import structlog
@@ -33,7 +33,8 @@ from ansam.pbx.events import (
     TrunkChanged,
 )
 from ansam.pbx.exchange import Exchange
-from ansam.pbx.settings import MediaMode
+from ansam.pbx.records import Cause
+from ansam.pbx.settings import MediaMode, Service
 from ansam.pbx.status import ExchangeStatus
 from ansam.pbx.trunk_lines import TrunkState, TrunkStatus
 from ansam.sip.events import Flow
@@ -71,7 +72,8 @@ class ExchangeServer:
         rng = rng or random.SystemRandom()
         relayed = config.settings.media is MediaMode.RELAY
         self.relay = SocketRelay(*config.relay_ports) if relayed else None
-        self.services = _player(rng, self._service_silent) if config.settings.services else None
+        services = config.settings.services
+        self.services = _player(rng, self._service_over, services.values()) if services else None
         self.exchange = Exchange(
             config.settings, plan, rng, secrets.token_bytes(32), self.relay, services=self.services
         )
@@ -196,13 +198,13 @@ class ExchangeServer:
         self._node = None
         _log.info("exchange stopped", calls_ended=calls)
 
-    def _service_silent(self, identity: int) -> None:
-        """Learn, in the pacer's thread, that a caller of a service has vanished."""
-        self._loop.call_soon_threadsafe(self._end_silent, identity)
+    def _service_over(self, identity: int, cause: Cause) -> None:
+        """Learn, in the pacer's thread, that a service is done, or its caller has vanished."""
+        self._loop.call_soon_threadsafe(self._end_service, identity, cause)
 
-    def _end_silent(self, identity: int) -> None:
+    def _end_service(self, identity: int, cause: Cause) -> None:
         if self._node is not None:
-            self._node.do(lambda agent, now: self.exchange.service_silent(identity, now))
+            self._node.do(lambda agent, now: self.exchange.service_over(identity, cause, now))
 
     def _on_event(self, event: ExchangeEvent) -> None:
         writer = self._writer
@@ -229,6 +231,7 @@ class ExchangeServer:
                     status=record.status,
                     reason=record.reason,
                     seconds=round(record.duration, 1),
+                    **({"note": record.note} if record.note else {}),
                     **_through(record.trunk),
                 )
                 if writer is not None:
@@ -258,11 +261,14 @@ def _through(trunk: str) -> dict[str, str]:
     return {"trunk": trunk} if trunk else {}
 
 
-def _player(rng: random.Random, silent: Callable[[int], None]) -> "ServicePlayer":
+def _player(
+    rng: random.Random, over: Callable[[int, Cause], None], services: Iterable[Service]
+) -> "ServicePlayer":
     # Imported late: an exchange without services needs nothing that handles audio.
-    from ansam.io.exchange_services import ServicePlayer
+    from ansam.io.exchange_services import ServicePlayer, prepare
 
-    return ServicePlayer(rng, silent)
+    prepare(services)
+    return ServicePlayer(rng, over)
 
 
 def local_addresses(host: str) -> list[str]:

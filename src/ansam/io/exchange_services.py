@@ -3,20 +3,28 @@
 Frames run in a pacer's thread of the exchange's process, which begins with the first call.
 """
 
+import importlib
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from threading import RLock
+from typing import Protocol, runtime_checkable
 
-from ansam.call.call import Call, CallMedia
+from ansam.call.call import Call, CallMedia, CallStatistics
 from ansam.call.party import Echo, Party, Silence, Tone
 from ansam.errors import RemoteProtocolError, ResourceError
 from ansam.io.clock import FramePacer
 from ansam.io.rtp_socket import CallSockets, PacedCall, RtpPorts
+from ansam.pbx.records import Cause
 from ansam.pbx.services import ServiceSession
 from ansam.pbx.settings import Service
 from ansam.sdp.description import parse
 from ansam.sdp.negotiation import PCMA, PCMU, Agreement, LocalMedia, negotiate
 from ansam.units import Codewords, Samples
+
+MODEMS = (Service.TIME, Service.TIME_BELL103, Service.DOCTOR)
+"""Services that answer with a modem: they need the whole signal processing."""
 
 PARTIES: dict[Service, Callable[[], Party]] = {
     Service.ECHO: Echo,
@@ -34,23 +42,76 @@ class EchoCall(Call):
         return octets.tobytes()
 
 
+@runtime_checkable
+class Finite(Protocol):
+    """A party that says when its call is over."""
+
+    over: bool
+
+
+@runtime_checkable
+class Examiner(Protocol):
+    """A party that has found something out."""
+
+    def far_end_hung_up(self) -> None:
+        """The call is over."""
+
+    def summary(self) -> str:
+        """Return what was found, for the call's record."""
+
+
+def prepare(services: Iterable[Service]) -> None:
+    """Import what the services need: their kernels compile now and not in the middle of a handshake."""
+    if not set(MODEMS).isdisjoint(services):
+        importlib.import_module("ansam.doctor.consultation")
+        importlib.import_module("ansam.modulation.registry")
+
+
+def _party(service: Service, media: CallMedia, statistics: Callable[[], CallStatistics]) -> Party:
+    if service not in MODEMS:
+        return PARTIES[service]()
+    # Imported late: an exchange without these services needs no modem.
+    from ansam.call.modem_party import TimeOfDay
+    from ansam.doctor.consultation import Consultation
+    from ansam.doctor.media import Media
+
+    def told() -> Media:
+        counted = statistics()
+        return Media.of(counted, counted.delay_ms)
+
+    if service is Service.DOCTOR:
+        return Consultation(media.law, told)
+    return TimeOfDay(lambda: datetime.now().astimezone(), bell103=service is Service.TIME_BELL103)
+
+
+@dataclass(slots=True)
+class _Playing:
+    """One call."""
+
+    paced: PacedCall
+    local: LocalMedia
+    lock: RLock
+    party: Party
+
+
 class ServicePlayer:
     """A `ServiceMedia` over UDP sockets.
 
     Args:
         rng: Source of the sessions' random numbers.
-        silent: Called in the pacer's thread with a session from which nothing has come for 30 s.
+        over: Called in the pacer's thread with a session that is to end, and why: from its caller nothing has
+            come for 30 s, or the service is done.
         ports: Where RTP sockets come from.
     """
 
     def __init__(
-        self, rng: random.Random, silent: Callable[[int], None], ports: RtpPorts | None = None
+        self, rng: random.Random, over: Callable[[int, Cause], None], ports: RtpPorts | None = None
     ) -> None:
         self._rng = rng
-        self._silent = silent
+        self._over = over
         self._ports = ports or RtpPorts()
         self._pacer: FramePacer | None = None
-        self._calls: dict[int, tuple[PacedCall, LocalMedia, RLock]] = {}
+        self._calls: dict[int, _Playing] = {}
         self._next = 0
 
     def __len__(self) -> int:
@@ -71,40 +132,56 @@ class ServicePlayer:
         media = CallMedia.agreed(agreement.remote, answered=True)
         kind = EchoCall if service is Service.ECHO else Call
         lock = RLock()
+        party = _party(service, media, lambda: call.statistics())
+        call = kind(media, party, self._rng)
         paced = PacedCall(
-            kind(media, PARTIES[service](), self._rng),
+            call,
             CallSockets(sock),
             lock,
-            _nothing,
-            lambda: self._silent(identity),
+            self._watch(identity, party),
+            lambda: self._over(identity, Cause.LOST),
         )
-        self._calls[identity] = (paced, local, lock)
+        self._calls[identity] = _Playing(paced, local, lock, party)
         if self._pacer is None:
             self._pacer = FramePacer()
             self._pacer.start()
         self._pacer.add(paced)
         return ServiceSession(identity, agreement.answer.serialise())
 
+    def _watch(self, identity: int, party: Party) -> Callable[[], None]:
+        """Return what looks after each frame whether a service is done; it says so once."""
+        if not isinstance(party, Finite):
+            return _nothing
+        told = False
+
+        def look() -> None:
+            nonlocal told
+            if party.over and not told:
+                told = True
+                self._over(identity, Cause.CALLEE_HUNG_UP)
+
+        return look
+
     def follow(self, session: ServiceSession, offer: bytes) -> bytes | None:
         """See `ServiceMedia.follow`."""
-        paced, local, lock = self._calls[session.identity]
-        local = local.next_version()
+        playing = self._calls[session.identity]
+        local = playing.local.next_version()
         agreement = _agree(offer, local)
         if agreement is None:
             return None
-        self._calls[session.identity] = (paced, local, lock)
-        with lock:
-            paced.call.renegotiated(CallMedia.agreed(agreement.remote, answered=True))
+        playing.local = local
+        with playing.lock:
+            playing.paced.call.renegotiated(CallMedia.agreed(agreement.remote, answered=True))
         return agreement.answer.serialise()
 
     def close(self, session: ServiceSession) -> str:
         """See `ServiceMedia.close`."""
         found = self._calls.pop(session.identity, None)
         if found is not None and self._pacer is not None:
-            paced, _, lock = found
-            with lock:
-                paced.stop()
-            self._pacer.remove(paced)
+            with found.lock:
+                found.paced.stop()
+            self._pacer.remove(found.paced)
+            return _note(found.party)
         return ""
 
     def stop(self) -> None:
@@ -113,6 +190,14 @@ class ServicePlayer:
         if self._pacer is not None:
             self._pacer.stop()
             self._pacer = None
+
+
+def _note(party: Party) -> str:
+    """Return what a service found; what an examination costs is a few milliseconds."""
+    if not isinstance(party, Examiner):
+        return ""
+    party.far_end_hung_up()
+    return party.summary()
 
 
 def _agree(offer: bytes, local: LocalMedia) -> Agreement | None:

@@ -220,11 +220,11 @@ class Exchange:
         self.trunks.located(name, ways, now, trouble)
         self._process(now)
 
-    def service_silent(self, identity: int, now: Seconds) -> None:
-        """End the call of a service whose caller sends nothing any more; unknown ones are none."""
+    def service_over(self, identity: int, cause: Cause, now: Seconds) -> None:
+        """End the call of a service that is done, or whose caller is gone; unknown ones are none."""
         for call in list(self._open):
-            if isinstance(call, ServiceCall) and call.session and call.session.identity == identity:
-                call.hang_up(Cause.LOST, now)
+            if isinstance(call, ServiceCall) and call.is_session(identity):
+                call.hang_up(cause, now)
                 self._settle(call, now)
         self._process(now)
 

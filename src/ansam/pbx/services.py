@@ -159,6 +159,10 @@ class ServiceCall:
         else:
             self._ua.accept_reinvite(event.call, answer, now)
 
+    def is_session(self, identity: int) -> bool:
+        """Return whether the audio of this call has that identity."""
+        return self.session is not None and self.session.identity == identity
+
     def hang_up(self, cause: Cause, now: Seconds) -> None:
         """End the call from our side."""
         if self.state is not BridgeState.OVER:
