@@ -97,6 +97,8 @@ async def _serve(path: Path, config: Config) -> None:
         loop.add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
         if config.exchange is not None:
+            if any(service.is_modem for service in config.exchange.settings.services.values()):
+                await _compile()
             server = ExchangeServer(config.exchange, config.plan())
             await server.start()
             stack.push_async_callback(server.stop)

@@ -23,9 +23,6 @@ from ansam.sdp.description import parse
 from ansam.sdp.negotiation import PCMA, PCMU, Agreement, LocalMedia, negotiate
 from ansam.units import Codewords, Samples
 
-MODEMS = (Service.TIME, Service.TIME_BELL103, Service.DOCTOR)
-"""Services that answer with a modem: they need the whole signal processing."""
-
 PARTIES: dict[Service, Callable[[], Party]] = {
     Service.ECHO: Echo,
     Service.MILLIWATT: Tone,
@@ -62,13 +59,13 @@ class Examiner(Protocol):
 
 def prepare(services: Iterable[Service]) -> None:
     """Import what the services need: their kernels compile now and not in the middle of a handshake."""
-    if not set(MODEMS).isdisjoint(services):
+    if any(service.is_modem for service in services):
         importlib.import_module("ansam.doctor.consultation")
         importlib.import_module("ansam.modulation.registry")
 
 
 def _party(service: Service, media: CallMedia, statistics: Callable[[], CallStatistics]) -> Party:
-    if service not in MODEMS:
+    if not service.is_modem:
         return PARTIES[service]()
     # Imported late: an exchange without these services needs no modem.
     from ansam.call.modem_party import TimeOfDay

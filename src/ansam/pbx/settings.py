@@ -38,6 +38,11 @@ class Service(Enum):
     CONGESTION = "congestion"
     """Nothing: whoever calls is told that no line is free (503)."""
 
+    @property
+    def is_modem(self) -> bool:
+        """Whether it answers with a modem, and so needs the whole signal processing."""
+        return self in (Service.TIME, Service.TIME_BELL103, Service.DOCTOR)
+
 
 @dataclass(frozen=True, slots=True)
 class ExchangeSettings:
