@@ -37,11 +37,17 @@ def read_list(directory: Path) -> dict[str, tuple[str, ...]]:
 
 def _text(directory: Path, name: str) -> str:
     try:
-        path = next(p for p in directory.iterdir() if p.name.upper() == name and not p.is_symlink())
-        with path.open("rb") as file:
-            return file.read(LIST_LIMIT).decode("cp437").partition("\x1a")[0]
-    except (OSError, StopIteration):
+        with _list(directory, name).open("rb") as file:
+            # Editors of DOS end a file with ^Z; what was added since stands behind it.
+            return file.read(LIST_LIMIT).decode("cp437").replace("\x1a", "")
+    except OSError:
         return ""
+
+
+def _list(directory: Path, name: str) -> Path:
+    """Return the path of a list, however its name is written."""
+    there = (path for path in directory.iterdir() if path.name.upper() == name and not path.is_symlink())
+    return next(there, directory / name)
 
 
 def describe(directory: Path, name: str, lines: Sequence[str]) -> None:
@@ -53,7 +59,9 @@ def describe(directory: Path, name: str, lines: Sequence[str]) -> None:
     first, *rest = lines or ("",)
     text = f"{name:<12} {first}\n" + "".join(f"{'':<12} | {line}\n" for line in rest)
     fd = os.open(
-        directory / FILES_BBS, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644
+        _list(directory, FILES_BBS),
+        os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC,
+        0o644,
     )
     with os.fdopen(fd, "ab") as file:
         file.write(text.encode("cp437", "replace"))

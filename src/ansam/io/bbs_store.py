@@ -218,7 +218,7 @@ class BbsStore:
         """Return messages behind a number, in order, with empty bodies."""
         query = (
             select(MessageRow)
-            .where(_visible(area, reader), MessageRow.id > min(after, NUMBER_MAX))
+            .where(_visible(area, reader), MessageRow.id > _number(after))
             .order_by(MessageRow.id)
             .limit(count)
         )
@@ -232,7 +232,7 @@ class BbsStore:
 
     def neighbour(self, area: str, reader: str, number: int, forward: bool) -> Message | None:
         """Return the next message behind, or before, a number."""
-        number = max(-1, min(number, NUMBER_MAX))
+        number = _number(number)
         column = MessageRow.id
         side = column > number if forward else column < number
         order = column.asc() if forward else column.desc()
@@ -298,6 +298,11 @@ def _row(account: Account) -> AccountRow:
     look["emulation"] = account.look.emulation.value
     values = {name: getattr(account, name) for name in _PLAIN}
     return AccountRow(key=account.name.lower(), **values, **look)
+
+
+def _number(number: int) -> int:
+    """Return a number that fits into its column."""
+    return max(-1, min(number, NUMBER_MAX))
 
 
 def _text(text: str, limit: int) -> str:

@@ -33,7 +33,8 @@ def shown(database: str) -> str:
     return database_url(database).render_as_string(hide_password=True) if "://" in database else database
 
 
-def _engine(url: URL) -> Engine:
+def engine_of(url: URL) -> Engine:
+    """Return the engine of a database, not yet opened; raises `ConfigError` where its driver is missing."""
     try:
         if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
             # One connection that all threads share: each would have a database of its own else.
@@ -44,7 +45,8 @@ def _engine(url: URL) -> Engine:
             return create_engine(url, pool_pre_ping=True, connect_args=patience)
         return create_engine(url)
     except ModuleNotFoundError as error:
-        raise ConfigError(f"database: driver {error.name} is not installed", "install it") from None
+        remedy = "pip install 'ansam[postgresql]'" if url.drivername == _POSTGRESQL else "install it"
+        raise ConfigError(f"database: driver {error.name} is not installed", remedy) from None
     except (NoSuchModuleError, ImportError) as error:
         raise ConfigError(f"database: {str(error).splitlines()[0]}", _FORM) from None
 
@@ -61,7 +63,7 @@ def open_database(database: str, tables: MetaData) -> Engine:
         ResourceError: The database can not be opened.
     """
     url = database_url(database)
-    engine = _engine(url)
+    engine = engine_of(url)
     try:
         if url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:"):
             Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)

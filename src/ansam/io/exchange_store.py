@@ -13,12 +13,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, delete, insert, make_url, select, update
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import StaticPool
 
-from ansam.errors import ConfigError, ResourceError
+from ansam.errors import ResourceError
+from ansam.io.database import database_url, engine_of, reason_of, shown
 from ansam.io.exchange_tables import (
     INTEGER_MAX,
     Base,
@@ -33,12 +33,7 @@ from ansam.pbx.registrations import Binding
 from ansam.sip.events import Flow, Transport
 from ansam.units import Seconds
 
-CONNECT_TIMEOUT = 10
-"""Seconds a database server may take to be there."""
-
 _TRANSPORTS: dict[str, Transport] = {"udp": "udp", "tcp": "tcp", "tls": "tls"}
-
-_URL_FORM = 'a file name, or a URL such as "postgresql://user:password@host/name"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +117,10 @@ class ExchangeStore:
     def __init__(self, database: str, create: bool = True) -> None:
         # Times of the engine are monotonic; in the database they are those on the wall.
         self._offset = time.time() - time.monotonic()
-        url = _url(database)
+        url = database_url(database)
         # Never shown with its password.
-        self.name = url.render_as_string(hide_password=True) if "://" in database else database
-        self._engine = _engine(url)
+        self.name = shown(database)
+        self._engine = engine_of(url)
         if url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:"):
             self._prepare_file(Path(str(url.database)), create)
         try:
@@ -302,41 +297,6 @@ class ExchangeStore:
             raise ResourceError(f"database {self.name}: {reason_of(error)}") from None
 
 
-def _url(database: str) -> URL:
-    """Return the URL of a database; PostgreSQL without a driver's name means ours.
-
-    Raises:
-        ConfigError: It is none.
-    """
-    try:
-        url = make_url(database if "://" in database else f"sqlite:///{database}")
-    except ArgumentError:
-        raise ConfigError("database: not a URL", _URL_FORM) from None
-    if url.drivername in ("postgresql", "postgres"):
-        url = url.set(drivername="postgresql+psycopg")
-    return url
-
-
-def _engine(url: URL) -> Engine:
-    try:
-        if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
-            # One connection that all threads share: each would have a database of its own else.
-            return create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
-        if url.drivername == "postgresql+psycopg":
-            patience = {"connect_timeout": CONNECT_TIMEOUT} if "connect_timeout" not in url.query else {}
-            # A connection that the server has closed meanwhile is replaced before it is used.
-            return create_engine(url, pool_pre_ping=True, connect_args=patience)
-        return create_engine(url)
-    except ModuleNotFoundError as error:
-        remedy = "install it"
-        if url.drivername == "postgresql+psycopg":
-            remedy = "pip install 'ansam[postgresql]'"
-        raise ConfigError(f"database: driver {error.name} is not installed", remedy) from None
-    except (NoSuchModuleError, ImportError) as error:
-        reason = str(error).splitlines()[0]
-        raise ConfigError(f"database: {reason}", _URL_FORM) from None
-
-
 def _slices(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
     for start in range(0, len(values), 500):
         yield values[start : start + 500]
@@ -380,8 +340,3 @@ def _carried(packets: int | None, lost: int | None) -> Carried | None:
 
 def _wall(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
-
-
-def reason_of(error: SQLAlchemyError) -> str:
-    """Return what a database says in one line, without the statement and its values."""
-    return str(getattr(error, "orig", None) or error).splitlines()[0]

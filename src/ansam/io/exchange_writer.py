@@ -11,7 +11,8 @@ from collections.abc import Callable
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from ansam.io.exchange_store import Batch, ExchangeStore, reason_of
+from ansam.io.database import reason_of
+from ansam.io.exchange_store import Batch, ExchangeStore
 from ansam.pbx.records import CallRecord, OpenCall
 from ansam.pbx.registrations import Binding
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansam.answer.bbs.engine import Steps
 from ansam.answer.bbs.screen import Emulation, Look, Screen
+from ansam.answer.bbs.steps import Steps
 from ansam.answer.bbs.talk import Talk
 from ansam.answer.events import RunCommand, StopCommand
 from ansam.answer.visit import SessionState

@@ -8,9 +8,9 @@ files therefore name no COM port (0, local), and DOOR32.SYS the type "local".
 from dataclasses import dataclass
 from datetime import datetime
 
-from ansam.answer.bbs.engine import Ending, Steps
 from ansam.answer.bbs.screen import Colour, Emulation
 from ansam.answer.bbs.settings import Door
+from ansam.answer.bbs.steps import Ending, Steps
 from ansam.answer.bbs.visitor import Visitor
 from ansam.answer.events import RunCommand
 from ansam.units import Seconds

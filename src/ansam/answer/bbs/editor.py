@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from ansam.answer.bbs.engine import Steps
 from ansam.answer.bbs.screen import Colour, wrap
+from ansam.answer.bbs.steps import Steps
 from ansam.answer.bbs.talk import Talk
 
 LINES_MAX = 150

@@ -14,18 +14,15 @@ so that little is on its way when the caller stops a listing, whatever the modem
 
 import string
 from collections import deque
-from collections.abc import Callable, Generator
-from dataclasses import dataclass
-from enum import Enum
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any
 
 from ansam.answer.bbs.screen import COMMODORE, PLAIN, Colour, Emulation, Look, Screen
+from ansam.answer.bbs.steps import Ending, Steps, Unavailable, Want
 from ansam.answer.events import AnswerEvent, DoWork, StopCommand
 from ansam.answer.line_time import DEFAULT_RATE
 from ansam.answer.visit import SessionState, Visit
 from ansam.units import Seconds
-
-_T = TypeVar("_T")
 
 AHEAD: Seconds = 1.0
 """Of output that may be on its way at the line's rate."""
@@ -50,38 +47,6 @@ XON, XOFF = 0x11, 0x13
 COMMODORE_DELETE = 0x14
 STOP_KEYS = b"\x03\x0b\x18 "
 """^C, ^K, ^X and the space bar stop a listing."""
-
-
-class Want(Enum):
-    """What a dialogue waits for."""
-
-    KEY = "a key, or the end of a wait"
-    ROOM = "room for more output"
-    QUIET = "all output to be taken"
-    ANSWER = "io's answer"
-
-
-Steps = Generator[Want, Any, _T]
-"""A part of a dialogue; use it with ``yield from``."""
-
-
-class Unavailable(Exception):
-    """What was to be looked up can not be: the text says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How a command ended.
-
-    Attributes:
-        status: Exit status.
-        trouble: Why it could not be started, or "".
-        in_time: False where its time ran out.
-    """
-
-    status: int
-    trouble: str = ""
-    in_time: bool = True
 
 
 def _nothing() -> Steps[str]:
@@ -145,17 +110,22 @@ class Engine:
     def receive(self, data: bytes, now: Seconds) -> int:
         """Take octets from the caller; return how many were taken."""
         self.now = now
-        if self.state is SessionState.COMMAND:
-            taken = data[: max(0, COMMAND_INPUT_LIMIT - len(self._to_command))]
-            self._to_command += taken
-            return len(taken)
+        if self._busy:
+            part = data[: max(0, COMMAND_INPUT_LIMIT - len(self._to_command))]
+            self._to_command += part
+            return len(part)
         for taken, octet in enumerate(data):
-            if self.state is SessionState.COMMAND:
+            if self._busy:
                 return taken
             if not self._done:
                 self._octet(octet)
                 self._advance()
         return len(data)
+
+    @property
+    def _busy(self) -> bool:
+        """Whether a command has the line."""
+        return self.state is SessionState.COMMAND
 
     def take_output(self, now: Seconds) -> bytes:
         """Return octets for the caller, no more than the line carries in a second; b"" when those are out."""

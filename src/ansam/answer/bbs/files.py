@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ansam.answer.bbs.board import FileEntry
-from ansam.answer.bbs.engine import Steps, Unavailable
 from ansam.answer.bbs.screen import Colour, clean, wrap
 from ansam.answer.bbs.settings import FileArea
+from ansam.answer.bbs.steps import Steps, Unavailable
 from ansam.answer.bbs.transfer import Protocol, estimate, offered, receiving, sending
 from ansam.answer.bbs.visitor import Visitor
 from ansam.answer.events import RunCommand

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ansam.answer.bbs.board import Account
-from ansam.answer.bbs.engine import Steps
 from ansam.answer.bbs.screen import Colour, Emulation
 from ansam.answer.bbs.settings import NewUsers
+from ansam.answer.bbs.steps import Steps
 from ansam.answer.bbs.visitor import Visitor
 from ansam.answer.events import LoggedIn, LoginFailed, Trouble
 from ansam.answer.house import Seat

@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 
 from ansam.answer.bbs.board import Backing
 from ansam.answer.bbs.doors import Doors
-from ansam.answer.bbs.engine import Steps, Unavailable
 from ansam.answer.bbs.files import Files
 from ansam.answer.bbs.logon import Logon
 from ansam.answer.bbs.messages import Messages
 from ansam.answer.bbs.preferences import Preferences
 from ansam.answer.bbs.screen import Colour, clean
 from ansam.answer.bbs.settings import MAIL, BbsSettings
+from ansam.answer.bbs.steps import Steps, Unavailable
 from ansam.answer.bbs.talk import Talk
 from ansam.answer.bbs.visitor import Visitor
 from ansam.answer.events import Trouble

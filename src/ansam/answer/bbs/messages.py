@@ -2,9 +2,9 @@
 
 from ansam.answer.bbs.board import Count, Message
 from ansam.answer.bbs.editor import Editor
-from ansam.answer.bbs.engine import Steps
 from ansam.answer.bbs.screen import Colour, wrap
 from ansam.answer.bbs.settings import MAIL, MessageArea
+from ansam.answer.bbs.steps import Steps
 from ansam.answer.bbs.visitor import Visitor
 
 SUBJECT_MAX = 50

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from ansam.answer.bbs.engine import Steps
 from ansam.answer.bbs.screen import COLUMNS_MAX, COLUMNS_MIN, COMMODORE, ROWS_MAX, ROWS_MIN, Emulation, Look
+from ansam.answer.bbs.steps import Steps
 from ansam.answer.bbs.transfer import PROTOCOLS
 from ansam.answer.bbs.visitor import Visitor
 from ansam.answer.users import Bbs, User

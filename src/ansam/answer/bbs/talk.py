@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
-from ansam.answer.bbs.engine import CR, Ending, Engine, Steps, Want, nothing_heard
+from ansam.answer.bbs.engine import CR, Engine, nothing_heard
 from ansam.answer.bbs.screen import Colour
+from ansam.answer.bbs.steps import Ending, Steps, Want
 from ansam.answer.events import CheckPassword, DoWork, RunCommand
 from ansam.answer.visit import SessionState
 from ansam.units import Seconds

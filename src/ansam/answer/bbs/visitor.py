@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ansam.answer.bbs.board import NOBODY, Account, Backing
-from ansam.answer.bbs.engine import Steps
 from ansam.answer.bbs.screen import Colour, Emulation, Look, Screen, fill_in, line_ends
 from ansam.answer.bbs.settings import BbsSettings
+from ansam.answer.bbs.steps import Steps
 from ansam.answer.bbs.talk import Talk
 from ansam.answer.house import Seat
 from ansam.answer.session import Place

@@ -1,0 +1,117 @@
+"""The board's files on disk: nothing outside an area is reached, and descriptions of both kinds are read."""
+
+import os
+import zipfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.support.bbs import settings
+
+from ansam.errors import ResourceError
+from ansam.io.bbs_descriptions import describe, read_list
+from ansam.io.bbs_library import BbsLibrary
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> BbsLibrary:
+    made = BbsLibrary(settings(tmp_path))
+    files = tmp_path / "files"
+    (files / "GAME.ZIP").write_bytes(b"PK nonsense")
+    (files / "a b.txt").write_bytes(b"x")
+    (files / ".hidden").write_bytes(b"x")
+    (files / "-rf").write_bytes(b"x")
+    (files / "bad\x1b[2J").write_bytes(b"x")
+    (files / "sub").mkdir()
+    (files / "link").symlink_to("/etc/passwd")
+    os.mkfifo(files / "fifo")
+    (files / "files.bbs").write_bytes("GAME.ZIP  A gäme\r\n  + more\r\n\x1a".encode("cp437"))
+    (files / "Descript.ion").write_bytes(b'"a b.txt" A text\x04\xc2\ngame.zip other\n')
+    return made
+
+
+def test_an_area_lists_its_plain_files(library: BbsLibrary) -> None:
+    assert [(entry.name, entry.description) for entry in library.entries(0)] == [
+        ("a b.txt", ("A text",)),
+        ("GAME.ZIP", ("A gäme", "more")),
+    ]
+
+
+@pytest.mark.parametrize(
+    "name", ["link", "fifo", "sub", "../secret", ".hidden", "-rf", "files.bbs", "", "/etc/passwd"]
+)
+def test_names_that_lead_nowhere(library: BbsLibrary, name: str) -> None:
+    assert library.path(0, name) is None
+
+
+@given(st.text(max_size=40))
+def test_no_name_leads_out_of_an_area(name: str) -> None:
+    library = BbsLibrary.__new__(BbsLibrary)
+    library._areas = [Path("/etc")]
+    path = library.path(0, name)
+    assert path is None or os.path.dirname(os.path.realpath(path)) == "/etc"
+
+
+def test_an_upload_is_taken_from_its_inbox_alone(library: BbsLibrary, tmp_path: Path) -> None:
+    inbox = Path(library.inbox())
+    assert inbox.stat().st_mode & 0o777 == 0o700
+    (inbox / "x.zip").write_bytes(b"x")
+    (inbox / "link").symlink_to("/etc/passwd")
+    (inbox / "..zip").write_bytes(b"x")
+    assert [entry.name for entry in library.received(str(inbox))] == ["..zip", "x.zip"]
+    for name in ("link", "../../files/GAME.ZIP", "none"):
+        with pytest.raises(ResourceError):
+            library.accept(str(inbox), name, 0, ["text"], held=False)
+    assert library.accept(str(inbox), "x.zip", 0, ["Text", "more"], held=False) == "x.zip"
+    assert library.entries(0)[-1].description == ("Text", "more")
+    library.discard(str(tmp_path / "files"))
+    library.discard("/")
+    library.discard(str(inbox))
+    assert not inbox.exists()
+    assert (tmp_path / "files" / "x.zip").exists()
+
+
+def test_archives_of_strangers(library: BbsLibrary, tmp_path: Path) -> None:
+    files = tmp_path / "files"
+    with zipfile.ZipFile(files / "good.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("file_id.diz", "First\r\n\r\nsecond\r\n" + "x" * 100_000)
+    data = (files / "good.zip").read_bytes()
+    (files / "cut.zip").write_bytes(data[:50])
+    (files / "broken.zip").write_bytes(data[:45] + b"\xff" * 20 + data[65:])
+    found = {entry.name: entry.description for entry in library.entries(0)}
+    assert found["good.zip"][:2] == ("First", "second")
+    assert found["cut.zip"] == ()
+    assert isinstance(found["broken.zip"], tuple)
+
+
+def test_a_node_has_its_drop_files(library: BbsLibrary) -> None:
+    node = Path(library.node({"DOOR.SYS": b"x"}, "root" if os.geteuid() == 0 else ""))
+    assert (node / "DOOR.SYS").read_bytes() == b"x"
+    library.discard(str(node))
+    assert not node.exists()
+
+
+def test_what_an_old_call_left_is_removed(library: BbsLibrary, tmp_path: Path) -> None:
+    old, new = Path(library.inbox()), Path(library.inbox())
+    os.utime(old, (1e9, 1e9))
+    BbsLibrary(settings(tmp_path))
+    assert not old.exists()
+    assert new.exists()
+
+
+def test_a_directory_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ResourceError, match=r"directory .*none of the board does not exist"):
+        BbsLibrary(settings(tmp_path, texts=str(tmp_path / "none")))
+
+
+@given(
+    st.lists(st.text(alphabet=st.characters(min_codepoint=32, max_codepoint=255), max_size=30), max_size=4)
+)
+def test_descriptions_come_back(tmp_path_factory: pytest.TempPathFactory, lines: list[str]) -> None:
+    directory = tmp_path_factory.mktemp("area")
+    describe(directory, "X.ZIP", ["first", *lines])
+    describe(directory, "Y.ZIP", ["second"])
+    found = read_list(directory)
+    assert found["x.zip"][0] == "first"
+    assert found["y.zip"] == ("second",)
