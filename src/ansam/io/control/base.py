@@ -19,7 +19,7 @@ class Conflict(AnsamError):
 
 
 Message = dict[str, Any]
-"""One JSON object of a scope."""
+"""One JSON object."""
 
 LIGHTS = ("HS", "AA", "CD", "OH", "RD", "SD", "TR", "MR", "RS", "CS", "SYN", "ARQ")
 """Of a US Robotics front, from left to right."""
@@ -76,8 +76,8 @@ class TerminalStream(Protocol):
 class ModemControl(Protocol):
     """One running modem.
 
-    Everything raises `Conflict` where the modem is not in the state for it, and `ResourceError` where it can not
-    be reached.
+    Everything raises `Conflict` where the modem is not in the state for it, and `ResourceError` where it can
+    not be reached.
     """
 
     @property
@@ -102,8 +102,8 @@ class ModemControl(Protocol):
     async def volume(self, level: int) -> None:
         """Turn the speaker: 0 is ATM0, 1 to 3 are ATL."""
 
-    def scope(self) -> AsyncIterator[Message]:
-        """Yield scope messages: 10 frames a second during a call, and events as they come."""
+    def scope(self) -> AsyncIterator[str]:
+        """Yield scope messages as JSON text: 10 frames a second during a call, and events as they come."""
 
     def audio(self) -> AsyncIterator[bytes]:
         """Yield int16 little endian, stereo interleaved, 8000 Hz: received left, sent right."""
