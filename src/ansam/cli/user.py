@@ -1,10 +1,14 @@
-"""`ansam user`: list, add and remove login users in the configuration file.
+"""`ansam user`: list, add and remove login users in the configuration file, and those who joined the board.
 
 Users live in the file and not in the database, as extensions do: one place that a person can read and copy.
+Callers who joined the built-in BBS by themselves live in its database: no caller writes to the configuration.
 Only the argon2id hash of a password is kept.
 """
 
-from typing import Annotated
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -13,25 +17,51 @@ from rich.table import Table
 from ansam.answer.users import Command, Menu, User
 from ansam.cli.config import ConfigOption, find_config
 from ansam.cli.extension import read_secret
-from ansam.config import load
+from ansam.config import Config, load
 from ansam.config.edit import Value, add_block, remove_block
 from ansam.config.web import Role
 from ansam.errors import ConfigError
 
+if TYPE_CHECKING:
+    from ansam.io.bbs_store import BbsStore
+
 app = typer.Typer(no_args_is_help=True)
+
+
+@contextmanager
+def board_of(config: Config) -> "Iterator[BbsStore | None]":
+    """Give the board's database; None where there is no board, or nobody has called it yet."""
+    database = config.bbs.database if config.bbs is not None else ""
+    if not database or ("://" not in database and not Path(database).exists()):
+        yield None
+        return
+    # Imported late: the database's library takes its time.
+    from ansam.io.bbs_store import BbsStore
+
+    store = BbsStore(database)
+    try:
+        yield store
+    finally:
+        store.close()
 
 
 @app.command("list")
 def list_(config: ConfigOption = None) -> None:
     """List the users."""
     table = Table("name", "password", "entry", box=None)
-    for user in load(find_config(config)).users:
+    loaded = load(find_config(config))
+    for user in loaded.users:
         entry = (
             " ".join(user.entry.argv)
             if isinstance(user.entry, Command)
             else type(user.entry).__name__.lower()
         )
         table.add_row(user.name, "yes" if user.password_hash else "none asked", entry)
+    with board_of(loaded) as board:
+        for account in board.accounts() if board is not None else ():
+            table.add_row(
+                account.name, "yes", "bbs, joined" if account.approved else "bbs, waits for approve"
+            )
     Console().print(table)
 
 
@@ -41,6 +71,7 @@ def add(
     entry: Annotated[
         list[str] | None, typer.Argument(help="Program and arguments; the menu by default")
     ] = None,
+    bbs: Annotated[bool, typer.Option("--bbs", help="The built-in BBS instead of the menu")] = False,
     no_password: Annotated[bool, typer.Option("--no-password", help="Let the user in without one")] = False,
     run_as: Annotated[str, typer.Option(help="Account of the system the program runs as")] = "",
     directory: Annotated[str, typer.Option(help="Where the program starts")] = "",
@@ -49,6 +80,8 @@ def add(
 ) -> None:
     """Add a user; the password is asked for, or read from standard input."""
     path = find_config(config)
+    if bbs and entry:
+        raise ConfigError("--bbs and a program are two entries", "give one of them")
     if any(user.name == name for user in load(path).users):
         raise ConfigError(f"{path}: user {name} is there already", f"ansam user remove {name}")
     User(name, "", Command(tuple(entry), run_as, directory) if entry else Menu())
@@ -57,7 +90,7 @@ def add(
         from ansam.io.answer_passwords import hash_password
 
         values["password"] = hash_password(read_secret(f"Password of {name}"))
-    values["entry"] = entry or "menu"
+    values["entry"] = entry or ("bbs" if bbs else "menu")
     values |= {key: value for key, value in (("run_as", run_as), ("directory", directory)) if value}
     if role is not None:
         values["role"] = role.value
@@ -67,7 +100,24 @@ def add(
 
 @app.command()
 def remove(name: Annotated[str, typer.Argument(help="Login name")], config: ConfigOption = None) -> None:
-    """Remove a user."""
+    """Remove a user of the file, or else one who joined the board."""
     path = find_config(config)
+    loaded = load(path)
+    if not any(user.name == name for user in loaded.users):
+        with board_of(loaded) as board:
+            if board is not None and board.remove(name):
+                typer.echo(f"user {name} removed from the board")
+                return
     remove_block(path, "user", "name", name)
     typer.echo(f"user {name} removed from {path}")
+
+
+@app.command()
+def approve(name: Annotated[str, typer.Argument(help="Login name")], config: ConfigOption = None) -> None:
+    """Let a user in who has joined the board and waits."""
+    loaded = load(find_config(config))
+    with board_of(loaded) as board:
+        if board is None:
+            raise ConfigError(f"{loaded.path}: there is no board, or nobody has called it", "add [bbs]")
+        board.approve(name)
+    typer.echo(f"user {name} may come in")
