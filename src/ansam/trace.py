@@ -27,6 +27,14 @@ def null_sink(now: float, source: str, name: str, **values: object) -> None:
     """Drop the event."""
 
 
+def awake(sink: Sink) -> bool:
+    """Return whether somebody looks, so that what costs time to tell is worth telling.
+
+    A sink that looks at times has an attribute `awake`.
+    """
+    return sink is not null_sink and bool(getattr(sink, "awake", True))
+
+
 @dataclass(frozen=True, slots=True)
 class TraceEvent:
     """One recorded event."""

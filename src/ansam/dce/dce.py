@@ -143,6 +143,45 @@ class Dce:
         """Who rings or rang last."""
         return self._ringing.caller
 
+    @property
+    def number(self) -> str:
+        """What was dialled last."""
+        return self._number
+
+    @property
+    def call_began(self) -> Samples:
+        """When the call there is, or the last, was dialled or first rang."""
+        return self._record.began
+
+    @property
+    def ringing(self) -> bool:
+        """Whether a call rings that is not answered."""
+        return self._ringing.active
+
+    @property
+    def protected(self) -> bool:
+        """Whether error control carries the data (the ARQ light)."""
+        return self.state is LineState.DATA and self._error_control
+
+    @property
+    def commandable(self) -> bool:
+        """Whether a command line would be carried out now."""
+        return self._at.state is State.COMMAND and not self._online
+
+    def command(self, line: str, now: Samples) -> None:
+        """Carry out a command line (without AT) that somebody other than the terminal gives."""
+        self._advance(now)
+        self._at.execute(line, now)
+        self._after_at(now)
+
+    def hang_up(self, reason: str, now: Samples) -> None:
+        """End the call, whatever it has come to, as somebody other than the terminal wants."""
+        self._advance(now)
+        if self.state is LineState.DATA:
+            self._drop_call(now, reason)
+        elif self.state not in (LineState.ON_HOOK, LineState.CLEARING):
+            self._end(reason, Result.NO_CARRIER, now)
+
     # -- terminal --------------------------------------------------------------------------------------------
 
     @property
@@ -289,6 +328,7 @@ class Dce:
         if self.state is not LineState.ON_HOOK or self._ringing.active:
             return False
         self._record.begin(now)
+        self._trace(now, "dce", "call", caller=caller)
         self._ringing.begin(caller, name, stamp, now)
         self._rings(now)
         return True
@@ -561,6 +601,7 @@ class Dce:
         self._stay_in_command = dial.stay_in_command
         self.state = LineState.PAUSING
         self._record.begin(now)
+        self._trace(now, "dce", "call", number=dial.number)
         self._due = now + dial.pause_samples + dial.dialling_samples
         self._advance(now)
 

@@ -38,6 +38,11 @@ class Record:
         self._witness = Witness()
         self._idle = IdleWatch()
 
+    @property
+    def began(self) -> Samples:
+        """When the call there is, or the last, was dialled or first rang."""
+        return self._witness.began
+
     # -- what happens ----------------------------------------------------------------------------------------
 
     def begin(self, now: Samples) -> None:

@@ -157,7 +157,7 @@ class Session:
         else:
             originator = self.role is Role.CALLING
             options = replace(self._error_control, round_trip=self._modulation.report().round_trip)
-            link = V42Link(originator, options, ready.tx_rate)
+            link = V42Link(originator, options, ready.tx_rate, self._trace)
         link.set_rate(ready.tx_rate, ready.rx_rate)
         link.start(now)
         self.link = self._source.link = link

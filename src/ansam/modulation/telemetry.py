@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ansam.trace import Sink, null_sink
+from ansam.trace import Sink, awake
 from ansam.units import SAMPLE_RATE, Samples
 
 Taps = NDArray[np.complex64] | NDArray[np.complex128] | NDArray[np.float32] | NDArray[np.float64]
@@ -74,7 +74,7 @@ class Telemetry:
             now: The instant reached.
             state: Called only when an event is due, since to copy taps costs time.
         """
-        if self._trace is null_sink:
+        if not awake(self._trace):
             return
         if self._next is None:
             self._next = now + self._period

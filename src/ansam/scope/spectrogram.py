@@ -123,6 +123,25 @@ def spectrogram_png(
             _draw_mark(draw, mark, top + LANE * (row + 1), top + head, scale, _BARS[k % len(_BARS)], font)
         _draw_axis(draw, top + head, width, count, font)
         top += head + HEIGHT + AXIS
+    _save(image, path)
+
+
+def spectra_png(channels: Sequence[Audio], path: Path) -> None:
+    """Draw the spectra alone, channel below channel: 4000 Hz at the top of each, the whole time across.
+
+    Args:
+        channels: Shape (n,) each, all of one length, 8000 Hz.
+        path: Where the PNG goes.
+
+    Raises:
+        ResourceError: The file cannot be written.
+    """
+    width = int(np.clip(len(channels[0]) / SAMPLE_RATE * PER_SECOND, NARROWEST, WIDEST))
+    image = Image.fromarray(np.concatenate([_paint(_levels(audio, width)) for audio in channels]))
+    _save(image, path)
+
+
+def _save(image: Image.Image, path: Path) -> None:
     try:
         image.save(path, "PNG")
     except OSError as error:

@@ -57,6 +57,17 @@ class Frame:
     nr: int = 0
     information: bytes = b""
 
+    def describe(self) -> str:
+        """Return its numbers, for people: ``N(S) 5, N(R) 3, 128 octets, P``."""
+        parts = [f"N(S) {self.ns}"] if self.kind is Kind.I else []
+        if self.kind is Kind.I or self.kind in SUPERVISORY:
+            parts.append(f"N(R) {self.nr}")
+        if self.information:
+            parts.append(f"{len(self.information)} octets")
+        if self.poll:
+            parts.append("P" if self.command else "F")
+        return ", ".join(parts)
+
     def encode(self, from_originator: bool) -> bytes:
         """Return the octets from address to information field, as one of the ends sends them."""
         # Table 6: commands of the originator and responses of the answerer have C/R = 1.

@@ -27,6 +27,7 @@ from ansam.link.v42.events import Counters, Established, Negotiated, Released, S
 from ansam.link.v42.lapm import RECOMMENDATION, Lapm
 from ansam.link.v42.timing import FIRST_GUESS, RoundTrip
 from ansam.link.v44 import Proposal
+from ansam.trace import Sink, awake, null_sink
 from ansam.units import Bits, Samples
 
 SEND_LIMIT = 4096
@@ -47,6 +48,9 @@ selective retransmission ambiguous (modulus 128). A far end that wants less says
 
 LONGEST_FRAME = 1024
 """Octets of a frame we accept, address to FCS."""
+
+SOURCE = "link.v42"
+"""Who speaks in the trace."""
 
 _BRK, _BRKACK, _SEQUENCE = 0x40, 0x60, 0x80
 
@@ -122,9 +126,11 @@ class V42Link:
         originator: True for the calling modem.
         options: What the settings ask for.
         bit_rate: Of the line we send on, bit/s.
+        trace: Told every frame, while somebody looks.
     """
 
-    def __init__(self, originator: bool, options: V42Options, bit_rate: int) -> None:
+    def __init__(self, originator: bool, options: V42Options, bit_rate: int, trace: Sink = null_sink) -> None:
+        self._trace = trace
         self._originator = originator
         self._options = options
         self._phase = _Phase.DETECTING
@@ -207,7 +213,10 @@ class V42Link:
         return bits
 
     def _next_frame(self) -> bytes | None:
-        return self._lapm.next_frame(self._now)
+        octets = self._lapm.next_frame(self._now)
+        if octets is not None and awake(self._trace):
+            self._trace(self._now, SOURCE, "frame", octets=octets, sent=True, originator=self._originator)
+        return octets
 
     def receive_bits(self, bits: Bits, now: Samples) -> None:
         """Take received bits, in order, cut anywhere."""
@@ -224,6 +233,8 @@ class V42Link:
             if self._phase is _Phase.DETECTING:
                 self._detection.protocol_seen()
                 self._detected()
+            if awake(self._trace):
+                self._trace(now, SOURCE, "frame", octets=frame, sent=False, originator=self._originator)
             self._lapm.receive_frame(frame, now)
             self._after_lapm()
         if (

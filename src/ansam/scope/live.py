@@ -1,0 +1,194 @@
+"""A running call as a scope shows it: events as they happen, and frames of what the receiver sees.
+
+`CallTrace` is the trace sink of a modem: it keeps the events of the call there is. `frame` makes one picture
+of a modem. Both give objects for JSON, whose shapes docs/spec/web-api.md states.
+"""
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ansam.call.call import CallStatistics
+from ansam.dce.dce import Dce
+from ansam.link.base import LinkDown, LinkUp, NoErrorControl
+from ansam.link.v42.frames import FrameError, decode
+from ansam.link.v42.link import SOURCE as LAPM_SOURCE
+from ansam.modulation.base import PhaseEntered, Ready, Renegotiating, Retraining, SignalReport, StepMissed
+from ansam.modulation.telemetry import EchoPath, Taps
+from ansam.scope.explain import BOTH, FAR, NEAR, explain
+from ansam.units import SAMPLE_RATE, Audio, Samples
+
+Message = dict[str, Any]
+
+KEPT = 600
+"""Events of a call that a late viewer still gets."""
+
+SPECTRUM = 1024
+"""Samples of a spectrum: 128 ms."""
+
+BINS = 128
+POINTS = 200
+QUIET = -120.0
+
+_WINDOW = np.hanning(SPECTRUM).astype(np.float32)
+_FULL_SCALE = float(_WINDOW.sum() / 2) ** 2
+"""Power of a sine at full scale in its bin."""
+
+
+class CallTrace:
+    """Trace sink that keeps and passes on what people want to see of a call.
+
+    Attributes:
+        awake: Somebody looks: frames of error control and the receiver's taps are wanted.
+        listener: Told every event.
+    """
+
+    def __init__(self) -> None:
+        self.awake = False
+        self.listener: Callable[[Message], None] | None = None
+        self.equaliser: Taps | None = None
+        self.echo: tuple[EchoPath, ...] = ()
+        self._began = 0.0
+        self._events: deque[Message] = deque(maxlen=KEPT)
+
+    def events(self) -> list[Message]:
+        """Return the events of this call so far, but the frames of error control."""
+        return list(self._events)
+
+    def __call__(self, now: float, source: str, name: str, **values: object) -> None:
+        """Take a trace event."""
+        if (source, name) == ("dce", "call"):
+            self._begin(now)
+            return
+        if name == "receiver":
+            self.equaliser, self.echo = values["equaliser"], tuple(values["echo"])  # type: ignore[assignment,arg-type]
+            return
+        found = _read(source, name, values)
+        if found is None:
+            return
+        message = {"type": "event", "t": round((now - self._began) / SAMPLE_RATE, 2), **found}
+        if found["kind"] != "lapm":
+            self._events.append(message)
+        if self.listener is not None:
+            self.listener(message)
+
+    def _begin(self, now: float) -> None:
+        """Forget the last call, but for the command that began this one."""
+        command = [event for event in list(self._events)[-1:] if event["name"] == "command"]
+        self._began = now
+        self._events.clear()
+        self._events.extend(event | {"t": 0.0} for event in command)
+        self.equaliser, self.echo = None, ()
+
+
+def _event(kind: str, name: str, text: str = "", side: str = BOTH, clause: str = "") -> Message:
+    return {"kind": kind, "name": name, "text": text, "side": side, "clause": clause}
+
+
+def _read(source: str, name: str, values: Mapping[str, object]) -> Message | None:
+    """Return the event of a trace event, or None for one that is of no use to people."""
+    if source == LAPM_SOURCE:
+        return _frame_event(values)
+    if source == "at":
+        if name == "command":
+            return _event("at", "command", f"AT{values['line']}", "dte")
+        return _event("at", "result", str(values["words"]), "dce") if name == "result" else None
+    if source.startswith("modulation.v8.") and name in ("sent", "received"):
+        if name == "received" and values.get("twice"):
+            return None
+        text = str(values.get("text", values.get("kind", "")))
+        return _event("phase", f"menu {name}", text, NEAR if name == "sent" else FAR, "V.8 (11/2000) §5")
+    if source != "dce":
+        return None
+    if name == "progress":
+        return _event("phase", str(values["progress"]).lower().replace("_", " "), "", FAR)
+    if name == "ended":
+        return _event("note", "over", str(values["reason"]))
+    return _session_event(values.get("event"))
+
+
+def _session_event(event: object) -> Message | None:
+    match event:
+        case PhaseEntered(name, clause):
+            text, side = explain(name, clause)
+            return _event("phase", name, text, side, clause)
+        case Ready(modulation, tx_rate, rx_rate):
+            return _event("phase", f"{modulation} ready", f"{rx_rate} bit/s received, {tx_rate} sent")
+        case StepMissed(reason, clause):
+            return _event("note", "step missed", reason, NEAR, clause)
+        case Retraining(by_us):
+            return _event("phase", "retrain", "Both train anew.", NEAR if by_us else FAR)
+        case Renegotiating(by_us):
+            return _event("phase", "rate renegotiation", "The rate changes.", NEAR if by_us else FAR)
+        case LinkUp(protocol, compression):
+            return _event("phase", "link", " ".join(part for part in (protocol, compression) if part))
+        case NoErrorControl(reason, clause):
+            return _event("note", "no error control", reason, NEAR, clause)
+        case LinkDown(reason, clause):
+            return _event("note", "link over", reason, BOTH, clause)
+        case _:
+            return None
+
+
+def _frame_event(values: Mapping[str, object]) -> Message | None:
+    octets, sent = values["octets"], bool(values["sent"])
+    assert isinstance(octets, bytes)
+    try:
+        frame = decode(octets, bool(values["originator"]) is sent)
+    except FrameError as error:
+        return _event("lapm", "?", str(error), NEAR if sent else FAR)
+    if frame is None:
+        return None
+    return _event("lapm", frame.kind.name, frame.describe(), NEAR if sent else FAR)
+
+
+def spectrum(audio: Audio) -> list[float]:
+    """Return the power of audio, shape (`SPECTRUM`,), in dB of a sine at full scale: `BINS` up to 4000 Hz."""
+    power = np.abs(np.fft.rfft(audio * _WINDOW)[:-1]) ** 2 / _FULL_SCALE
+    loudest = power.reshape(BINS, -1).max(axis=1)
+    levels: list[float] = np.round(10 * np.log10(loudest + 10 ** (QUIET / 10)), 1).tolist()
+    return levels
+
+
+def frame(dce: Dce, trace: CallTrace, now: Samples, media: CallStatistics | None, lost: float) -> Message:
+    """Return the picture of a modem at an instant, but its spectra.
+
+    Args:
+        dce: The modem, its lock held.
+        trace: Of this modem.
+        now: The instant.
+        media: What is known of its packets.
+        lost: Packets lost of those of the last second, percent.
+    """
+    report = dce.report() or SignalReport()
+    call = dce.call
+    rates = report.rates or (call.rx_rate, call.tx_rate)
+    return {
+        "type": "frame",
+        "t": round((now - dce.call_began) / SAMPLE_RATE, 2),
+        "constellation": [[round(p.real, 3), round(p.imag, 3)] for p in report.constellation[-POINTS:]],
+        "equaliser": _magnitudes([trace.equaliser] if trace.equaliser is not None else []),
+        "echo": _magnitudes([path.taps for path in trace.echo]),
+        "snr": _round(report.snr_db),
+        "ppm": _round(report.timing_offset_ppm),
+        "carrier": _round(report.carrier_offset_hz, 2),
+        "level": _round(report.rx_level_dbm0),
+        "rate": rates[0],
+        "tx_rate": rates[1],
+        "symbol_rate": _round(report.symbol_rate, 0),
+        "rtp": {
+            "loss": round(lost, 2),
+            "jitter": _round(media.jitter_ms if media else None),
+            "skew": _round(media.skew_ppm if media else None),
+        },
+    }
+
+
+def _magnitudes(taps: Sequence[Taps]) -> list[float]:
+    return [round(float(value), 5) for part in taps for value in np.abs(part)]
+
+
+def _round(value: float | None, digits: int = 1) -> float | None:
+    return None if value is None else round(float(value), digits)
