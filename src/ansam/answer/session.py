@@ -354,7 +354,9 @@ class Session:
         self.user = user
         self._due = None
         if isinstance(user.entry, Bbs) and place.bbs is not None:
-            self.successor = place.bbs(place, self._connect, self._caller_id, now, user)
+            # One name without a password is a door for all: the board asks who comes.
+            known = user if user.password_hash else None
+            self.successor = place.bbs(place, self._connect, self._caller_id, now, known)
             return
         self._seat = Seat(user.name, place.settings.port, self._connect, since=now, wake=place.wake)
         place.house.enter(self._seat)

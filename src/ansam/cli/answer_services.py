@@ -3,6 +3,8 @@
 import shutil
 from dataclasses import replace
 
+import structlog
+
 from ansam.answer.bbs.board import Backing
 from ansam.answer.bbs.main import BbsService, FileService
 from ansam.answer.bbs.settings import BbsSettings, FileArea
@@ -13,6 +15,8 @@ from ansam.answer.users import Bbs, User
 from ansam.config.bbs import BbsConfig
 from ansam.io.bbs_library import BbsLibrary
 from ansam.io.bbs_store import BbsStore
+
+_log = structlog.get_logger("ansam.answer")
 
 
 class Services:
@@ -48,6 +52,7 @@ class Services:
 
     def _open_board(self) -> BbsService:
         if self._board is None:
+            _look_for_programs()
             config = self._bbs or BbsConfig()
             store = BbsStore(config.database)
             self._board = BbsService(config.settings, Backing(store, BbsLibrary(config.settings)))
@@ -59,13 +64,16 @@ class Services:
         return self._board
 
     def _file_server(self, service: FilesService) -> FileService:
+        _look_for_programs()
         area = FileArea("files", service.path, "Files", service.uploads)
         settings = BbsSettings(name="File server", work=self._work, files=(area,), call_minutes=0)
         # Nobody has an account here: a database in memory is enough.
         return FileService(settings, Backing(BbsStore("sqlite://"), BbsLibrary(settings)))
 
 
-def missing_programs() -> list[str]:
-    """Return which transfer programs are not installed; Debian has them all in lrzsz."""
+def _look_for_programs() -> None:
+    """Log which transfer programs are missing; Debian has them all in lrzsz."""
     names = {program for one in PROTOCOLS for program in (one.send[0], one.receive[0])}
-    return sorted(name for name in names if shutil.which(name) is None)
+    missing = sorted(name for name in names if shutil.which(name) is None)
+    if missing:
+        _log.warning("no file transfers", missing=missing, remedy="apt install lrzsz")

@@ -6,6 +6,8 @@ cities.
 
 import asyncio
 import logging
+import os
+import pwd
 import random
 import secrets
 import sys
@@ -19,13 +21,17 @@ from typing import Annotated, TextIO
 import structlog
 import typer
 
+from ansam.answer.bbs.settings import BbsSettings, FileArea
 from ansam.answer.house import House
-from ansam.answer.samples import PATTERN_NAME, pattern, sample_shelf
+from ansam.answer.samples import PATTERN_NAME, WELCOME, pattern, sample_shelf
+from ansam.answer.service_url import LoginService
 from ansam.answer.session import Place
 from ansam.answer.settings import AnswerSettings
-from ansam.answer.users import User, UserBook
+from ansam.answer.users import Bbs, User, UserBook
 from ansam.call.line_url import SipLineUrl
+from ansam.cli.answer_services import Services
 from ansam.cli.warm import warm_up
+from ansam.config.bbs import BbsConfig
 from ansam.config.settings import ExchangeConfig, Listen
 from ansam.errors import ResourceError
 from ansam.io.answer import AnswerLine, local_time, this_machine
@@ -48,7 +54,7 @@ GREETING = (
     "  ATZ",
     f"  {DIAL}",
     "",
-    "then log in as guest. Ctrl-A X leaves.",
+    "then log in as guest, or as bbs for the board. Ctrl-A X leaves.",
     "",
 )
 INIT = ("ATQ0V1H0", "ATS0=0Q0&D2&C1")
@@ -59,17 +65,42 @@ READY_TIMEOUT = 20.0
 READ_TIMEOUT = 120.0
 
 
-def answering_place(*, error_control: bool = True) -> Place:
-    """Return what a caller of the demo finds: issue, prompt, guest without password, files."""
+def demo_board(keep: Path) -> BbsConfig:
+    """Return a board that lives as long as the demo, with two files to take.
+
+    Args:
+        keep: An empty directory.
+    """
+    files = keep / "files"
+    files.mkdir()
+    (files / "WELCOME.TXT").write_bytes(WELCOME.replace(b"\n", b"\r\n"))
+    (files / "PATTERN.TXT").write_bytes(pattern())
+    (files / "FILES.BBS").write_text(
+        "WELCOME.TXT  What this call is made of\nPATTERN.TXT  Ten kilobytes in which a wrong octet shows\n"
+    )
+    account = pwd.getpwuid(os.geteuid()).pw_name
+    area = FileArea("files", str(files), "Files", "yes")
+    settings = BbsSettings(name="The ansam demo", work=str(keep / "bbs"), files=(area,), run_as=account)
+    return BbsConfig(settings, f"{keep}/bbs.sqlite")
+
+
+def answering_place(keep: Path, *, error_control: bool = True) -> Place:
+    """Return what a caller of the demo finds: issue, prompt, guest without password, files, the board as bbs.
+
+    Args:
+        keep: A directory for the board.
+        error_control: False: the modem does without V.42.
+    """
     init = INIT if error_control else (*INIT[:-1], INIT[-1] + "&M0")
-    return Place(
+    place = Place(
         settings=AnswerSettings(port="ttyUSB0", init=init),
-        users=UserBook([User("guest")]),
+        users=UserBook([User("guest"), User("bbs", "", Bbs())]),
         house=House(),
         clock=local_time,
         shelf=sample_shelf(),
         machine=this_machine(),
     )
+    return Services(demo_board(keep)).at(place, LoginService())
 
 
 @asynccontextmanager
@@ -100,7 +131,7 @@ async def running_demo(*, error_control: bool = True) -> AsyncIterator[Port]:
             url = SipLineUrl(extension.number, extension.secret, host, port, bind="127.0.0.1")
             line = SipLine(url, pacer, must_register=True)
             ports.append(await stack.enter_async_context(modem_on(line, name)))
-        answering = AnswerLine(ports[0], answering_place(error_control=error_control))
+        answering = AnswerLine(ports[0], answering_place(Path(keep), error_control=error_control))
         task = asyncio.create_task(answering.run())
         stack.push_async_callback(_end, task)
         try:
