@@ -558,6 +558,7 @@ class Player:
     """Stands in for io's media of services."""
 
     def __init__(self) -> None:
+        self.ready = True
         self.open_calls: dict[int, Service] = {}
         self.followed: list[bytes] = []
 
@@ -572,8 +573,9 @@ class Player:
         self.followed.append(offer)
         return None if b"t38" in offer else session.answer
 
-    def close(self, session: ServiceSession) -> None:
+    def close(self, session: ServiceSession) -> str:
         del self.open_calls[session.identity]
+        return "what was found"
 
 
 def service_net(**settings) -> tuple[Net, Telephone, Player]:
@@ -601,6 +603,11 @@ def test_a_service_answers_at_once_until_the_caller_hangs_up() -> None:
     assert [(r.caller, r.callee, r.cause, r.status) for r in net.records] == [
         ("07", "*43", Cause.CALLER_HUNG_UP, 200)
     ]
+    assert net.records[0].note == "what was found"
+    player.ready = False
+    caller.call("*43")
+    net.run(1)
+    assert caller.last(CallFailed).status == 503
     assert net.exchange.calls_up == 0
     assert told(net) == [("07", "*43", ""), ("07", "*43", "*43")]
 
@@ -620,7 +627,7 @@ def test_a_service_refuses_what_it_cannot_play_and_callers_that_are_busy() -> No
     net.run(1)
     assert other.last(CallFailed).status == 503
     assert list(player.open_calls.values()) == [Service.MILLIWATT]
-    net.exchange.service_silent(0, net.now)
+    net.exchange.service_over(0, Cause.LOST, net.now)
     net.run(1)
     assert caller.seen(CallEnded)
     assert net.exchange.calls_up == 0

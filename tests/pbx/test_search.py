@@ -19,13 +19,15 @@ from ansam.sip.events import CallAnswered, CallFailed, Cancelled, IncomingCall
 class NoMedia:
     """A player that must not be asked to play."""
 
+    ready = True
+
     def open(self, service: Service, local_ip: str, offer: bytes) -> ServiceSession | None:
         raise AssertionError(service)
 
     def follow(self, session: ServiceSession, offer: bytes) -> bytes | None:
         raise AssertionError(session)
 
-    def close(self, session: ServiceSession) -> None:
+    def close(self, session: ServiceSession) -> str:
         raise AssertionError(session)
 
 

@@ -95,23 +95,26 @@ async def _serve(path: Path, config: Config) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+    server = None
     async with AsyncExitStack() as stack:
         if config.exchange is not None:
-            if any(service.is_modem for service in config.exchange.settings.services.values()):
-                await _compile()
-            server = ExchangeServer(config.exchange, config.plan())
+            server = ExchangeServer(config.exchange, config.plan(), late=True)
             await server.start()
             stack.push_async_callback(server.stop)
             provisioning = await _start_provisioning(stack, config)
             loop.add_signal_handler(signal.SIGHUP, _reload, path, server, provisioning)
         names = list(workers_of(config))
-        if names:
+        if names or (config.exchange is not None and config.exchange.settings.answers_with_modems):
             await _compile()
+        if names:
             specs = [python_worker(name, "serve", "--config", str(path), "--only", name) for name in names]
             supervisor = Supervisor([replace(spec, restart_on_error=False) for spec in specs])
             supervisor.start()
             # Before the exchange: modems say BYE and sign off through it.
             stack.push_async_callback(supervisor.stop)
+        if server is not None:
+            await server.load_services()
+        if names:
             await _until_ready(supervisor, stop)
             failed = [name for name, s in supervisor.status.items() if s.state is WorkerState.STOPPED]
             if failed and not stop.is_set():

@@ -8,13 +8,13 @@ import socket
 import ssl
 import struct
 import time
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import structlog
 
 from ansam.config.settings import ExchangeConfig, Listen
 from ansam.errors import ConfigError, ResourceError
+from ansam.io.exchange_late import LatePlayer
 from ansam.io.exchange_relay import SocketRelay
 from ansam.io.exchange_store import ExchangeStore, StoredCall
 from ansam.io.exchange_trunks import TrunkLocator
@@ -34,14 +34,11 @@ from ansam.pbx.events import (
 )
 from ansam.pbx.exchange import Exchange
 from ansam.pbx.records import Cause
-from ansam.pbx.settings import MediaMode, Service
+from ansam.pbx.settings import MediaMode
 from ansam.pbx.status import ExchangeStatus
 from ansam.pbx.trunk_lines import TrunkState, TrunkStatus
 from ansam.sip.events import Flow
 from ansam.sip.ua import UserAgent
-
-if TYPE_CHECKING:
-    from ansam.io.exchange_services import ServicePlayer
 
 GOODBYE = 1.0
 """Seconds that ends get to confirm the end of their calls when the exchange stops."""
@@ -59,6 +56,8 @@ class ExchangeServer:
         config: Section ``[exchange]``.
         plan: The extensions.
         rng: Source of tags and identities; the system's by default.
+        late: Services are played once `load_services` has been called: what handles audio loads longer than
+            the rest, and telephones wait.
 
     Attributes:
         exchange: The engine.
@@ -67,13 +66,18 @@ class ExchangeServer:
         services: Plays the numbers that the exchange answers itself; None where there are none.
     """
 
-    def __init__(self, config: ExchangeConfig, plan: DialPlan, rng: random.Random | None = None) -> None:
+    def __init__(
+        self, config: ExchangeConfig, plan: DialPlan, rng: random.Random | None = None, late: bool = False
+    ) -> None:
         self._config = config
         rng = rng or random.SystemRandom()
         relayed = config.settings.media is MediaMode.RELAY
         self.relay = SocketRelay(*config.relay_ports) if relayed else None
-        services = config.settings.services
-        self.services = _player(rng, self._service_over, services.values()) if services else None
+        self.services: LatePlayer | None = None
+        if config.settings.services:
+            self.services = LatePlayer(config.settings.services.values(), rng, self._service_over)
+            if not late:
+                self.services.load()
         self.exchange = Exchange(
             config.settings, plan, rng, secrets.token_bytes(32), self.relay, services=self.services
         )
@@ -145,6 +149,11 @@ class ExchangeServer:
         """Return the first address in use of a transport."""
         found = next(listen for listen in self.listening if listen.transport == transport)
         return found.host, found.port
+
+    async def load_services(self) -> None:
+        """Load what plays the services."""
+        if self.services is not None and not self.services.ready:
+            await asyncio.to_thread(self.services.load)
 
     def replace_plan(self, plan: DialPlan) -> None:
         """Take over other extensions; see `Exchange.replace_plan`."""
@@ -259,16 +268,6 @@ class ExchangeServer:
 
 def _through(trunk: str) -> dict[str, str]:
     return {"trunk": trunk} if trunk else {}
-
-
-def _player(
-    rng: random.Random, over: Callable[[int, Cause], None], services: Iterable[Service]
-) -> "ServicePlayer":
-    # Imported late: an exchange without services needs nothing that handles audio.
-    from ansam.io.exchange_services import ServicePlayer, prepare
-
-    prepare(services)
-    return ServicePlayer(rng, over)
 
 
 def local_addresses(host: str) -> list[str]:

@@ -376,6 +376,7 @@ class Exchange:
             self.trunks.way,
             self.calls_up,
             self._services is not None,
+            self._services is not None and self._services.ready,
         )
 
     def _calls_of(self, group: str) -> int:

@@ -39,7 +39,8 @@ class Board:
         calls_of_trunk: Calls over a trunk.
         way: The way to a trunk, None where it can not be called.
         calls_up: All calls.
-        plays: Whether services can be played.
+        plays: Whether services can be played at all, ...
+        ready: ... and at present.
     """
 
     settings: ExchangeSettings
@@ -52,6 +53,7 @@ class Board:
     way: Callable[[Trunk], Flow | None]
     calls_up: int
     plays: bool
+    ready: bool
 
     def route(
         self, incoming: IncomingCall, caller: Caller, number: str, now: Seconds
@@ -74,7 +76,8 @@ class Board:
         if caller.trunk is not None and self._trunk_full(caller.trunk):
             return Refusal(486, "All Lines Of The Trunk Are In Use", Cause.BUSY)
         if isinstance(callee, Service):
-            return REFUSING.get(callee) or (Refusal(503, *ALL_IN_USE) if self._full else callee)
+            free = self.ready and not self._full
+            return REFUSING.get(callee) or (callee if free else Refusal(503, *ALL_IN_USE))
         if isinstance(callee, Outside):
             usable = tuple(trunk for trunk in callee.trunks if trunk.offer(offer))
             if not usable:

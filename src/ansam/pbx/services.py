@@ -44,7 +44,13 @@ class ServiceSession:
 
 
 class ServiceMedia(Protocol):
-    """What io lends the engine to play services. None of these waits."""
+    """What io lends the engine to play services. None of these waits.
+
+    Attributes:
+        ready: Services can be played: what they need has been loaded.
+    """
+
+    ready: bool
 
     def open(self, service: Service, local_ip: str, offer: bytes) -> ServiceSession | None:
         """Begin to play towards who offered; None where nothing in the offer can be used."""

@@ -83,6 +83,11 @@ class ExchangeSettings:
     trusted: tuple[str, ...] = ()
     services: Mapping[str, Service] = field(default_factory=dict)
 
+    @property
+    def answers_with_modems(self) -> bool:
+        """Whether a service needs the whole signal processing."""
+        return any(service.is_modem for service in self.services.values())
+
     def __post_init__(self) -> None:
         if not self.realm or '"' in self.realm or not self.realm.isprintable():
             raise ConfigError(f"realm {self.realm!r}", 'use printable characters other than "')
