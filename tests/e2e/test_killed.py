@@ -3,10 +3,13 @@
 import asyncio
 import contextlib
 import os
+import re
+import select
 import signal
 import subprocess
 import sys
 import time
+import tty
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -172,7 +175,7 @@ def test_a_worker_is_killed_in_the_middle_of_calls(tmp_path: Path, victim: str) 
     config.write_text(text)
     log = tmp_path / "log"
     with serve(config) as serving:
-        until(lambda: b" ready " in log.read_bytes(), 120, "not ready")
+        until(lambda: b"workers=" in log.read_bytes(), 120, "not ready")
         six, seven, eight = (Terminal(tmp_path / number) for number in ("06", "07", "08"))
         eight.types(b"ATS0=1\r")
         eight.shows(b"OK", 5)
