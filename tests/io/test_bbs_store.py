@@ -10,7 +10,7 @@ import pytest
 from tests.support.postgres import Cluster, cluster
 
 from ansam.answer.bbs.board import Account, Count, Message
-from ansam.answer.bbs.screen import COMMODORE
+from ansam.answer.bbs.screen import COMMODORE, PLAIN
 from ansam.answer.bbs.settings import MAIL
 from ansam.errors import ConfigError, ResourceError
 from ansam.io.bbs_store import BbsStore
@@ -44,9 +44,11 @@ def test_accounts(store: BbsStore) -> None:
     assert store.create(account)
     assert not store.create(replace(account, name="BOB"))
     assert store.account("bob") == account
-    store.save(replace(account, calls=3, last_call=1.5e9, protocol="Z"))
-    assert store.account("BOB").calls == 3  # type: ignore[union-attr]
-    store.save(Account("ali", own=False))
+    store.save(replace(account, password_hash="$argon2id$new", look=PLAIN), ["password_hash", "look"])
+    store.save(replace(account, calls=3, last_call=1.5e9), ["calls", "last_call"])
+    kept = replace(account, calls=3, last_call=1.5e9, password_hash="$argon2id$new", look=PLAIN)
+    assert store.account("BOB") == kept
+    store.save(Account("ali", own=False), ["calls"])
     assert [one.name for one in store.accounts()] == ["Bob"]
     store.approve("bOB")
     assert store.account("bob").approved  # type: ignore[union-attr]
@@ -68,6 +70,7 @@ def test_calls(store: BbsStore) -> None:
 def test_messages_and_marks(store: BbsStore) -> None:
     numbers = [post(store, "general", "ali", text=f"text {n}") for n in range(3)]
     post(store, "other", "ali")
+    assert store.counts(["other"], "ALI")["other"] == Count(1, 0, 0)
     assert store.counts(["general", "none"], "Bob") == {"general": Count(3, 3, 0), "none": Count()}
     store.mark("general", "Bob", numbers[1])
     store.mark("general", "BOB", numbers[0])

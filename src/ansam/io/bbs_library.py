@@ -130,7 +130,10 @@ class BbsLibrary:
 
     def inbox(self) -> str:
         """Make a directory for one upload; return its path."""
-        directory = Path(tempfile.mkdtemp(prefix="upload-", dir=self._below("uploads")))
+        uploads = self._below("uploads")
+        if shutil.disk_usage(uploads).free < 2 * self._settings.upload_limit:
+            raise ResourceError(f"no room for uploads in {uploads}", "make some, or lower upload_kilobytes")
+        directory = Path(tempfile.mkdtemp(prefix="upload-", dir=uploads))
         _give(directory, self._settings.run_as)
         return str(directory)
 
@@ -206,7 +209,9 @@ def _diz(path: Path, size: int, changed: float) -> tuple[str, ...]:
     try:
         with zipfile.ZipFile(path) as archive:
             for entry in archive.infolist():
-                if entry.filename.lower() == "file_id.diz":
+                # Other methods can be told to take any amount of memory.
+                plain = entry.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+                if plain and entry.filename.lower() == "file_id.diz":
                     with archive.open(entry) as file:
                         text = file.read(DIZ_LIMIT).decode("cp437")
                     return tuple(line.strip() for line in text.splitlines() if line.strip())[:10]

@@ -2,7 +2,7 @@
 
 import contextlib
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import fields
 
 from sqlalchemy import ColumnElement, Float, Integer, String, Text, and_, delete, func, or_, select, update
@@ -151,10 +151,16 @@ class BbsStore:
                 return False
         return True
 
-    def save(self, account: Account) -> None:
-        """Keep an account."""
+    def save(self, account: Account, changed: Collection[str]) -> None:
+        """Keep what has changed of an account; all of one that is not there yet."""
+        columns = {*changed, *(_LOOK if "look" in changed else ())} - {"look"}
         with self._session() as session:
-            session.merge(_row(account))
+            new, row = _row(account), session.get(AccountRow, account.name.lower())
+            if row is None:
+                session.add(new)
+                return
+            for name in columns:
+                setattr(row, name, getattr(new, name))
 
     def approve(self, name: str) -> None:
         """Let a user in who waits; raises `ConfigError` where there is none of that name."""
@@ -207,9 +213,8 @@ class BbsStore:
             counts = {}
             for area in areas:
                 mark = marks.get(area, 0)
-                query = select(func.count(), func.count().filter(MessageRow.id > mark)).where(
-                    _visible(area, reader)
-                )
+                news = and_(MessageRow.id > mark, func.lower(MessageRow.author) != reader.lower())
+                query = select(func.count(), func.count().filter(news)).where(_visible(area, reader))
                 total, new = session.execute(query).one()
                 counts[area] = Count(total, new, mark)
             return counts

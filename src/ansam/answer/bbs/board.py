@@ -3,7 +3,7 @@
 Everything here may wait for a disk: dialogues call it through `Talk.work`. Times are seconds since 1970.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -123,8 +123,8 @@ class Board(Protocol):
     def create(self, account: Account) -> bool:
         """Make an account; return False where the name is taken."""
 
-    def save(self, account: Account) -> None:
-        """Keep an account."""
+    def save(self, account: Account, changed: Collection[str]) -> None:
+        """Keep what has changed of an account (names of its attributes); all of one that is not there yet."""
 
     def hash(self, password: str) -> str:
         """Return the hash to keep for a password."""

@@ -125,7 +125,8 @@ class Visitor:
         """Change the account, and keep it; a file server's callers have none to keep."""
         self.account = account = replace(self.account, **changes)  # type: ignore[arg-type]
         if account.name:
-            self.talk.later(lambda: self.backing.board.save(account))
+            # The same user may be on line twice: only what changed here is kept.
+            self.talk.later(lambda: self.backing.board.save(account, tuple(changes)))
 
     # -- display files ---------------------------------------------------------------------------------------
 
