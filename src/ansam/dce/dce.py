@@ -144,9 +144,9 @@ class Dce:
         return self._ringing.caller
 
     @property
-    def number(self) -> str:
-        """What was dialled last."""
-        return self._number
+    def peer(self) -> str:
+        """Who calls or was called, now or last."""
+        return self.caller if self.ringing or self._role is Role.ANSWERING else self._number
 
     @property
     def call_began(self) -> Samples:
@@ -162,6 +162,16 @@ class Dce:
     def protected(self) -> bool:
         """Whether error control carries the data (the ARQ light)."""
         return self.state is LineState.DATA and self._error_control
+
+    @property
+    def dtr_rts(self) -> tuple[bool, bool]:
+        """Circuits 108/2 and 105 as the terminal has set them."""
+        return self._terminal.dtr, self._terminal.rts
+
+    @property
+    def ready(self) -> bool:
+        """Whether a call could be placed."""
+        return self._line_ready
 
     @property
     def commandable(self) -> bool:

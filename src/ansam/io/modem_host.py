@@ -22,6 +22,7 @@ from typing import Any
 
 import structlog
 
+from ansam.call.call import CallStatistics
 from ansam.call.media_facts import MediaFacts
 from ansam.call.modem_report import facts_of
 from ansam.dce.causes import Source
@@ -62,6 +63,8 @@ class ModemHost:
     Attributes:
         dce: The modem; touch it only while `lock` is held.
         lock: See `LineUser`.
+        from_terminal: Octets taken from the terminal so far.
+        to_terminal: Octets given to it.
     """
 
     def __init__(
@@ -90,6 +93,7 @@ class ModemHost:
         self._call_began: Samples = 0
         self._circuits: Circuits | None = None
         self._look: Callable[[], None] = _nothing
+        self.from_terminal = self.to_terminal = 0
 
     def initialise(self, command: str) -> None:
         """Run an init string before the terminal is attached.
@@ -133,19 +137,48 @@ class ModemHost:
             sink.close()
         await self._dte.close()
 
+    # -- from a control panel --------------------------------------------------------------------------------
+
+    @property
+    def now(self) -> Samples:
+        """The modem's clock."""
+        return self._clock.now()
+
+    def command(self, line: str) -> bool:
+        """Carry out a command line (without AT); False where the modem takes none now."""
+        with self.lock:
+            if not self.dce.commandable:
+                return False
+            self.dce.command(line, self._clock.now())
+        self._schedule()
+        return True
+
+    def hang_up(self, reason: str) -> None:
+        """End the call there is."""
+        with self.lock:
+            self.dce.hang_up(reason, self._clock.now())
+        self._schedule()
+
+    def statistics(self) -> CallStatistics | None:
+        """Return how the media of the present call (or else the last) fared."""
+        return self._line.statistics()
+
     # -- the terminal's side (DtePort) -----------------------------------------------------------------------
 
     def offer(self, data: bytes) -> int:
         """See `DtePort.offer`."""
         with self.lock:
             taken = self.dce.receive_dte(data, self._clock.now())
+        self.from_terminal += taken
         self._schedule()
         return taken
 
     def take(self, limit: int) -> bytes:
         """See `DtePort.take`."""
         with self.lock:
-            return self.dce.take_dte(limit)
+            data = self.dce.take_dte(limit)
+        self.to_terminal += len(data)
+        return data
 
     def set_dtr(self, on: bool) -> None:
         """See `DtePort.set_dtr`."""

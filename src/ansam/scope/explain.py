@@ -3,7 +3,7 @@
 NEAR, FAR, BOTH = "near", "far", "both"
 
 _V8 = {
-    "ANSam": "2100 Hz, turned in phase every 450 ms, its strength waving 15 times a second: a modem with V.8.",
+    "ANSam": "2100 Hz, turned in phase every 450 ms and waving 15 times a second: a modem with V.8.",
     "ANS": "The answer tone of 2100 Hz: it switches the network's echo cancellers off.",
     "CI": "Call indicator: the caller says that it is a modem before anything has answered.",
     "CM": "Call menu, at 300 bit/s: the caller lists its modulations.",

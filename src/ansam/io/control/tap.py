@@ -1,0 +1,336 @@
+"""A modem of this process as control panels see it.
+
+The pacing thread only hands samples and events over; pictures are made on the event loop, ten a second while
+anybody looks.
+"""
+
+import asyncio
+import contextlib
+import io
+import json
+import wave
+import zipfile
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ansam.dce.dce import LineState
+from ansam.dce.speaker import Speaker
+from ansam.io.control.base import Conflict, Message, PanelState, TerminalStream
+from ansam.io.control.page_dte import PageDte
+from ansam.io.control.viewers import Viewers
+from ansam.io.modem_host import ModemHost
+from ansam.scope.live import SPECTRUM, CallTrace, frame, spectrum
+from ansam.units import SAMPLE_RATE, Audio
+
+PERIOD = 0.1
+"""Seconds between frames of a scope, and between looks at the front."""
+
+KEPT = 60 * SAMPLE_RATE
+"""Samples of a bundle."""
+
+HIGH_SPEED = 2400
+"""Bit/s above which HS is lit."""
+
+_STATES = {
+    LineState.PAUSING: "dialling",
+    LineState.CALLING: "dialling",
+    LineState.ANSWERING: "handshake",
+    LineState.TRAINING: "handshake",
+    LineState.DATA: "connected",
+    LineState.CLEARING: "connected",
+    LineState.OFF_HOOK: "dialling",
+}
+
+
+class Tape:
+    """The last samples of a call, both directions; a sink of the modem's host."""
+
+    def __init__(self) -> None:
+        self._ring = np.zeros((KEPT, 2), np.int16)
+        self._written = 0
+        self._pieces: deque[bytes] = deque(maxlen=SAMPLE_RATE // 160)
+        self.listened: Callable[[], bool] = lambda: False
+        self.deliver: Callable[[bytes], None] = lambda piece: None
+
+    def hear(self, rx: Audio, tx: Audio, speaker: Speaker) -> None:
+        """See `Sink.hear`."""
+        both = (np.clip(np.stack((rx, tx), axis=1), -1.0, 1.0) * 32767).astype("<i2")
+        at = self._written % KEPT
+        first = both[: KEPT - at]
+        self._ring[at : at + len(first)] = first
+        self._ring[: len(both) - len(first)] = both[len(first) :]
+        self._written += len(both)
+        if self.listened():
+            self._pieces.append(both.tobytes())
+
+    def flush(self) -> None:
+        """See `Sink.flush`."""
+        while self._pieces:
+            self.deliver(self._pieces.popleft())
+
+    def close(self) -> None:
+        """See `Sink.close`."""
+
+    def last(self, count: int) -> Audio:
+        """Return the last samples, shape (count, 2), oldest first; silence before there were any."""
+        there = min(count, self._written, KEPT)
+        places = np.arange(self._written - there, self._written) % KEPT
+        out = np.zeros((count, 2), np.float32)
+        if there:
+            out[-there:] = self._ring[places] / np.float32(32768)
+        return out
+
+    def wav(self) -> bytes:
+        """Return all that is kept as a WAV file, received left; b"" where there is nothing."""
+        there = min(self._written, KEPT)
+        if not there:
+            return b""
+        places = np.arange(self._written - there, self._written) % KEPT
+        file = io.BytesIO()
+        with wave.open(file, "wb") as sound:
+            sound.setparams((2, 2, SAMPLE_RATE, 0, "NONE", ""))
+            sound.writeframes(self._ring[places].tobytes())
+        return file.getvalue()
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a modem is called.
+
+    Attributes:
+        name: In the configuration.
+        extension: Of its line, or "".
+    """
+
+    name: str
+    extension: str = ""
+
+
+class Watch:
+    """What is put into a modem when it is made, so that it can be watched and worked.
+
+    Args:
+        page: It has a port for a terminal of ours.
+
+    Attributes:
+        trace: For the `Dce`.
+        tape: For the sinks of its `ModemHost`.
+        page: One of the host's endpoints, or None.
+    """
+
+    def __init__(self, *, page: bool = True) -> None:
+        self.trace = CallTrace()
+        self.tape = Tape()
+        self.page = PageDte() if page else None
+
+    def tap(self, identity: Identity, host: ModemHost) -> "ModemTap":
+        """Return the modem as control panels see it; on the loop that runs it."""
+        return ModemTap(identity, host, self.trace, self.tape, self.page)
+
+
+class ModemTap:
+    """See `ModemControl`.
+
+    Args:
+        identity: Names.
+        host: The modem, made with `trace` and with `tape` among its sinks.
+        trace: Trace sink of the modem.
+        tape: What is heard.
+        dte: Its port for a terminal of ours; None where something else has the DTE for good.
+    """
+
+    def __init__(
+        self, identity: Identity, host: ModemHost, trace: CallTrace, tape: Tape, dte: PageDte | None = None
+    ) -> None:
+        self._identity = identity
+        self._host = host
+        self._trace = trace
+        self._tape = tape
+        self._dte = dte
+        self._scopes = Viewers()
+        self._listeners = Viewers()
+        self._ticking: asyncio.Task[None] | None = None
+        self._lost: deque[tuple[int, int]] = deque(maxlen=round(1 / PERIOD))
+        self._loop = asyncio.get_running_loop()
+        trace.listener = self._heard
+        tape.listened = lambda: bool(self._listeners)
+        tape.deliver = self._listeners.frame
+
+    @property
+    def id(self) -> str:
+        """See `ModemControl.id`."""
+        return self._identity.name
+
+    async def state(self) -> PanelState:
+        """See `ModemControl.state`."""
+        return self._state()
+
+    async def panel(self) -> AsyncIterator[PanelState]:
+        """See `ModemControl.panel`."""
+        last: PanelState | None = None
+        sent, received = self._host.from_terminal, self._host.to_terminal
+        while True:
+            sends, receives = self._host.from_terminal != sent, self._host.to_terminal != received
+            sent, received = self._host.from_terminal, self._host.to_terminal
+            state = self._state(sends, receives)
+            if last is None or replace(state, seconds=last.seconds) != last:
+                last = state
+                yield state
+            await asyncio.sleep(PERIOD)
+
+    def _state(self, sends: bool = False, receives: bool = False) -> PanelState:
+        host, dce = self._host, self._host.dce
+        with host.lock:
+            state, ringing, call = dce.state, dce.ringing, dce.call
+            circuits, (dtr, rts), ready = dce.circuits, dce.dtr_rts, dce.ready
+            protected, settings = dce.protected, dce.settings
+            connection = dce.connection if state is LineState.DATA else None
+            on_hook = state is LineState.ON_HOOK and not ringing
+            number = "" if on_hook else dce.peer
+            seconds = 0.0 if on_hook else (host.now - dce.call_began) / SAMPLE_RATE
+            answers, personality = settings.s[0] > 0, settings.personality.name
+        rate = call.rx_rate if connection else 0
+        lights = {
+            "HS": rate > HIGH_SPEED,
+            "AA": answers or ringing,
+            "CD": circuits.circuit_109,
+            "OH": state is not LineState.ON_HOOK,
+            "RD": receives,
+            "SD": sends,
+            "TR": dtr,
+            "MR": True,
+            "RS": rts,
+            "CS": circuits.circuit_106,
+            "SYN": False,
+            "ARQ": protected,
+        }
+        name = "ringing" if ringing else _STATES.get(state, "idle" if ready else "offline")
+        return PanelState(
+            self.id,
+            self._identity.name,
+            self._identity.extension,
+            personality,
+            name,
+            number,
+            rate,
+            connection.text if connection else "",
+            round(max(0.0, seconds), 1),
+            self._dte is not None,
+            lights,
+        )
+
+    # -- doing -----------------------------------------------------------------------------------------------
+
+    async def dial(self, string: str) -> None:
+        """See `ModemControl.dial`."""
+        if self._host.dce.state is not LineState.ON_HOOK:
+            raise Conflict("the modem is in a call")
+        self._command(f"D{string}")
+
+    async def answer(self) -> None:
+        """See `ModemControl.answer`."""
+        if not self._host.dce.ringing:
+            raise Conflict("no call rings")
+        self._command("A")
+
+    async def hang_up(self) -> None:
+        """See `ModemControl.hang_up`."""
+        if self._host.dce.state is LineState.ON_HOOK:
+            raise Conflict("the modem is on hook")
+        self._host.hang_up("hung up at the front panel")
+
+    async def volume(self, level: int) -> None:
+        """See `ModemControl.volume`; it turns during a call, too."""
+        with self._host.lock:
+            settings = self._host.dce.settings
+            settings["M"] = 1 if level else 0
+            if level:
+                settings["L"] = level
+
+    def _command(self, line: str) -> None:
+        if not self._host.command(line):
+            raise Conflict("the modem is carrying out another command")
+
+    # -- seeing ----------------------------------------------------------------------------------------------
+
+    async def scope(self) -> AsyncIterator[str]:
+        """See `ModemControl.scope`."""
+        with self._scopes.viewer() as viewer:
+            for event in self._trace.events():
+                viewer.event(_encode(event))
+            self._trace.awake = True
+            if self._ticking is None:
+                self._ticking = asyncio.create_task(self._tick())
+            try:
+                async for text in viewer:
+                    yield str(text)
+            finally:
+                self._trace.awake = len(self._scopes) > 1
+
+    async def _tick(self) -> None:
+        """Make frames while somebody looks."""
+        try:
+            while self._scopes:
+                await asyncio.sleep(PERIOD)
+                if (made := self._frame()) is not None:
+                    self._scopes.frame(_encode(made))
+        finally:
+            self._ticking = None
+
+    def _frame(self) -> Message | None:
+        host = self._host
+        media = host.statistics()
+        with host.lock:
+            if host.dce.state is LineState.ON_HOOK:
+                return None
+            made = frame(
+                host.dce, self._trace, host.now, media, self._loss(media.lost, media.frames) if media else 0.0
+            )
+            sound = self._tape.last(SPECTRUM)
+        return made | {"spectrum": spectrum(sound[:, 0]), "spectrum_tx": spectrum(sound[:, 1])}
+
+    def _loss(self, lost: int, frames: int) -> float:
+        """Return the packets lost of the last second, percent."""
+        self._lost.append((lost, frames))
+        before = self._lost[0]
+        due = frames - before[1]
+        return 100 * max(0, lost - before[0]) / due if due > 0 else 0.0
+
+    def _heard(self, event: Message) -> None:
+        """Take an event; called from any thread."""
+        if self._scopes:
+            with contextlib.suppress(RuntimeError):  # The loop has ended.
+                self._loop.call_soon_threadsafe(self._scopes.event, _encode(event))
+
+    async def audio(self) -> AsyncIterator[bytes]:
+        """See `ModemControl.audio`."""
+        with self._listeners.viewer() as viewer:
+            async for piece in viewer:
+                assert isinstance(piece, bytes)
+                yield piece
+
+    async def terminal(self) -> TerminalStream:
+        """See `ModemControl.terminal`."""
+        if self._dte is None:
+            raise Conflict("the terminal of this modem is no terminal: it answers calls by itself")
+        return self._dte.attach()
+
+    async def bundle(self) -> bytes:
+        """See `ModemControl.bundle`: a ZIP file of call.wav, events.json and state.json."""
+        with self._host.lock:
+            sound = self._tape.wav()
+        if not sound:
+            return b""
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as bundle:
+            bundle.writestr("call.wav", sound)
+            bundle.writestr("events.json", json.dumps(self._trace.events(), indent=1))
+            bundle.writestr("state.json", json.dumps(self._state().message(), indent=1))
+        return file.getvalue()
+
+
+def _encode(message: Message) -> str:
+    return json.dumps(message, separators=(",", ":"), ensure_ascii=False)

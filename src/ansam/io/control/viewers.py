@@ -1,0 +1,91 @@
+"""Who looks at a stream: each has a bounded queue of its own, so that no one holds another up."""
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+
+FRAMES = 20
+"""Frames that wait for a viewer: two seconds. The oldest goes first."""
+
+EVENTS = 2000
+"""Events that wait for a viewer; what comes then is counted."""
+
+Item = str | bytes
+
+
+class Viewer:
+    """One of them: iterate over it."""
+
+    def __init__(self) -> None:
+        self._queue: deque[tuple[bool, Item]] = deque()
+        self._frames = 0
+        self._missed = 0
+        self._changed = asyncio.Event()
+
+    def event(self, text: str) -> None:
+        """Queue what must not be missed without a word."""
+        if len(self._queue) - self._frames >= EVENTS:
+            self._missed += 1
+            return
+        if self._missed:
+            self._queue.append((False, _left_out(self._missed)))
+            self._missed = 0
+        self._queue.append((False, text))
+        self._changed.set()
+
+    def frame(self, item: Item) -> None:
+        """Queue what the next one makes up for."""
+        if self._frames >= FRAMES:
+            oldest = next(i for i, (is_frame, _) in enumerate(self._queue) if is_frame)
+            del self._queue[oldest]
+            self._frames -= 1
+        self._queue.append((True, item))
+        self._frames += 1
+        self._changed.set()
+
+    async def __aiter__(self) -> AsyncIterator[Item]:
+        """Yield what is queued, for ever."""
+        while True:
+            while self._queue:
+                is_frame, item = self._queue.popleft()
+                self._frames -= is_frame
+                yield item
+            self._changed.clear()
+            await self._changed.wait()
+
+
+def _left_out(count: int) -> str:
+    note = {"type": "event", "kind": "note", "name": "scope", "text": f"{count} events left out", "t": None}
+    return json.dumps(note | {"side": "both", "clause": ""}, separators=(",", ":"))
+
+
+class Viewers:
+    """All viewers of a stream; False while there is none."""
+
+    def __init__(self) -> None:
+        self._viewers: list[Viewer] = []
+
+    def __len__(self) -> int:
+        return len(self._viewers)
+
+    @contextmanager
+    def viewer(self) -> Iterator[Viewer]:
+        """Be one of them."""
+        viewer = Viewer()
+        self._viewers.append(viewer)
+        try:
+            yield viewer
+        finally:
+            self._viewers.remove(viewer)
+
+    def event(self, text: str) -> None:
+        """Give all of them an event."""
+        for viewer in self._viewers:
+            viewer.event(text)
+
+    def frame(self, item: Item) -> None:
+        """Give all of them a frame."""
+        for viewer in self._viewers:
+            viewer.frame(item)
