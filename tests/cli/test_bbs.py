@@ -127,7 +127,7 @@ def test_the_sections_of_a_board() -> None:
         ("[bbs]\nsysopp = 'x'\n", "a.toml:2: [bbs] unknown key 'sysopp'"),
         (
             "[[modem]]\nname = 'm'\nline = 'sip:05:x@h'\ndte = 'answer:disco'\n",
-            'a.toml:4: [[modem]] 1 dte: service "disco" is not known (there are login, bbs, files:/path',
+            'a.toml:4: [[modem]] 1 dte: service "disco" is not known (there are login, bbs, ',
         ),
     ],
 )
