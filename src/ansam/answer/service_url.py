@@ -1,11 +1,11 @@
-"""What answers on a line, as it is written: ``login``, ``bbs`` or ``files:/path``."""
+"""What answers on a line, as it is written: ``login``, ``bbs``, ``ppp`` or ``files:/path``."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 from ansam.errors import ConfigError
 
-FORMS = "login, bbs, files:/path[;uploads=held|yes]"
+FORMS = "login, bbs, ppp, files:/path[;uploads=held|yes]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,11 @@ class LoginService:
 @dataclass(frozen=True, slots=True)
 class BoardService:
     """The built-in BBS."""
+
+
+@dataclass(frozen=True, slots=True)
+class PppService:
+    """PPP, without a login prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,7 @@ class FilesService:
     uploads: Literal["no", "held", "yes"] = "no"
 
 
-Service = LoginService | BoardService | FilesService
+Service = LoginService | BoardService | PppService | FilesService
 
 
 def parse_service(text: str) -> Service:
@@ -45,6 +50,8 @@ def parse_service(text: str) -> Service:
         return LoginService()
     if text == "bbs":
         return BoardService()
+    if text == "ppp":
+        return PppService()
     if kind == "files":
         path, _, option = rest.partition(";")
         if not path:

@@ -25,9 +25,10 @@ from ansam.answer.login_config import AUTO_PPP, FIDO, LoginRules
 from ansam.answer.logname import MODEM_ERRORS, CaseFolder, Leave, Name, NameReader, StartAgain
 from ansam.answer.manners import Manners
 from ansam.answer.menu import MenuEngine, MenuState, printable
+from ansam.answer.ppp import PppPrograms
 from ansam.answer.settings import AnswerSettings, Machine
 from ansam.answer.shelf import MemoryShelf, Shelf
-from ansam.answer.users import Bbs, Command, User, UserBook
+from ansam.answer.users import Bbs, Command, Ppp, User, UserBook
 from ansam.answer.visit import Opener, SessionState, Visit
 from ansam.units import Seconds
 
@@ -65,6 +66,7 @@ class Place:
         logins: Which program serves which login name, before the users are asked.
         service: Answers instead of the login prompt, or None.
         bbs: What users find whose entry is the BBS, or None where there is none.
+        ppp: What serves callers by PPP, or None where nothing does; `logins` come first.
     """
 
     settings: AnswerSettings
@@ -78,6 +80,7 @@ class Place:
     logins: LoginRules = _NO_RULES
     service: Opener | None = None
     bbs: Opener | None = None
+    ppp: PppPrograms | None = None
 
 
 class Session:
@@ -102,7 +105,7 @@ class Session:
         self._events: list[AnswerEvent] = []
         self._name = NameReader()
         self._case = CaseFolder()
-        self._ear = LcpEar() if place.logins.find(AUTO_PPP) else None
+        self._ear = LcpEar() if place.logins.find(AUTO_PPP) or place.ppp else None
         self._mailers = MAILERS if place.logins.find(FIDO) else {}
         self._password = LineEditor(echo=False)
         self._login = ""
@@ -249,10 +252,17 @@ class Session:
             octets, peer = self._ear.feed(octet)
             if peer is not None:
                 self._to_command += peer.octets
-                self._serve_by_rule(AUTO_PPP, AUTO_PPP, now)
+                self._serve_ppp(now)
         for each in octets:
             if self.state is SessionState.NAME:
                 self._name_octet(each, now)
+
+    def _serve_ppp(self, now: Seconds) -> None:
+        """Let the caller's computer have the program for PPP."""
+        ppp = self._place.ppp
+        if not self._serve_by_rule(AUTO_PPP, AUTO_PPP, now) and ppp is not None:
+            self._login = AUTO_PPP
+            self._run(ppp.calling, raw=True)
 
     def _name_octet(self, octet: int, now: Seconds) -> None:
         echo, typed = self._name.feed(octet)
@@ -363,6 +373,9 @@ class Session:
         self._events.append(LoggedIn(user.name))
         if isinstance(user.entry, Command):
             self._run(user.entry)
+            return
+        if isinstance(user.entry, Ppp) and place.ppp is not None:
+            self._run(place.ppp.logged_in, raw=True)
             return
         self.state = SessionState.MENU
         self._menu = MenuEngine(self._seat, place.house, place.shelf, place.clock, after_cr)

@@ -1,11 +1,13 @@
 """Who may log in, and what each finds after that."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ansam.errors import ConfigError
 
 NAME_LIMIT = 32
+SECRET_LIMIT = 255
+"""RFC 1334 §2.2.1: the length of a password is one octet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +18,11 @@ class Menu:
 @dataclass(frozen=True, slots=True)
 class Bbs:
     """The built-in BBS; where a line has none, the menu."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ppp:
+    """PPP, for a caller whose script has logged in; where a line has none, the menu."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +49,13 @@ class User:
         name: 1 to 32 printable ASCII characters without blanks.
         password_hash: argon2 in its encoded form, or "" where no password is asked.
         entry: What the user finds.
+        ppp_secret: The user's password for PPP as it is, which CHAP needs; "": that of logins, by PAP alone.
     """
 
     name: str
     password_hash: str = ""
-    entry: Menu | Bbs | Command = Menu()
+    entry: Menu | Bbs | Ppp | Command = Menu()
+    ppp_secret: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         if not (0 < len(self.name) <= NAME_LIMIT and self.name.isascii() and self.name.isprintable()):
@@ -57,6 +66,8 @@ class User:
             raise ConfigError(
                 f"password of user {self.name!r} is not an argon2 hash", "make one with `ansam user`"
             )
+        if len(self.ppp_secret.encode()) > SECRET_LIMIT:
+            raise ConfigError(f"ppp_secret of user {self.name!r} is longer than {SECRET_LIMIT} octets")
         if isinstance(self.entry, Command) and not self.entry.argv:
             raise ConfigError(f"command of user {self.name!r} is empty", "name a program")
 

@@ -21,6 +21,7 @@ from ansam.answer.service_url import LoginService, parse_service
 from ansam.answer.session import Place
 from ansam.answer.settings import Machine
 from ansam.answer.users import User, UserBook
+from ansam.cli.answer_ppp import ppp_programs
 from ansam.cli.answer_services import Services
 from ansam.cli.warm import warm_up
 from ansam.errors import ConfigError, ResourceError
@@ -127,7 +128,7 @@ def answer(
     name: Annotated[str, typer.Option(help=r"What \P shows; by default the port's name.")] = "",
     nodename: Annotated[str, typer.Option(help="What @ shows; by default this machine's name.")] = "",
     service: Annotated[
-        str, typer.Option(help="What callers find: login, bbs, or files:/path[;uploads=held|yes].")
+        str, typer.Option(help="What callers find: login, bbs, ppp, or files:/path[;uploads=held|yes].")
     ] = "login",
     speed: Annotated[int, typer.Option(help="Port speed, bit/s.")] = 0,
     rings: Annotated[int, typer.Option(help="Answer after so many RINGs.")] = 0,
@@ -148,11 +149,12 @@ def answer(
     if mgetty_config is None:
         others = not isinstance(wanted, LoginService)
         place = answering_place(found, label, guest=guest, nodename=nodename, others=others)
-        place = Services(found.bbs).at(place, wanted)
+        place = Services(found.bbs, ppp_programs(found)).at(place, wanted)
     else:
         place, mgetty = mgetty_place(
             found, label, mgetty_config, login_config, guest=guest, nodename=nodename
         )
+        place = replace(place, ppp=ppp_programs(found))
         if mgetty.debug is not None and not verbose:
             _log_to_stderr("warning" if mgetty.debug == 0 else "info" if mgetty.debug < MUCH else "debug")
         if port:

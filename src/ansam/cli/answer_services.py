@@ -1,4 +1,4 @@
-"""Makes the services of answering lines: the board and the file server, with their databases and disks."""
+"""Makes the services of answering lines: the board, the file server and PPP."""
 
 import shutil
 from dataclasses import replace
@@ -9,10 +9,12 @@ from ansam.answer.bbs.board import Backing
 from ansam.answer.bbs.main import BbsService, FileService
 from ansam.answer.bbs.settings import BbsSettings, FileArea
 from ansam.answer.bbs.transfer import PROTOCOLS
-from ansam.answer.service_url import BoardService, FilesService, Service
+from ansam.answer.ppp import PppPrograms
+from ansam.answer.service_url import BoardService, FilesService, PppService, Service
 from ansam.answer.session import Place
 from ansam.answer.users import Bbs, User
 from ansam.config.bbs import BbsConfig
+from ansam.errors import ConfigError
 from ansam.io.bbs_library import BbsLibrary
 from ansam.io.bbs_store import BbsStore
 
@@ -24,11 +26,15 @@ class Services:
 
     Args:
         bbs: The board of the configuration, or None.
+        ppp: What serves callers by PPP, or None.
         work: Where file servers keep uploads that wait.
     """
 
-    def __init__(self, bbs: BbsConfig | None, work: str = "run/files") -> None:
+    def __init__(
+        self, bbs: BbsConfig | None, ppp: PppPrograms | None = None, work: str = "run/files"
+    ) -> None:
         self._bbs = bbs
+        self._ppp = ppp
         self._work = work
         self._board: BbsService | None = None
         self._accounts: list[User] = []
@@ -44,6 +50,11 @@ class Services:
             for user in self._accounts:
                 place.users.join(user)
             place = replace(place, bbs=board)
+        place = replace(place, ppp=self._ppp)
+        if isinstance(service, PppService):
+            if self._ppp is None:
+                raise ConfigError("the line serves PPP, but nothing says how", "add a section [ppp]")
+            return replace(place, service=self._ppp)
         if isinstance(service, BoardService):
             return replace(place, service=board)
         if isinstance(service, FilesService):

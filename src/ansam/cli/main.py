@@ -20,6 +20,7 @@ COMMANDS = {
     "serve": "Run everything the configuration names: exchange, lines, modems, answering.",
     "modem": "Run one modem on a line.",
     "answer": "Answer calls with a login prompt.",
+    "ppp": "Serve one caller by PPP on standard input and output.",
     "terminal": "A terminal on a pty, a serial port or TCP.",
     "sim": "One call in virtual time over a simulated circuit.",
     "doctor": "Call a path, examine it, grade it for modems.",

@@ -233,12 +233,13 @@ async def _start_answering(
     from ansam.answer.house import House
     from ansam.answer.service_url import LoginService, parse_service
     from ansam.cli.answer import answering_place
+    from ansam.cli.answer_ppp import ppp_programs
     from ansam.cli.answer_services import Services
     from ansam.io.answer import AnswerLine
     from ansam.io.answer_modem import modem_on
     from ansam.io.lines import make_line
 
-    house, tasks, services = House(), [], Services(config.bbs)
+    house, tasks, services = House(), [], Services(config.bbs, ppp_programs(config))
     for modem in modems:
         service = parse_service(modem.dte.removeprefix(ANSWER))
         others = not isinstance(service, LoginService)

@@ -72,6 +72,9 @@ def add(
         list[str] | None, typer.Argument(help="Program and arguments; the menu by default")
     ] = None,
     bbs: Annotated[bool, typer.Option("--bbs", help="The built-in BBS instead of the menu")] = False,
+    ppp: Annotated[
+        bool, typer.Option("--ppp", help="Keep the password itself, too, for PPP by CHAP")
+    ] = False,
     no_password: Annotated[bool, typer.Option("--no-password", help="Let the user in without one")] = False,
     run_as: Annotated[str, typer.Option(help="Account of the system the program runs as")] = "",
     directory: Annotated[str, typer.Option(help="Where the program starts")] = "",
@@ -82,6 +85,8 @@ def add(
     path = find_config(config)
     if bbs and entry:
         raise ConfigError("--bbs and a program are two entries", "give one of them")
+    if ppp and no_password:
+        raise ConfigError("--ppp keeps a password, and --no-password has none", "give one of them")
     if any(user.name == name for user in load(path).users):
         raise ConfigError(f"{path}: user {name} is there already", f"ansam user remove {name}")
     User(name, "", Command(tuple(entry), run_as, directory) if entry else Menu())
@@ -89,7 +94,10 @@ def add(
     if not no_password:
         from ansam.io.answer_passwords import hash_password
 
-        values["password"] = hash_password(read_secret(f"Password of {name}"))
+        secret = read_secret(f"Password of {name}")
+        values["password"] = hash_password(secret)
+        if ppp:
+            values["ppp_secret"] = secret
     values["entry"] = entry or ("bbs" if bbs else "menu")
     values |= {key: value for key, value in (("run_as", run_as), ("directory", directory)) if value}
     if role is not None:

@@ -10,11 +10,12 @@ from pydantic import ValidationError
 
 from ansam.adaptor.provisioning import clean_mac
 from ansam.answer.settings import AnswerSettings
-from ansam.answer.users import Bbs, Command, Menu, User
+from ansam.answer.users import Bbs, Command, Menu, Ppp, User
 from ansam.config.bbs import BbsConfig, read_area, read_bbs, read_door, read_files
 from ansam.config.exchange import read_exchange, read_group, read_rule, read_trunk
 from ansam.config.modems import answers, read_modem
 from ansam.config.places import Path, Places
+from ansam.config.ppp import PppConfig, read_ppp
 from ansam.config.problems import ConfigProblems, Culprit, Problem, place, section_name, translate
 from ansam.config.provisioning import (
     ProvisioningConfig,
@@ -134,6 +135,7 @@ class _Builder:
         modems = self._each("modem", parsed.modem, lambda m: read_modem(m, secrets))
         users = self._each("user", parsed.user, _user)
         bbs = self._bbs(parsed)
+        ppp = self._ppp(parsed, users)
         answer = self._try(("answer",), lambda: _answer(parsed.answer))
         self._once("extension", "number", [e.number for e in parsed.extension])
         self._once("modem", "name", [m.name for m in parsed.modem])
@@ -167,6 +169,7 @@ class _Builder:
             files=str(getattr(parsed.answer, "files", "")),
             users=tuple(users),
             bbs=bbs,
+            ppp=ppp,
             provisioning=provisioning,
             web=web,
             log=LogConfig(parsed.log.level, parsed.log.format),
@@ -216,6 +219,17 @@ class _Builder:
         if parsed.bbs is None:
             return BbsConfig() if wanted else None
         return read_bbs(parsed.bbs, areas, files, doors)
+
+    def _ppp(self, parsed: File, users: list[User]) -> PppConfig | None:
+        """Return PPP, where there is a section for it; without one nothing may ask for it."""
+        section = parsed.ppp
+        if section is not None:
+            return self._try(("ppp",), lambda: read_ppp(section, users))
+        wanted = [("user", i, "entry") for i, user in enumerate(parsed.user) if user.entry == "ppp"]
+        wanted += [("modem", i, "dte") for i, modem in enumerate(parsed.modem) if modem.dte == "answer:ppp"]
+        for name, index, key in wanted:
+            self._add((name, index, key), f"[[{name}]] {index + 1} {key}: ppp", "add a section [ppp]")
+        return None
 
     def _check_plan(
         self,
@@ -336,14 +350,14 @@ class _Builder:
 
 
 def _user(section: UserSection) -> User:
-    entry: Menu | Bbs | Command
+    entry: Menu | Bbs | Ppp | Command
     if isinstance(section.entry, list):
         entry = Command(tuple(section.entry), section.run_as, section.directory)
     elif section.run_as or section.directory:
         raise Culprit("run_as", "run_as and directory belong to a command", 'entry = ["/usr/bin/program"]')
     else:
-        entry = Bbs() if section.entry == "bbs" else Menu()
-    return User(section.name, section.password, entry)
+        entry = Bbs() if section.entry == "bbs" else Ppp() if section.entry == "ppp" else Menu()
+    return User(section.name, section.password, entry, section.ppp_secret)
 
 
 def _answer(section: Section) -> AnswerSettings:

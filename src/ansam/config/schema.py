@@ -58,6 +58,7 @@ class ServicesSection(Section):
     time: str = ""
     time_bell103: str = ""
     doctor: str = ""
+    camp_on: str = ""
     busy: str = ""
     congestion: str = ""
 
@@ -129,6 +130,15 @@ class TrunkSection(Section):
     calls_limit: Annotated[int, Field(ge=0, le=10_000)] = 0
 
 
+class CallbackSection(Section):
+    """``[[callback]]``: a number that calls its caller back; see `pbx.callbacks.CallBack`."""
+
+    number: str
+    target: str
+    callers: Annotated[list[str], Field(min_length=1)]
+    delay: Annotated[float, Field(ge=0, le=3600)] = 5.0
+
+
 class ModemSection(Section):
     """``[[modem]]``."""
 
@@ -147,10 +157,28 @@ class UserSection(Section):
 
     name: str
     password: str = ""
-    entry: Literal["menu", "bbs"] | Annotated[list[str], Field(min_length=1)] = "menu"
+    entry: Literal["menu", "bbs", "ppp"] | Annotated[list[str], Field(min_length=1)] = "menu"
     run_as: str = ""
     directory: str = ""
     role: Literal["", "viewer", "operator", "admin"] = ""
+    ppp_secret: str = ""
+
+
+PRIVATE = ["10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"]
+"""Networks that are not the internet: RFC 1918, RFC 6598, RFC 3927."""
+
+
+class PppSection(Section):
+    """``[ppp]``; see `config.ppp.PppConfig`."""
+
+    auth: Annotated[list[Literal["pap", "chap"]], Field(max_length=2)] = ["pap", "chap"]
+    users: list[str] = []
+    dns: str = ""
+    deny: list[str] = PRIVATE
+    host: bool = False
+    idle_seconds: Annotated[float, Field(ge=0, le=1_000_000)] = 0.0
+    slirp: Annotated[str, Field(min_length=1)] = "slirp-fullbolt"
+    command: list[str] = []
 
 
 class WebSection(Section):
@@ -220,6 +248,7 @@ class File(Section):
     group: list[GroupSection] = []
     rule: list[RuleSection] = []
     trunk: list[TrunkSection] = []
+    callback: list[CallbackSection] = []
     modem: list[ModemSection] = []
     answer: AnswerSection = AnswerSection()  # type: ignore[valid-type]
     user: list[UserSection] = []
@@ -227,6 +256,7 @@ class File(Section):
     bbs_area: list[AreaSection] = []
     bbs_files: list[FilesSection] = []
     bbs_door: list[DoorSection] = []
+    ppp: PppSection | None = None
     web: WebSection = WebSection()
     provisioning: ProvisioningSection = ProvisioningSection()
     adaptor: list[AdaptorSection] = []

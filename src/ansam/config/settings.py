@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 from ansam.answer.settings import AnswerSettings
 from ansam.answer.users import User
 from ansam.config.bbs import BbsConfig
+from ansam.config.ppp import PppConfig
 from ansam.config.provisioning import ProvisioningConfig
 from ansam.config.web import WebConfig
 from ansam.pbx.dialplan import DialPlan, Extension
@@ -115,6 +116,7 @@ class Config:
         files: Directory of the files a caller may read, or "".
         users: Who may log in.
         bbs: The built-in board, or None.
+        ppp: Callers by PPP, or None where there are none.
         provisioning: Profiles of adaptors, and whether they are served.
         web: The page, and who may log in to it.
         log: Logging.
@@ -131,6 +133,7 @@ class Config:
     files: str = ""
     users: tuple[User, ...] = ()
     bbs: BbsConfig | None = None
+    ppp: PppConfig | None = None
     provisioning: ProvisioningConfig = field(default_factory=ProvisioningConfig)
     web: WebConfig = field(default_factory=WebConfig)
     log: LogConfig = LogConfig()

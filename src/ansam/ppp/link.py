@@ -40,9 +40,10 @@ class Ending(Enum):
 
     PEER = 0
     NEGOTIATION = 10
-    AUTHENTICATION = 19
+    AUTHENTICATION = 11
     IDLE = 12
     OURS = 5
+    LINE = 16
 
 
 @dataclass(frozen=True, slots=True)
