@@ -176,7 +176,7 @@ EXCHANGE = '[exchange]\n[[extension]]\nnumber = "05"\nsecret = "hush"\n'
         (
             "[[user]]\nname = 'x'\nentry = 3\n",
             [
-                'a.toml:3: [[user]] 1 entry = 3 must be "menu" or "bbs"'
+                'a.toml:3: [[user]] 1 entry = 3 must be "menu", "bbs" or "ppp"'
                 ' (or a program with its arguments: ["/usr/bin/program", "argument"])'
             ],
         ),
@@ -299,7 +299,7 @@ def test_numbers_of_services() -> None:
     twice = '[exchange]\n[services]\necho = "05"\nsilence = "7 7"\nmilliwatt = "05"\n'
     first, second, third = faults(twice + '[[extension]]\nnumber = "05"\nsecret = "x"\n')
     assert first.startswith("a.toml:3:")
-    assert "is an extension or group too" in first
+    assert "is an extension, group or callback too" in first
     assert "'7 7'" in second
     assert "'05'" in third
 
@@ -418,6 +418,21 @@ def test_faults_of_trunks(old: str, new: str, line: int, text: str) -> None:
     assert text in found
     assert found.startswith(f"a.toml:{line}:"), found
     assert "hush" not in found
+
+
+def test_callbacks() -> None:
+    block = '[[callback]]\nnumber = "58"\ntarget = "50"\ncallers = ["07", "0017X"]\n'
+    back = parse(GROUP + block).plan().callback("58")
+    assert back is not None
+    assert [back.allows(number) for number in ("07", "00171", "05")] == [True, True, False]
+    for old, new, line, text in (
+        ('"50"', '"51"', 15, "target '51' is no extension and no group"),
+        ('"58"', '"05"', 15, "the number is there twice"),
+        ('"0017X"', '"a-b"', 15, "is wrong from"),
+        ("callers", "caller", 18, "did you mean 'callers'?"),
+    ):
+        found = faults(GROUP + block.replace(old, new))
+        assert any(text in fault and fault.startswith(f"a.toml:{line}") for fault in found), found
 
 
 def _sections(model: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel]]]:

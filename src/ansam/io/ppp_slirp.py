@@ -9,7 +9,6 @@ import contextlib
 import os
 import shutil
 import signal
-import sys
 import tty
 from ipaddress import AddressValueError, IPv4Address
 from pathlib import Path
@@ -22,7 +21,9 @@ READY = b"SLiRP Ready ...\r\n"
 START_TIMEOUT = 10.0
 END_TIMEOUT = 2.0
 RESOLVER = Path("/etc/resolv.conf")
-_CHILD = Path(__file__).with_name("ppp_child.py")
+NO_CHILDREN = ("prlimit", "--nproc=0")
+"""A slirp whose terminal is gone forks, to wait for another one in the background: where it may not (root always
+may), it ends. Nor can a caller make it start a program. Of util-linux, which every Debian has."""
 
 
 def own_name_server() -> IPv4Address | None:
@@ -69,7 +70,7 @@ class Slirp:
         try:
             tty.setraw(slave)
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-I", "-S", str(_CHILD), program, *self._options),
+                *(*NO_CHILDREN, program, *self._options),
                 stdin=slave,
                 stdout=slave,
                 stderr=slave,
