@@ -10,6 +10,9 @@ from typing import Any
 
 FIELD = "X-Ansam-Modem"
 
+ROLE, CALLING = "X-Ansam-Role", "calling"
+"""A field of INVITE and its value: the modem that answers is to behave as the calling one."""
+
 KEYS: dict[str, type] = {
     "modulation": str,
     "rate_tx": int,

@@ -5,6 +5,7 @@ import re
 
 from ansam.config.problems import Culprit
 from ansam.config.schema import (
+    CallbackSection,
     DidSection,
     ExchangeSection,
     GroupSection,
@@ -13,6 +14,7 @@ from ansam.config.schema import (
 )
 from ansam.config.settings import ExchangeConfig, Listen, Transport
 from ansam.errors import ConfigError
+from ansam.pbx.callbacks import CallBack
 from ansam.pbx.groups import Group, Strategy
 from ansam.pbx.patterns import Rule
 from ansam.pbx.settings import ExchangeSettings, MediaMode, Service
@@ -129,6 +131,11 @@ def read_trunk(section: TrunkSection) -> Trunk:
         codecs=tuple(section.codecs),
         calls_limit=section.calls_limit,
     )
+
+
+def read_callback(section: CallbackSection) -> CallBack:
+    """Make a number that calls back of its section."""
+    return CallBack(section.number, section.target, tuple(section.callers), section.delay)
 
 
 def _server(text: str) -> tuple[str, int | None]:

@@ -12,7 +12,7 @@ from ansam.adaptor.provisioning import clean_mac
 from ansam.answer.settings import AnswerSettings
 from ansam.answer.users import Bbs, Command, Menu, Ppp, User
 from ansam.config.bbs import BbsConfig, read_area, read_bbs, read_door, read_files
-from ansam.config.exchange import read_exchange, read_group, read_rule, read_trunk
+from ansam.config.exchange import read_callback, read_exchange, read_group, read_rule, read_trunk
 from ansam.config.modems import answers, read_modem
 from ansam.config.places import Path, Places
 from ansam.config.ppp import PppConfig, read_ppp
@@ -33,6 +33,7 @@ from ansam.config.schema import (
 from ansam.config.settings import Config, ExchangeConfig, LogConfig, ModemConfig
 from ansam.config.web import read_web
 from ansam.errors import AnsamError, ConfigError
+from ansam.pbx.callbacks import CallBack
 from ansam.pbx.dialplan import NUMBER, DialPlan, Extension, PlanError
 from ansam.pbx.groups import Group
 from ansam.pbx.settings import Service
@@ -120,7 +121,8 @@ class _Builder:
     def build(self, parsed: File) -> Config:
         exchange = None
         if parsed.exchange is not None:
-            taken = [e.number for e in parsed.extension] + [g.number for g in parsed.group]
+            numbered = (*parsed.extension, *parsed.group, *parsed.callback)
+            taken = [section.number for section in numbered]
             services = self._services(parsed.services, taken)
             exchange = self._try(("exchange",), lambda: read_exchange(parsed.exchange, services))
         elif "services" in parsed.model_fields_set:
@@ -129,6 +131,8 @@ class _Builder:
         groups = self._each("group", parsed.group, read_group)
         rules = self._each("rule", parsed.rule, read_rule)
         trunks = self._each("trunk", parsed.trunk, read_trunk)
+        callbacks = self._each("callback", parsed.callback, read_callback)
+        self._once("callback", "number", [c.number for c in parsed.callback])
         self._once("rule", "pattern", [(r.pattern, *r.callers) for r in parsed.rule])
         self._once("trunk", "name", [t.name for t in parsed.trunk])
         secrets = {extension.number: extension.secret for extension in extensions}
@@ -145,11 +149,11 @@ class _Builder:
             [i if answers(m.dte) else m.dte for i, m in enumerate(parsed.modem)],
         )
         self._once("user", "name", [u.name for u in parsed.user])
-        for name in ("extension", "group", "rule", "trunk"):
+        for name in ("extension", "group", "rule", "trunk", "callback"):
             if getattr(parsed, name) and parsed.exchange is None:
                 self._add((name, 0), f"{name}s without an exchange", "add a section [exchange]")
         if not self._problems:
-            self._check_plan(parsed, extensions, groups, exchange)
+            self._check_plan(parsed, extensions, groups, callbacks, exchange)
             self._check_trunks(parsed, trunks, extensions)
         if exchange is not None and modems:
             self._check_lines(parsed.modem, modems, exchange, secrets)
@@ -164,6 +168,7 @@ class _Builder:
             groups=tuple(groups),
             rules=tuple(rules),
             trunks=tuple(trunks),
+            callbacks=tuple(callbacks),
             modems=tuple(modems),
             answer=answer,
             files=str(getattr(parsed.answer, "files", "")),
@@ -236,19 +241,20 @@ class _Builder:
         parsed: File,
         extensions: list[Extension],
         groups: list[Group],
+        callbacks: list[CallBack],
         exchange: ExchangeConfig | None,
     ) -> None:
         services = exchange.settings.services if exchange is not None else {}
         try:
-            plan = DialPlan(extensions, groups)
+            plan = DialPlan(extensions, groups, callbacks=callbacks)
         except PlanError as error:
-            for name in ("group", "extension"):
+            for name in ("callback", "group", "extension"):
                 numbers = [section.number for section in getattr(parsed, name)]
                 if error.number in numbers:
                     self._add((name, numbers.index(error.number)), error.message, error.remedy)
                     return
             return
-        known = {one.number for one in (*plan, *plan.groups)} | services.keys()
+        known = {one.number for one in (*plan, *plan.groups, *callbacks)} | services.keys()
         for index, rule in enumerate(parsed.rule):
             if rule.number and not rule.trunks and rule.number not in known:
                 self._add(
@@ -299,7 +305,9 @@ class _Builder:
                 self._add(path, f"[services] {key} {number!r}", "use 1 to 32 of 0-9 A-Z a-z * # _ . + -")
             elif number in extensions:
                 self._add(
-                    path, f"[services] {key} {number!r} is an extension or group too", "choose another number"
+                    path,
+                    f"[services] {key} {number!r} is an extension, group or callback too",
+                    "choose another number",
                 )
             elif number in numbers:
                 other = numbers[number].value

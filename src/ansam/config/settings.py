@@ -9,6 +9,7 @@ from ansam.config.bbs import BbsConfig
 from ansam.config.ppp import PppConfig
 from ansam.config.provisioning import ProvisioningConfig
 from ansam.config.web import WebConfig
+from ansam.pbx.callbacks import CallBack
 from ansam.pbx.dialplan import DialPlan, Extension
 from ansam.pbx.groups import Group
 from ansam.pbx.patterns import Rule
@@ -111,6 +112,7 @@ class Config:
         groups: Its hunt groups.
         rules: Its rules for numbers of a form, in order.
         trunks: Its lines to elsewhere.
+        callbacks: Its numbers that call back.
         modems: Lines with a modem each.
         answer: For modems with ``dte = "answer:…"``; `port` is the modem's name.
         files: Directory of the files a caller may read, or "".
@@ -128,6 +130,7 @@ class Config:
     groups: tuple[Group, ...] = ()
     rules: tuple[Rule, ...] = ()
     trunks: tuple[Trunk, ...] = ()
+    callbacks: tuple[CallBack, ...] = ()
     modems: tuple[ModemConfig, ...] = ()
     answer: AnswerSettings = field(default_factory=AnswerSettings)
     files: str = ""
@@ -140,4 +143,4 @@ class Config:
 
     def plan(self) -> DialPlan:
         """Return the dial plan of the exchange."""
-        return DialPlan(self.extensions, self.groups, self.rules, self.trunks)
+        return DialPlan(self.extensions, self.groups, self.rules, self.trunks, self.callbacks)

@@ -111,6 +111,7 @@ class Dce:
         self._line_ready = True
         self._number = ""
         self._role = Role.CALLING
+        self._answers_as = Role.ANSWERING
         self._stay_in_command = False
         self._due: Samples | None = None
         self._error_control = False
@@ -322,7 +323,9 @@ class Dce:
         if self.state is not LineState.ON_HOOK or self._ringing.active:
             self._record.observed(source, text, clause, max(now, self._now), lasting=lasting)
 
-    def incoming_call(self, caller: str, now: Samples, name: str = "", stamp: str = "") -> bool:
+    def incoming_call(
+        self, caller: str, now: Samples, name: str = "", stamp: str = "", calling: bool = False
+    ) -> bool:
         """A call rings.
 
         Args:
@@ -330,6 +333,7 @@ class Dce:
             now: When.
             name: Of the caller, "" where none is known.
             stamp: Month, day, hour and minute, two digits each, "" where it is not known.
+            calling: Whoever answers it behaves as the calling modem: the far end was called back.
 
         Returns:
             False when the modem is not on hook: the caller hears busy.
@@ -339,6 +343,7 @@ class Dce:
             return False
         self._record.begin(now)
         self._trace(now, "dce", "call", caller=caller)
+        self._answers_as = Role.CALLING if calling else Role.ANSWERING
         self._ringing.begin(caller, name, stamp, now)
         self._rings(now)
         return True
@@ -560,7 +565,7 @@ class Dce:
     def _answer(self, now: Samples) -> None:
         ringing = self._ringing.active
         self._ringing.stop()
-        self._role = Role.ANSWERING
+        self._role = self._answers_as
         self._due = now + self.settings.s[7] * SAMPLE_RATE
         if ringing:
             self._enter(LineState.ANSWERING, now)

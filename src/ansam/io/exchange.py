@@ -72,14 +72,18 @@ class ExchangeServer:
         self._config = config
         rng = rng or random.SystemRandom()
         relayed = config.settings.media is MediaMode.RELAY
-        self.relay = SocketRelay(*config.relay_ports) if relayed else None
+        sockets = SocketRelay(*config.relay_ports)
+        self.relay = sockets if relayed else None
+        self._sockets = sockets
         self.services: LatePlayer | None = None
         if config.settings.services:
             self.services = LatePlayer(config.settings.services.values(), rng, self._service_over)
             if not late:
                 self.services.load()
         self.exchange = Exchange(
-            config.settings, plan, rng, secrets.token_bytes(32), self.relay, services=self.services
+            *(config.settings, plan, rng, secrets.token_bytes(32), self.relay),
+            services=self.services,
+            back_relay=sockets,
         )
         self.listening: tuple[Listen, ...] = ()
         self._loop = asyncio.get_running_loop()
@@ -196,8 +200,7 @@ class ExchangeServer:
             await asyncio.sleep(GOODBYE / 50)
         node.do(lambda agent, now: self.exchange.finish())
         await node.close()
-        if self.relay is not None:
-            self.relay.close_all()
+        self._sockets.close_all()
         if self.services is not None:
             self.services.stop()
         if self._writer is not None:

@@ -88,6 +88,14 @@ class Observer(LineUser, Protocol):
 
 
 @runtime_checkable
+class Reversible(LineUser, Protocol):
+    """A modem that can answer a call and behave as the calling one."""
+
+    def expect_reversed(self) -> None:
+        """The call that `incoming` tells of next is to be answered so: the far end was called back."""
+
+
+@runtime_checkable
 class Reporter(LineUser, Protocol):
     """A modem that can say what the line was like."""
 

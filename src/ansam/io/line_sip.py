@@ -14,14 +14,14 @@ import structlog
 
 from ansam.call.call import Call, CallMedia, CallStatistics
 from ansam.call.line_url import SipLineUrl
-from ansam.call.modem_facts import FIELD, encode
+from ansam.call.modem_facts import CALLING, FIELD, ROLE, encode
 from ansam.call.outcome import progress_of
 from ansam.call.sip_facts import call_ended, call_failed, refused_offer
 from ansam.dce.causes import Source
 from ansam.dce.progress import Progress
 from ansam.errors import ResourceError
 from ansam.io.clock import FramePacer
-from ansam.io.line import LineUser, Observer, Reporter, tell
+from ansam.io.line import LineUser, Observer, Reporter, Reversible, tell
 from ansam.io.line_call import CallState, Phase
 from ansam.io.line_media import LineMedia, is_reachable
 from ansam.io.resolve import Resolver, SystemResolver
@@ -290,6 +290,8 @@ class SipLine:
         if call is not None:
             self._call = call
             caller = event.from_.removeprefix("sip:").partition("@")[0]
+            if event.headers.first(ROLE) == CALLING and isinstance(user, Reversible):
+                user.expect_reversed()
             if not user.incoming("P" if caller.lower() == "anonymous" else caller, event.display):
                 self._forget(call)
                 status, call = 486, None

@@ -91,6 +91,7 @@ class ModemHost:
         self._on_call = False
         self._media_facts = MediaFacts()
         self._call_began: Samples = 0
+        self._reversed = False
         self._circuits: Circuits | None = None
         self._look: Callable[[], None] = _nothing
         self.from_terminal = self.to_terminal = 0
@@ -275,11 +276,16 @@ class ModemHost:
         with self.lock:
             self.dce.line_ready(ready)
 
+    def expect_reversed(self) -> None:
+        """See `Reversible.expect_reversed`."""
+        self._reversed = True
+
     def incoming(self, caller: str, name: str = "") -> bool:
         """See `LineUser.incoming`."""
         stamp = datetime.now().strftime("%m%d%H%M")
         with self.lock:
-            taken = self.dce.incoming_call(caller, self._clock.now(), name, stamp)
+            taken = self.dce.incoming_call(caller, self._clock.now(), name, stamp, self._reversed)
+            self._reversed = False
         self._log.info("incoming call", caller=caller, taken=taken)
         self._schedule()
         return taken

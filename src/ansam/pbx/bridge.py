@@ -111,6 +111,7 @@ class Bridge:
         self._facts: dict[Side, Mapping[str, Any]] = {}
         self._sign_until: Seconds | None = None
         self._tried_trunk = ""
+        self._further: tuple[tuple[str, str], ...] = ()
         self._ua = ua
         self._incoming = incoming
         self._caller = incoming.call
@@ -230,6 +231,7 @@ class Bridge:
             display=caller.name,
             to=make_uri(place.number, host),
             sdp=sdp,
+            headers=self._further,
             max_forwards=hops,
         )
 
@@ -260,7 +262,7 @@ class Bridge:
     def _progress(self, event: CallProgress, now: Seconds) -> None:
         self._sign_until = None
         if 180 <= event.status <= 183:
-            self._ua.ringing(self._caller, now, event.status, self._redirected(event.sdp, Side.CALLEE))
+            self._tell_ringing(event.status, self._redirected(event.sdp, Side.CALLEE), now)
 
     def _answer(self, event: CallAnswered, now: Seconds) -> None:
         self.callee = self._trying.pop(event.call)
@@ -271,7 +273,7 @@ class Bridge:
         self._ring_until = self._sign_until = None
         self.state = BridgeState.ANSWERED
         self._answered = now
-        self._ua.answer(self._caller, self._redirected(event.sdp, Side.CALLEE), now)
+        self._tell_answered(self._redirected(event.sdp, Side.CALLEE), now)
         self._connected(self.open_call)
 
     def _failed(self, event: CallFailed, now: Seconds) -> None:
@@ -288,8 +290,19 @@ class Bridge:
             self._next_round(refusal_of(self._failures), now)
 
     def _refuse(self, refusal: Refusal, now: Seconds) -> None:
-        self._ua.reject(self._caller, refusal.status, now, refusal.reason)
+        self._tell_refused(refusal, now)
         self._end(refusal.cause, refusal.status, now, refusal.reason)
+
+    # -- what the caller is told -----------------------------------------------------------------------------
+
+    def _tell_ringing(self, status: int, sdp: bytes, now: Seconds) -> None:
+        self._ua.ringing(self._caller, now, status, sdp)
+
+    def _tell_answered(self, sdp: bytes, now: Seconds) -> None:
+        self._ua.answer(self._caller, sdp, now)
+
+    def _tell_refused(self, refusal: Refusal, now: Seconds) -> None:
+        self._ua.reject(self._caller, refusal.status, now, refusal.reason)
 
     # -- within the call -------------------------------------------------------------------------------------
 

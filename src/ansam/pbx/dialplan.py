@@ -12,6 +12,7 @@ from ansam.errors import ConfigError
 from ansam.units import Seconds
 
 if TYPE_CHECKING:
+    from ansam.pbx.callbacks import CallBack
     from ansam.pbx.groups import Group
     from ansam.pbx.patterns import Rule
     from ansam.pbx.trunks import Trunk
@@ -117,6 +118,7 @@ class DialPlan:
         groups: Hunt groups of these extensions.
         rules: For numbers that are none themselves, in order: the first whose pattern fits.
         trunks: Lines to elsewhere.
+        callbacks: Numbers that call back, those of the plan.
 
     Raises:
         PlanError: A number is there twice, a group or a forwarding names a number that is not there, or
@@ -129,7 +131,9 @@ class DialPlan:
         groups: Iterable["Group"] = (),
         rules: Iterable["Rule"] = (),
         trunks: Iterable["Trunk"] = (),
+        callbacks: Iterable["CallBack"] = (),
     ) -> None:
+        self._callbacks = {back.number: back for back in callbacks}
         self._trunks = {trunk.name: trunk for trunk in trunks}
         self._rules = tuple(rules)
         self._extensions: dict[str, Extension] = {}
@@ -146,8 +150,26 @@ class DialPlan:
                     group.number, f"group {group.number}: the number is there twice", "choose another"
                 )
             self._groups[group.number] = group
+        self._check_callbacks()
         self._check_members()
         self._check_forwards()
+
+    def _check_callbacks(self) -> None:
+        for back in self._callbacks.values():
+            if self.target(back.number) is not None:
+                raise PlanError(
+                    back.number, f"callback {back.number}: the number is there twice", "choose another"
+                )
+            if self.target(back.target) is None:
+                raise PlanError(
+                    back.number,
+                    f"callback {back.number}: target {back.target!r} is no extension and no group",
+                    "add it, or change the target",
+                )
+
+    def callback(self, number: str) -> "CallBack | None":
+        """Return what calls back from a number, or None."""
+        return self._callbacks.get(number)
 
     def _check_members(self) -> None:
         for group in self._groups.values():

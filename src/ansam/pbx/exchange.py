@@ -25,8 +25,11 @@ see `patterns`, `trunks` and `routing`.
 
 import random
 from collections.abc import Mapping
+from typing import TypeAlias
 
+from ansam.pbx.back_desk import BackDesk
 from ansam.pbx.bridge import Bridge, BridgeState
+from ansam.pbx.callbacks import Order
 from ansam.pbx.dialplan import NUMBER, DialPlan, Extension
 from ansam.pbx.events import (
     CallConnected,
@@ -46,11 +49,12 @@ from ansam.pbx.media import MediaRelay, Side
 from ansam.pbx.partings import Partings
 from ansam.pbx.records import CallRecord, Cause, OpenCall
 from ansam.pbx.registrations import Registrations
-from ansam.pbx.routing import Board
+from ansam.pbx.ring_back import RingBack
+from ansam.pbx.routing import OWN_LINE, Board
 from ansam.pbx.search import Refusal
 from ansam.pbx.services import ServiceCall, ServiceMedia
 from ansam.pbx.settings import ExchangeSettings, Service
-from ansam.pbx.status import ExchangeStatus, ExtensionStatus, GroupStatus, LiveCall, PlaceStatus
+from ansam.pbx.status import ExchangeStatus, ExtensionStatus, GroupStatus, live_call, places_of
 from ansam.pbx.trunk_lines import TrunkLines
 from ansam.pbx.trunks import ANONYMOUS, Caller, Trunk
 from ansam.sip.auth import AuthServer
@@ -73,6 +77,8 @@ from ansam.sip.uri import user_of
 from ansam.trace import Sink, null_sink
 from ansam.units import Seconds
 
+Conversation: TypeAlias = Bridge | ServiceCall | RingBack
+
 
 class Exchange:
     """Registrar and back-to-back user agent of a set of extensions.
@@ -87,6 +93,7 @@ class Exchange:
         relay: Sockets for media; None where media goes straight between the ends.
         trace: Sink for events of the SIP engine.
         services: Plays the numbers of `ExchangeSettings.services`; None where there are none.
+        back_relay: Sockets for the media of calls back; None: `relay`; without either nobody is called back.
     """
 
     def __init__(
@@ -98,6 +105,7 @@ class Exchange:
         relay: MediaRelay | None = None,
         trace: Sink = null_sink,
         services: ServiceMedia | None = None,
+        back_relay: MediaRelay | None = None,
     ) -> None:
         self.settings = settings
         self.plan = plan
@@ -107,6 +115,8 @@ class Exchange:
         self._partings = Partings()
         self._relay = relay
         self._services = services
+        self._back_relay = back_relay or relay
+        self._desk = BackDesk(self._board)
         self._ua = UserAgent(
             UserAgentConfig(
                 product="ansam exchange",
@@ -128,8 +138,8 @@ class Exchange:
         )
         self.trunks = TrunkLines(self._ua, lambda status: self._events.append(TrunkChanged(status)))
         self.trunks.replace(plan.trunks, 0.0)
-        self._bridges: dict[CallId, Bridge | ServiceCall] = {}
-        self._open: dict[Bridge | ServiceCall, set[CallId]] = {}
+        self._bridges: dict[CallId, Conversation] = {}
+        self._open: dict[Conversation, set[CallId]] = {}
         self._events: list[ExchangeEvent] = []
         self._changed: dict[str, None] = {}
         self._memory = HuntMemory()
@@ -171,6 +181,7 @@ class Exchange:
     def deadline(self) -> Seconds | None:
         """Return when `handle_timer` is due, or None."""
         times = [self._ua.deadline(), self.registrations.deadline(), self._partings.deadline()]
+        times.append(self._desk.deadline())
         times += [bridge.deadline() for bridge in self._open]
         return min((time for time in times if time is not None), default=None)
 
@@ -184,6 +195,8 @@ class Exchange:
             self._settle(bridge, now)
         for record in self._partings.due(now):
             self._events.append(CallOver(record))
+        for order in self._desk.due(now):
+            self._ring_back(order, now)
         self._process(now)
 
     def stop(self, now: Seconds) -> None:
@@ -242,6 +255,7 @@ class Exchange:
         for number in self._changed:
             self._events.append(RegistrationsChanged(number, self.registrations.find(number, now)))
         self._changed.clear()
+        self._desk.look(now)
 
     def _dispatch(self, event: Event, now: Seconds) -> None:
         match event:
@@ -269,7 +283,7 @@ class Exchange:
                 elif isinstance(event, CallAnswered):
                     self._ua.hang_up(event.call, now)
 
-    def _settle(self, bridge: Bridge | ServiceCall, now: Seconds) -> None:
+    def _settle(self, bridge: Conversation, now: Seconds) -> None:
         """Bring the table of dialogues up to date after a call has moved."""
         known, current = self._open.pop(bridge, set()), bridge.calls
         over = bridge.state is BridgeState.OVER
@@ -285,6 +299,7 @@ class Exchange:
         if record.answered is not None:
             self._memory.talked(record.caller, record.ended)
             self._memory.talked(record.answered_by, record.ended)
+        self._desk.note(record)
         complete = self._partings.add(record, legs, now)
         if complete is not None:
             self._events.append(CallOver(complete))
@@ -329,12 +344,12 @@ class Exchange:
         if caller is None:
             self._ua.reject(incoming.call, 403, now)
             return
-        parties = self._board().route(incoming, caller, number, now)
+        parties = self._desk.order(caller, number, now) or self._board().route(incoming, caller, number, now)
         if isinstance(parties, Refusal):
             self._ua.reject(incoming.call, parties.status, now, parties.reason)
-            self._record(caller, number, parties.cause, parties.status, now)
+            self._record(caller, number, parties, now)
             return
-        bridge: Bridge | ServiceCall
+        bridge: Conversation
         if isinstance(parties, Service):
             assert self._services is not None
             bridge = ServiceCall(
@@ -380,7 +395,7 @@ class Exchange:
         )
 
     def _calls_of(self, group: str) -> int:
-        return sum(isinstance(bridge, Bridge) and bridge.group == group for bridge in self._open)
+        return sum(call.group == group for call in self._open)
 
     def _busy(self, extension: Extension) -> bool:
         calls = sum(bridge.involves(extension.number) for bridge in self._open)
@@ -392,17 +407,35 @@ class Exchange:
     def _answered(self, call: OpenCall) -> None:
         self._events.append(CallConnected(call))
 
-    def _record(self, caller: Caller, callee: str, cause: Cause, status: int, now: Seconds) -> None:
+    def _record(self, caller: Caller, callee: str, refusal: Refusal, now: Seconds) -> None:
         trunk = "" if caller.trunk is None else caller.trunk.name
-        record = CallRecord(caller.number, callee, now, None, now, cause, status, trunk=trunk)
+        record = CallRecord(caller.number, callee, now, None, now, refusal.cause, refusal.status, trunk=trunk)
+        if refusal is not OWN_LINE:
+            self._desk.note(record)
         self._events.append(CallOver(record))
+
+    # -- calls back ------------------------------------------------------------------------------------------
+
+    def _ring_back(self, order: Order, now: Seconds) -> None:
+        if self._back_relay is None or self.calls_up >= self.settings.calls_limit:
+            return
+        call = RingBack(self._ua, order, self._board, self._back_relay, now, self._answered)
+        if call.start(now):
+            self._events.append(CallStarted(call.open_call))
+            self._settle(call, now)
 
     # -- how it stands ---------------------------------------------------------------------------------------
 
     def status(self, now: Seconds) -> ExchangeStatus:
         """Return the exchange as it stands."""
         return ExchangeStatus(
-            tuple(self._extension_status(extension, now) for extension in self.plan),
+            tuple(
+                ExtensionStatus(
+                    *(one.number, one.name, sum(call.involves(one.number) for call in self._open)),
+                    *(one.call_limit, places_of(self.registrations.find(one.number, now), now)),
+                )
+                for one in self.plan
+            ),
             tuple(
                 GroupStatus(
                     *(group.number, group.name, group.strategy.value, group.members),
@@ -411,25 +444,5 @@ class Exchange:
                 for group in self.plan.groups
             ),
             self.trunks.statuses(self._calls_over),
-            tuple(_live(call, now) for call in self._open),
+            tuple(live_call(call.open_call, call.group, call.ringing, now) for call in self._open),
         )
-
-    def _extension_status(self, extension: Extension, now: Seconds) -> ExtensionStatus:
-        places = tuple(
-            PlaceStatus(
-                "{}:{}:{}".format(binding.flow.transport, *binding.flow.remote),
-                binding.user_agent,
-                binding.expires_at - now,
-            )
-            for binding in self.registrations.find(extension.number, now)
-        )
-        calls = sum(call.involves(extension.number) for call in self._open)
-        return ExtensionStatus(extension.number, extension.name, calls, extension.call_limit, places)
-
-
-def _live(call: Bridge | ServiceCall, now: Seconds) -> LiveCall:
-    known = call.open_call
-    talking = None if known.answered is None else now - known.answered
-    ringing = call.ringing if isinstance(call, Bridge) else ()
-    group = call.group if isinstance(call, Bridge) else ""
-    return LiveCall(known, group, ringing, now - known.started, talking)

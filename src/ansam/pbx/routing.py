@@ -18,9 +18,12 @@ ALL_IN_USE = ("All Lines In Use", Cause.CONGESTION)
 NO_CODEC = Refusal(488, "No Codec For A Modem", Cause.REJECTED)
 UNKNOWN = Refusal(404, "Unknown Number", Cause.UNKNOWN_NUMBER)
 
+OWN_LINE = Refusal(486, "Your Line Is In Use", Cause.BUSY)
+
 REFUSING: dict[Service | None, Refusal] = {
     Service.BUSY: BUSY,
     Service.CONGESTION: Refusal(503, "Congestion", Cause.CONGESTION),
+    Service.CAMP_ON: UNKNOWN,  # for extensions the exchange sees to it before
 }
 """Services that consist of a refusal."""
 
@@ -72,7 +75,7 @@ class Board:
         if callee is None:
             return UNKNOWN
         if caller.extension is not None and self.busy(caller.extension):
-            return Refusal(486, "Your Line Is In Use", Cause.BUSY)
+            return OWN_LINE
         if caller.trunk is not None and self._trunk_full(caller.trunk):
             return Refusal(486, "All Lines Of The Trunk Are In Use", Cause.BUSY)
         if isinstance(callee, Service):
@@ -83,7 +86,7 @@ class Board:
             if not usable:
                 return NO_CODEC
             callee = Outside(callee.number, usable)
-        search = Search(self._office(), caller, callee)
+        search = Search(self.office(), caller, callee)
         first = search.next(now)
         if isinstance(first, Refusal):
             return first
@@ -107,7 +110,8 @@ class Board:
         service = self.settings.services.get(number) if self.plays else None
         return self.plan.target(number) or service
 
-    def _office(self) -> Office:
+    def office(self) -> Office:
+        """Return what a search looks at."""
         return Office(
             self.plan,
             self.registrations,

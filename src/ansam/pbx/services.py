@@ -121,6 +121,16 @@ class ServiceCall:
         """The identity of the dialogue whose events belong here."""
         return {self._incoming.call}
 
+    @property
+    def group(self) -> str:
+        """Return "": no group."""
+        return ""
+
+    @property
+    def ringing(self) -> tuple[str, ...]:
+        """Return nothing: a service answers at once."""
+        return ()
+
     def involves(self, number: str) -> bool:
         """Return whether an extension takes part."""
         return self.caller.is_extension(number)

@@ -33,6 +33,8 @@ class Service(Enum):
     """The same after Bell 103."""
     DOCTOR = "doctor"
     """A modem that examines the line and says what it found, to the caller and for the call's record."""
+    CAMP_ON = "camp_on"
+    """Nothing: who has just found a number busy is called back once it is free, and connected."""
     BUSY = "busy"
     """Nothing: whoever calls is told that the line is busy (486)."""
     CONGESTION = "congestion"

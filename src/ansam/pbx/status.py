@@ -1,8 +1,10 @@
 """The exchange as it stands, for pages and lists; nothing in it changes by itself."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ansam.pbx.records import OpenCall
+from ansam.pbx.registrations import Binding
 from ansam.pbx.trunk_lines import TrunkStatus
 from ansam.units import Seconds
 
@@ -89,3 +91,21 @@ class ExchangeStatus:
     groups: tuple[GroupStatus, ...]
     trunks: tuple[TrunkStatus, ...]
     calls: tuple[LiveCall, ...]
+
+
+def places_of(bindings: Iterable[Binding], now: Seconds) -> tuple[PlaceStatus, ...]:
+    """Return the places of an extension."""
+    return tuple(
+        PlaceStatus(
+            "{}:{}:{}".format(binding.flow.transport, *binding.flow.remote),
+            binding.user_agent,
+            binding.expires_at - now,
+        )
+        for binding in bindings
+    )
+
+
+def live_call(call: OpenCall, group: str, ringing: tuple[str, ...], now: Seconds) -> LiveCall:
+    """Return a call in progress as it stands."""
+    talking = None if call.answered is None else now - call.answered
+    return LiveCall(call, group, ringing, now - call.started, talking)
