@@ -22,8 +22,8 @@ START_TIMEOUT = 10.0
 END_TIMEOUT = 2.0
 RESOLVER = Path("/etc/resolv.conf")
 NO_CHILDREN = ("prlimit", "--nproc=0")
-"""A slirp whose terminal is gone forks, to wait for another one in the background: where it may not (root always
-may), it ends. Nor can a caller make it start a program. Of util-linux, which every Debian has."""
+"""A slirp whose terminal is gone forks, to wait for another one in the background: where it may not (root
+always may), it ends. Nor can a caller make it start a program. Of util-linux, which every Debian has."""
 
 
 def own_name_server() -> IPv4Address | None:
