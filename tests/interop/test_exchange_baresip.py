@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 import wave
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import pytest
 from tests.support.exchange_live import exchange, free_port, phone, run, sdp
 
 from ansam.io.exchange import ExchangeServer
+from ansam.pbx.settings import Service
 from ansam.sip.events import CallAnswered, CallEnded, IncomingCall
 
 pytestmark = pytest.mark.peer("baresip-core")
@@ -32,15 +33,18 @@ module_app menu.so
 
 
 ACCOUNT = (
-    "<sip:05@{host}:{port}>;auth_user=05;auth_pass=secret-05;audio_codecs=pcma;regint=600;answermode=auto"
+    "<sip:{number}@{host}:{port}>;auth_user={number};auth_pass=secret-{number};"
+    "audio_codecs=pcma;regint=600;answermode=auto"
 )
 
 
 @asynccontextmanager
-async def baresip(directory: Path, server: ExchangeServer, *commands: str) -> AsyncIterator[None]:
+async def baresip(
+    directory: Path, server: ExchangeServer, *commands: str, number: str = "05"
+) -> AsyncIterator[None]:
     host, port = server.address("udp")
     (directory / "config").write_text(CONFIG.format(port=free_port(), directory=directory))
-    (directory / "accounts").write_text(ACCOUNT.format(host=host, port=port) + "\n")
+    (directory / "accounts").write_text(ACCOUNT.format(number=number, host=host, port=port) + "\n")
     with wave.open(str(directory / "tone.wav"), "wb") as tone:
         tone.setnchannels(1)
         tone.setsampwidth(2)
@@ -53,7 +57,7 @@ async def baresip(directory: Path, server: ExchangeServer, *commands: str) -> As
         )
     try:
         async with asyncio.timeout(15):
-            while not server.exchange.registrations.find("05", 0):  # noqa: ASYNC110 - what is watched has no event
+            while not server.exchange.registrations.find(number, 0):  # noqa: ASYNC110 - what is watched has no event
                 await asyncio.sleep(0.02)
         yield
     finally:
@@ -112,5 +116,36 @@ def test_baresip_calls(tmp_path: Path) -> None:
                 await packets(sock, 20)
                 callee.node.do(lambda agent, now: agent.bye(incoming.call, now))
                 await callee.wait(CallEnded)
+
+    run(test)
+
+
+async def until(done: Callable[[], bool]) -> None:
+    async with asyncio.timeout(15):
+        while not done():  # noqa: ASYNC110 - what is watched has no event
+            await asyncio.sleep(0.02)
+
+
+def test_two_telephones_talk_and_one_hears_the_echo(tmp_path: Path) -> None:
+    for folder in ("05", "07", "echo"):
+        (tmp_path / folder).mkdir()
+
+    async def test() -> None:
+        async with exchange(relay=True, services={"*43": Service.ECHO}) as server:
+            async with baresip(tmp_path / "05", server):
+                async with baresip(tmp_path / "07", server, "/dial 05", number="07"):
+                    await until(lambda: server.relay is not None and server.relay.forwarded > 50)
+                    (live,) = server.status().calls
+                    assert (live.call.caller, live.call.answered_by) == ("07", "05")
+                await until(lambda: not server.status().calls)
+            async with baresip(tmp_path / "echo", server, "/dial *43"):
+                await until(lambda: any(call.talking for call in server.status().calls))
+                assert server.services is not None
+                await until(lambda: len(server.services) == 1)  # type: ignore[arg-type]
+            await until(lambda: not server.status().calls)
+            talked, echoed = await server.calls(2)
+            assert talked.from_caller is not None
+            assert talked.from_caller.packets > 10
+            assert (echoed.callee, echoed.answered_by, echoed.status) == ("*43", "*43", 200)
 
     run(test)

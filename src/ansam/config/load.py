@@ -121,8 +121,8 @@ class _Builder:
     def build(self, parsed: File) -> Config:
         exchange = None
         if parsed.exchange is not None:
-            numbered = (*parsed.extension, *parsed.group, *parsed.callback)
-            taken = [section.number for section in numbered]
+            taken = [e.number for e in parsed.extension] + [g.number for g in parsed.group]
+            taken += [c.number for c in parsed.callback]
             services = self._services(parsed.services, taken)
             exchange = self._try(("exchange",), lambda: read_exchange(parsed.exchange, services))
         elif "services" in parsed.model_fields_set:
