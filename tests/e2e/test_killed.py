@@ -167,7 +167,7 @@ def test_a_worker_is_killed_in_the_middle_of_calls(tmp_path: Path, victim: str) 
     """07 has called 05, which answers with a login; 06 talks to 08: that goes on, whoever is killed."""
     port, database = free_port(), tmp_path / "db.sqlite"
     text = f'[exchange]\nlisten = ["udp:127.0.0.1:{port}"]\ndatabase = "{database}"\n'
-    text += "".join(map(extension, ("05", "06", "07", "08")))
+    text += "".join(map(extension, ("05", "06", "07", "08"))) + '[[user]]\nname = "guest"\n'
     for number in ("05", "06", "07", "08"):
         dte = "answer:login" if number == "05" else f"pty:{tmp_path / number}"
         text += f'[[modem]]\nname = "m{number}"\nline = "sip:{number}@127.0.0.1:{port}"\ndte = "{dte}"\n'
@@ -175,7 +175,8 @@ def test_a_worker_is_killed_in_the_middle_of_calls(tmp_path: Path, victim: str) 
     config.write_text(text)
     log = tmp_path / "log"
     with serve(config) as serving:
-        until(lambda: b"workers=" in log.read_bytes(), 120, "not ready")
+        until(lambda: b"workers=" in log.read_bytes() or serving.poll() is not None, 120, "not ready")
+        assert serving.poll() is None, log.read_text()[-2000:]
         six, seven, eight = (Terminal(tmp_path / number) for number in ("06", "07", "08"))
         eight.types(b"ATS0=1\r")
         eight.shows(b"OK", 5)
