@@ -32,6 +32,13 @@ def test_detection_outlives_the_packet_with_the_first_ten_adps():
     assert pair.up(pair.a) == pair.up(pair.b) == LinkUp("LAPM", "V42BIS")
 
 
+@pytest.mark.parametrize("rate", [1200, 14400, 33600])
+def test_what_answers_the_first_frame_stands_between_flags(rate):
+    """It follows the last ADP at once; without a flag before it, it was lost and asked for again."""
+    pair = Pair(rate, 0.05).connect()
+    assert pair.a.counters.link_timeouts == pair.b.counters.link_timeouts == 0
+
+
 def test_answerer_leaves_detection_though_its_adps_are_never_heard():
     """Its own T400 bounds the patterns; the caller has settled for no error control by then."""
     pair = Pair(14400, 0.05)

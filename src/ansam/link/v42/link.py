@@ -340,14 +340,15 @@ class V42Link:
         if verdict is not Verdict.V42:
             self._fall_back(*self._why_none(verdict))
             return
-        self._prefix = self._detection.drain()
+        # An answer may follow at once: without a flag of its own it would have none behind the last ADP.
+        flags = OPENING_FLAGS if self._originator else 1
+        self._prefix = np.concatenate((self._detection.drain(), hdlc.FLAGS[: flags * len(hdlc.FLAG)]))
         self._kept.clear()
         self._phase = _Phase.LAPM
         if self._originator:
             if self._options.detection and self._options.round_trip is None:
                 trip = self._lapm.round_trip
                 trip.guess(self._detection.round_trip(self._now, trip.bit_rate))
-            self._prefix = np.concatenate((self._prefix, hdlc.FLAGS[: OPENING_FLAGS * len(hdlc.FLAG)]))
             self._lapm.negotiate(self._now)
 
     def _why_none(self, verdict: Verdict | None) -> tuple[str, str]:
