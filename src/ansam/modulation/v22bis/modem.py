@@ -16,6 +16,7 @@ from ansam.modulation.base import (
     Role,
     SignalReport,
 )
+from ansam.modulation.telemetry import ReceiverState, Telemetry
 from ansam.modulation.v22bis.constants import (
     BAUD,
     GUARD_TONE_BELOW_DATA_DB,
@@ -81,6 +82,7 @@ class V22bis:
         self._tx = Transmitter(role, options.tx_level_dbm0, options.guard_tone_hz, bits)
         self._rx = Receiver(role, options.carrier_loss)
         self._procedure = Procedure(self.spec, role, options, self._tx, self._rx, trace)
+        self._telemetry = Telemetry(trace, f"modulation.v22bis.{role.value}")
         self._early = _BitQueue()
         self._user = _BitQueue()
 
@@ -108,6 +110,7 @@ class V22bis:
                 self._sort_bits()
                 continue
             if done == rx.size:
+                self._observe(now + done)
                 return out
             end = rx.size if deadline is None else min(rx.size, deadline - now)
             taken, heard, bits = self._rx.process(rx[done:end], erased)
@@ -149,6 +152,17 @@ class V22bis:
             retrains_granted=self._procedure.retrains_granted,
             constellation=self._rx.constellation(),
         )
+
+    def _observe(self, now: Samples) -> None:
+        """Let the trace know once a second how the receiver stands."""
+        if self._procedure.ready:
+            self._telemetry.update(now, self._state)
+        else:
+            self._telemetry.pause()
+
+    def _state(self) -> ReceiverState:
+        rx = self._rx
+        return ReceiverState(rx.equaliser, rx.mse, rx.timing_offset_ppm, rx.carrier_offset_hz)
 
     def _sort_bits(self) -> None:
         """Bits from circuit 109 ON until `Ready` wait; if training fails after all, they are void."""

@@ -5,6 +5,7 @@ from collections import deque
 from enum import IntFlag
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ansam.modulation.base import Role
 from ansam.modulation.v22bis import receiver_kernel, receiver_state
@@ -214,6 +215,17 @@ class Receiver:
     def timing_offset_ppm(self) -> float:
         """How much faster than ours the far end's symbol clock is."""
         return -float(self._state[0].drift) / SAMPLES_PER_SYMBOL * 1e6
+
+    @property
+    def equaliser(self) -> NDArray[np.complex128]:
+        """Taps of the equaliser, in order of time."""
+        return self._taps
+
+    @property
+    def mse(self) -> float:
+        """Mean square error of the decisions by the mean power of the points."""
+        snr = self.snr_db
+        return 1.0 if snr is None else float(10 ** (-snr / 10))
 
     def constellation(self) -> list[complex]:
         """Return the last points, oldest first, in the scale of the constellation (odd integers)."""
