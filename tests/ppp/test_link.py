@@ -117,19 +117,25 @@ def test_the_peer_chooses_another_way_to_prove_who_it_is() -> None:
     assert [p.code for p in peer.answers_challenge("eva", "rosebud")] == [3]
 
 
-@pytest.mark.parametrize(
-    ("code", "data", "text"),
-    [
-        (Code.CONFIGURE_REJECT, b"\x03\x04\xc0\x23", "peer refuses to authenticate"),
-        (Code.CONFIGURE_NAK, b"\x03\x05\xc2\x23\x80", "peer wants to authenticate by c22380"),
-    ],
-)
-def test_nobody_is_let_in_who_will_not_say_who_it_is(code: Code, data: bytes, text: str) -> None:
+def test_nobody_is_let_in_who_will_not_say_who_it_is() -> None:
     peer = Peer()
     peer.asks(LCP, [])
-    peer.say(LCP, Packet(code, packets(peer.heard, LCP)[0].identifier, data))
+    reject = Packet(Code.CONFIGURE_REJECT, packets(peer.heard, LCP)[0].identifier, b"\x03\x04\xc0\x23")
+    peer.say(LCP, reject)
     peer.wait(10.0)
-    assert ended(peer) == Ended(Ending.NEGOTIATION, text)
+    assert ended(peer) == Ended(Ending.NEGOTIATION, "peer refuses to authenticate")
+
+
+def test_who_wants_what_we_have_not_is_offered_all_we_have() -> None:
+    """A pppd told to refuse PAP asks for EAP first."""
+    peer = Peer()
+    peer.asks(LCP, [])
+    for offered in (PAP_OPTION, CHAP_OPTION):
+        request = [p for p in packets(peer.heard, LCP) if p.code == Code.CONFIGURE_REQUEST][-1]
+        assert offered in (decode_options(request.data) or [])
+        peer.say(LCP, Packet(Code.CONFIGURE_NAK, request.identifier, b"\x03\x04\xc2\x27"))
+    peer.wait(10.0)
+    assert ended(peer) == Ended(Ending.NEGOTIATION, "peer wants to authenticate by c227")
 
 
 def test_rejected_wishes_are_done_without() -> None:

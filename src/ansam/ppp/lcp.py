@@ -55,6 +55,7 @@ class Lcp(Automaton):
         self._rng = rng
         self._magic = rng.randbytes(4)
         self._refused: set[int] = set()
+        self._declined: set[str] = set()
         self.method = methods[0] if methods else ""
         self.controls = ALL_CONTROLS
         self.mru = DEFAULT_MRU
@@ -104,14 +105,21 @@ class Lcp(Automaton):
         """Take the peer's values: another way to prove who it is, another magic number."""
         for kind, data in options:
             if kind == Kind.AUTHENTICATION:
-                wanted = next((name for name in self._methods if METHODS[name] == data), "")
-                if not wanted:
-                    self.trouble = f"peer wants to authenticate by {data.hex() or 'nothing'}"
-                self.method = wanted or self.method
+                self._choose(data)
             elif kind == Kind.MAGIC:
                 self._magic = self._rng.randbytes(4)
             elif kind == Kind.CONTROLS:
                 self._refused.add(kind)
+
+    def _choose(self, wanted: bytes) -> None:
+        """Take the peer's choice where it is one of ours, else offer what it has not declined yet."""
+        self._declined.add(self.method)
+        left = [name for name in self._methods if name not in self._declined]
+        liked = [name for name in left if METHODS[name] == wanted]
+        if left:
+            self.method = (liked or left)[0]
+        else:
+            self.trouble = f"peer wants to authenticate by {wanted.hex() or 'nothing'}"
 
     def rejected(self, options: list[Option]) -> None:
         """Do without; but never without authentication."""
