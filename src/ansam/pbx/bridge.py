@@ -25,13 +25,13 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from ansam.pbx.legs import invite_place
 from ansam.pbx.media import MediaRelay, RelayPorts, Side, redirect
 from ansam.pbx.partings import facts_in
 from ansam.pbx.records import CallRecord, Cause, OpenCall
 from ansam.pbx.refusals import refusal_of
 from ansam.pbx.search import NO_ANSWER, SILENT, Place, Refusal, Round, Search
 from ansam.pbx.trunks import Caller, Trunk
-from ansam.sip.auth import Credentials
 from ansam.sip.events import (
     Address,
     CallAnswered,
@@ -47,7 +47,6 @@ from ansam.sip.events import (
     ReinviteFailed,
 )
 from ansam.sip.ua import UserAgent
-from ansam.sip.uri import make_uri
 from ansam.units import Seconds
 
 
@@ -194,7 +193,9 @@ class Bridge:
         self._sign_until = now + step.sign_seconds if step.sign_seconds else None
         sdp = self._redirected(self.parties.offer, Side.CALLER)
         for place in step.places:
-            self._trying[self._invite(place, sdp, now)] = place
+            hops = self._incoming.max_forwards - 1
+            call = invite_place(self._ua, place, self.parties.caller, sdp, now, hops, self._further)
+            self._trying[call] = place
 
     def _open_relay(self, host: str) -> bool:
         """Open sockets where those called see them at `host`; return False where there are none."""
@@ -210,30 +211,6 @@ class Bridge:
             self._ua.hang_up(call, now)
         self._trying.clear()
         self._ring(self.parties.search.next(now, failure), now)
-
-    def _invite(self, place: Place, sdp: bytes, now: Seconds) -> CallId:
-        caller, trunk, host = self.parties.caller, place.trunk, place.flow.local[0]
-        hops = self._incoming.max_forwards - 1
-        if trunk is not None:
-            account = Credentials(trunk.user, trunk.secret) if trunk.secret else None
-            shown = trunk.uri(caller.shown_at(trunk))
-            return self._ua.invite(
-                *(place.contact, place.flow, now),
-                from_=shown,
-                sdp=trunk.offer(sdp),
-                credentials=account,
-                max_forwards=hops,
-            )
-        # From says who was authenticated, not who the caller claims to be.
-        return self._ua.invite(
-            *(place.contact, place.flow, now),
-            from_=make_uri(caller.number, host),
-            display=caller.name,
-            to=make_uri(place.number, host),
-            sdp=sdp,
-            headers=self._further,
-            max_forwards=hops,
-        )
 
     def handle(self, event: Event, now: Seconds) -> None:
         """Take an event of one of the call's dialogues.

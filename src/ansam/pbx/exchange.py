@@ -30,7 +30,8 @@ from typing import TypeAlias
 from ansam.pbx.back_desk import BackDesk
 from ansam.pbx.bridge import Bridge, BridgeState
 from ansam.pbx.callbacks import Order
-from ansam.pbx.dialplan import NUMBER, DialPlan, Extension
+from ansam.pbx.callers import caller_of
+from ansam.pbx.dialplan import DialPlan, Extension
 from ansam.pbx.events import (
     CallConnected,
     CallOver,
@@ -54,9 +55,9 @@ from ansam.pbx.routing import OWN_LINE, Board
 from ansam.pbx.search import Refusal
 from ansam.pbx.services import ServiceCall, ServiceMedia
 from ansam.pbx.settings import ExchangeSettings, Service
-from ansam.pbx.status import ExchangeStatus, ExtensionStatus, GroupStatus, live_call, places_of
+from ansam.pbx.status import ExchangeStatus, extension_status, group_status, live_call
 from ansam.pbx.trunk_lines import TrunkLines
-from ansam.pbx.trunks import ANONYMOUS, Caller, Trunk
+from ansam.pbx.trunks import Caller, Trunk
 from ansam.sip.auth import AuthServer
 from ansam.sip.events import (
     AuthenticationFailed,
@@ -340,7 +341,7 @@ class Exchange:
     def _incoming(self, incoming: IncomingCall, now: Seconds) -> None:
         # The host part is not looked at: clients write there whatever name they know the exchange by.
         number = user_of(incoming.uri)
-        caller = self._caller(incoming, number)
+        caller = caller_of(incoming, number, self.plan, self.trunks)
         if caller is None:
             self._ua.reject(incoming.call, 403, now)
             return
@@ -360,24 +361,6 @@ class Exchange:
         self._events.append(CallStarted(bridge.open_call))
         bridge.start(now)
         self._settle(bridge, now)
-
-    def _caller(self, incoming: IncomingCall, called: str) -> Caller | None:
-        """Return who calls: who has proved it, or whom a trunk names."""
-        user = incoming.authenticated_user
-        if user is None:
-            trunk = self.trunks.of(incoming.flow, called)
-        else:
-            extension = self.plan.find(user)
-            if extension is not None:
-                return Caller(extension.number, extension.name, extension)
-            trunk = self.plan.trunk_of(user)
-        if trunk is None:
-            return None
-        # RFC 3325 §9.1: what a trusted network asserts counts more than what the caller wrote.
-        asserted = incoming.headers.first("P-Asserted-Identity").partition("<")[2].partition(">")[0]
-        number = trunk.caller_prefix + (user_of(asserted) or user_of(incoming.from_))
-        name = "".join(sign for sign in incoming.display if sign.isprintable())[:64]
-        return Caller(number if NUMBER.fullmatch(number) else ANONYMOUS, name, trunk=trunk)
 
     def _board(self) -> Board:
         return Board(
@@ -428,21 +411,15 @@ class Exchange:
 
     def status(self, now: Seconds) -> ExchangeStatus:
         """Return the exchange as it stands."""
-        return ExchangeStatus(
-            tuple(
-                ExtensionStatus(
-                    *(one.number, one.name, sum(call.involves(one.number) for call in self._open)),
-                    *(one.call_limit, places_of(self.registrations.find(one.number, now), now)),
-                )
-                for one in self.plan
-            ),
-            tuple(
-                GroupStatus(
-                    *(group.number, group.name, group.strategy.value, group.members),
-                    *(self._calls_of(group.number), group.limit),
-                )
-                for group in self.plan.groups
-            ),
-            self.trunks.statuses(self._calls_over),
-            tuple(live_call(call.open_call, call.group, call.ringing, now) for call in self._open),
+        extensions = tuple(
+            extension_status(
+                one,
+                sum(call.involves(one.number) for call in self._open),
+                self.registrations.find(one.number, now),
+                now,
+            )
+            for one in self.plan
         )
+        groups = tuple(group_status(group, self._calls_of(group.number)) for group in self.plan.groups)
+        calls = tuple(live_call(call.open_call, call.group, call.ringing, now) for call in self._open)
+        return ExchangeStatus(extensions, groups, self.trunks.statuses(self._calls_over), calls)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from ansam.pbx.bridge import Bridge, BridgeState, Parties
 from ansam.pbx.callbacks import AS_CALLING, Order
+from ansam.pbx.legs import invite_place
 from ansam.pbx.media import MediaRelay, RelayPorts, Side
 from ansam.pbx.records import CallRecord, Cause, OpenCall
 from ansam.pbx.refusals import refusal_of
@@ -12,7 +13,6 @@ from ansam.pbx.routing import Board
 from ansam.pbx.search import NO_ANSWER, Place, Refusal, Round, Search
 from ansam.pbx.settings import Service
 from ansam.pbx.trunks import Caller, only
-from ansam.sip.auth import Credentials
 from ansam.sip.events import (
     CallAnswered,
     CallEnded,
@@ -23,7 +23,6 @@ from ansam.sip.events import (
 )
 from ansam.sip.headers import Headers
 from ansam.sip.ua import UserAgent
-from ansam.sip.uri import make_uri
 from ansam.units import Seconds
 
 PCMA = "8"
@@ -127,18 +126,8 @@ class RingBack:
     def _ring(self, step: Round, offer: bytes, now: Seconds) -> None:
         caller = Caller(self._order.wanted)
         for place in step.places:
-            host, trunk = place.flow.local[0], place.trunk
-            account = None
-            if trunk is not None and trunk.secret:
-                account = Credentials(trunk.user, trunk.secret)
-            call = self._ua.invite(
-                *(place.contact, place.flow, now),
-                from_=make_uri(caller.number, host) if trunk is None else trunk.uri(caller.shown_at(trunk)),
-                to=None if trunk is not None else make_uri(place.number, host),
-                sdp=offer,
-                credentials=account,
-                headers=AS_CALLING if self._order.camping and trunk is None else (),
-            )
+            further = AS_CALLING if self._order.camping else ()
+            call = invite_place(self._ua, place, caller, offer, now, headers=further)
             self._trying[call] = place
 
     # -- what a bridge is asked ------------------------------------------------------------------------------

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ansam.pbx.dialplan import Extension
+from ansam.pbx.groups import Group
 from ansam.pbx.records import OpenCall
 from ansam.pbx.registrations import Binding
 from ansam.pbx.trunk_lines import TrunkStatus
@@ -93,9 +95,11 @@ class ExchangeStatus:
     calls: tuple[LiveCall, ...]
 
 
-def places_of(bindings: Iterable[Binding], now: Seconds) -> tuple[PlaceStatus, ...]:
-    """Return the places of an extension."""
-    return tuple(
+def extension_status(
+    extension: Extension, calls: int, bindings: Iterable[Binding], now: Seconds
+) -> ExtensionStatus:
+    """Return an extension as it stands, with so many calls, at these places."""
+    places = tuple(
         PlaceStatus(
             "{}:{}:{}".format(binding.flow.transport, *binding.flow.remote),
             binding.user_agent,
@@ -103,6 +107,12 @@ def places_of(bindings: Iterable[Binding], now: Seconds) -> tuple[PlaceStatus, .
         )
         for binding in bindings
     )
+    return ExtensionStatus(extension.number, extension.name, calls, extension.call_limit, places)
+
+
+def group_status(group: Group, calls: int) -> GroupStatus:
+    """Return a group as it stands, with so many calls."""
+    return GroupStatus(group.number, group.name, group.strategy.value, group.members, calls, group.limit)
 
 
 def live_call(call: OpenCall, group: str, ringing: tuple[str, ...], now: Seconds) -> LiveCall:
