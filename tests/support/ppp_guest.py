@@ -29,11 +29,11 @@ done
 mkdir /etc/ppp
 echo root:x:0:0:root:/:/bin/sh > /etc/passwd
 : > /etc/ppp/options
-secret() {{ (umask 077; echo "$1 * $2 *" | tee /etc/ppp/pap-secrets > /etc/ppp/chap-secrets); }}
+secret() {{ (umask 077; echo "$1 * $2 *" | tee -a /etc/ppp/pap-secrets >> /etc/ppp/chap-secrets); }}
 ppp() {{ exec /usr/sbin/pppd "$@" nodetach local noauth noipdefault usepeerdns debug logfd 1; }}
 up() {{
   for i in $(seq $1); do
-    ifconfig ppp0 2>/dev/null | grep -q 'inet addr' && return 0
+    ifconfig | grep -q P-t-P && return 0
     sleep 0.5
   done
   return 1
