@@ -17,6 +17,7 @@ import signal
 import sys
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -31,6 +32,8 @@ from ansam.errors import AnsamError, ConfigError, ResourceError
 
 if TYPE_CHECKING:
     from ansam.at.nvram import Profile
+    from ansam.io.control.tap import Identity, ModemTap, Watch
+    from ansam.io.modem_host import ModemHost
 
 ANSWERING = "answering"
 """Name of the worker that runs the answering modems."""
@@ -40,6 +43,9 @@ READY_TIMEOUT = 120.0
 
 MODEM_TIMEOUT = 20.0
 """Seconds an answering modem may take to be set up; after that it goes on trying by itself."""
+
+CONTROL_DIRECTORY = "ANSAM_CONTROL"
+"""Environment variable: where workers put the sockets by which their modems are watched."""
 
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 _JOURNAL = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
@@ -197,12 +203,13 @@ async def _work(config: Config, name: str) -> None:
     pacer.start()
     async with AsyncExitStack() as stack:
         stack.callback(pacer.stop)
+        taps: list[ModemTap] = []
         if name == ANSWERING:
-            tasks = await _start_answering(stack, config, modems, pacer, call_ports)
+            tasks = await _start_answering(stack, config, modems, pacer, call_ports, taps)
         else:
             tasks = []
-            for modem in modems:
-                await _start_modem(stack, modem, pacer, call_ports)
+            taps += [await _start_modem(stack, modem, pacer, call_ports) for modem in modems]
+        await _open_control(stack, config, name, taps)
         parent_gone(stop.set)
         report_ready()
         stopping = asyncio.create_task(stop.wait())
@@ -212,23 +219,59 @@ async def _work(config: Config, name: str) -> None:
             task.result()
 
 
-async def _start_modem(stack: AsyncExitStack, modem: ModemConfig, pacer: Any, call_ports: Any) -> None:
+def control_sockets(config: Config, directory: Path) -> list[Path]:
+    """Return where each worker's modems can be watched, in the order of `workers_of`."""
+    return [directory / str(number) for number, _ in enumerate(workers_of(config))]
+
+
+async def _open_control(stack: AsyncExitStack, config: Config, name: str, taps: "list[ModemTap]") -> None:
+    """Let the parent watch and work the modems of this worker, if it has a directory for that."""
+    from ansam.io.control.server import ControlServer
+
+    directory = os.environ.get(CONTROL_DIRECTORY)
+    if directory:
+        socket = control_sockets(config, Path(directory))[list(workers_of(config)).index(name)]
+        server = ControlServer(socket, taps)
+        await server.start()
+        stack.push_async_callback(server.stop)
+
+
+def _tap(taps: "list[ModemTap]", watch: "Watch", identity: "Identity", host: "ModemHost") -> None:
+    taps.append(watch.tap(identity, host))
+
+
+def _extension(modem: ModemConfig) -> str:
+    return str(getattr(modem.line, "user", ""))
+
+
+async def _start_modem(stack: AsyncExitStack, modem: ModemConfig, pacer: Any, call_ports: Any) -> "ModemTap":
     from ansam.dce.dce import Dce
+    from ansam.io.control.tap import Identity, Watch
+    from ansam.io.dte_ports import SeveralDte
     from ansam.io.lines import make_dte, make_line
     from ansam.io.modem_host import ModemHost
     from ansam.io.speaker import open_sinks
 
     line = make_line(modem.line, pacer, network=modem.network, call_ports=call_ports)
-    sinks = open_sinks(modem.speaker, "")
-    host = ModemHost(Dce(_profile(modem)), line, make_dte(modem.dte), name=modem.name, sinks=sinks)
+    watch = Watch()
+    assert watch.page is not None
+    sinks = (*open_sinks(modem.speaker, ""), watch.tape)
+    ports = SeveralDte([make_dte(modem.dte), watch.page])
+    host = ModemHost(Dce(_profile(modem), watch.trace), line, ports, name=modem.name, sinks=sinks)
     if modem.init:
         host.initialise(modem.init)
     await host.start()
     stack.push_async_callback(host.stop)
+    return watch.tap(Identity(modem.name, _extension(modem)), host)
 
 
 async def _start_answering(
-    stack: AsyncExitStack, config: Config, modems: tuple[ModemConfig, ...], pacer: Any, call_ports: Any
+    stack: AsyncExitStack,
+    config: Config,
+    modems: tuple[ModemConfig, ...],
+    pacer: Any,
+    call_ports: Any,
+    taps: "list[ModemTap]",
 ) -> list["asyncio.Task[None]"]:
     from ansam.answer.house import House
     from ansam.answer.service_url import LoginService, parse_service
@@ -237,6 +280,7 @@ async def _start_answering(
     from ansam.cli.answer_services import Services
     from ansam.io.answer import AnswerLine
     from ansam.io.answer_modem import modem_on
+    from ansam.io.control.tap import Identity, Watch
     from ansam.io.lines import make_line
 
     house, tasks, services = House(), [], Services(config.bbs, ppp_programs(config))
@@ -246,8 +290,16 @@ async def _start_answering(
         place = replace(answering_place(config, modem.name, others=others), house=house)
         place = services.at(place, service)
         telephone = make_line(modem.line, pacer, network=modem.network, call_ports=call_ports)
+        watch, identity = Watch(page=False), Identity(modem.name, _extension(modem))
         port = await stack.enter_async_context(
-            modem_on(telephone, modem.name, modem.init, profile=_profile(modem))
+            modem_on(
+                telephone,
+                modem.name,
+                modem.init,
+                profile=_profile(modem),
+                watch=watch,
+                watched=partial(_tap, taps, watch, identity),
+            )
         )
         line = AnswerLine(port, place)
         task = asyncio.create_task(line.run(), name=modem.name)
