@@ -16,6 +16,7 @@ from ansam.config.settings import ExchangeConfig, Listen
 from ansam.errors import ConfigError, ResourceError
 from ansam.io.exchange_late import LatePlayer
 from ansam.io.exchange_relay import SocketRelay
+from ansam.io.exchange_search import FoundCall, search_calls
 from ansam.io.exchange_store import ExchangeStore, StoredCall
 from ansam.io.exchange_trunks import TrunkLocator
 from ansam.io.exchange_writer import StoreWriter
@@ -180,6 +181,26 @@ class ExchangeServer:
         if self._store is None:
             raise ResourceError("the exchange is not running")
         return await asyncio.to_thread(self._store.calls, limit)
+
+    async def search_calls(self, search: str, limit: int, before: int | None) -> list[FoundCall]:
+        """Return call records, newest first; see `exchange_search.search_calls`.
+
+        Raises:
+            ResourceError: The exchange is not running, or its database refuses.
+        """
+        store = self._store
+        if store is None:
+            raise ResourceError("the exchange is not running")
+
+        def read() -> list[FoundCall]:
+            with store.reading() as session:
+                return search_calls(session, search, limit, before)
+
+        return await asyncio.to_thread(read)
+
+    def now(self) -> float:
+        """Return the present in the engine's clock."""
+        return time.monotonic()
 
     def _located(self, name: str, ways: tuple[Flow, ...], trouble: str) -> None:
         if self._node is not None:

@@ -239,7 +239,7 @@ class ExchangeStore:
         Raises:
             ResourceError: The database refuses.
         """
-        with self._reading() as session:
+        with self.reading() as session:
             rows = session.scalars(select(OpenCallRow).order_by(OpenCallRow.started)).all()
             for row in rows:
                 session.add(
@@ -263,7 +263,7 @@ class ExchangeStore:
 
     def registrations(self) -> list[Binding]:
         """Return the bindings that have not expired, their times in monotonic seconds of this process."""
-        with self._reading() as session:
+        with self.reading() as session:
             rows = session.scalars(
                 select(RegistrationRow).where(RegistrationRow.expires_at > time.time())
             ).all()
@@ -284,12 +284,17 @@ class ExchangeStore:
 
     def calls(self, limit: int) -> list[StoredCall]:
         """Return the newest calls, oldest of them first."""
-        with self._reading() as session:
+        with self.reading() as session:
             rows = session.scalars(select(CallRow).order_by(CallRow.id.desc()).limit(limit)).all()
-            return [_stored(row) for row in reversed(rows)]
+            return [stored(row) for row in reversed(rows)]
 
     @contextlib.contextmanager
-    def _reading(self) -> Iterator[Session]:
+    def reading(self) -> Iterator[Session]:
+        """Be in a session for reading.
+
+        Raises:
+            ResourceError: The database refuses.
+        """
         try:
             with Session(self._engine) as session:
                 yield session
@@ -302,7 +307,8 @@ def _slices(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
         yield values[start : start + 500]
 
 
-def _stored(row: CallRow) -> StoredCall:
+def stored(row: CallRow) -> StoredCall:
+    """Return a row as it is listed."""
     return StoredCall(
         row.caller,
         row.callee,
