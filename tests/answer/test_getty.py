@@ -44,6 +44,13 @@ def test_caller_id_and_bare_connect() -> None:
     assert bench.named(Answered) == [Answered("", "07")]
 
 
+@pytest.mark.parametrize("word", [b"CONNECT/NONE", b"CONNECT/ARQ/LAPM"])
+def test_a_call_at_300_has_no_rate_in_its_result_code(word: bytes) -> None:
+    bench = Bench()
+    assert b"login: " in bench.call(word)
+    assert bench.named(Answered) == [Answered(word.decode().removeprefix("CONNECT"), "none")]
+
+
 def test_modem_that_answers_by_itself() -> None:
     bench = Bench()
     bench.wait(2.0)

@@ -55,6 +55,9 @@ from ansam.units import Seconds
 
 LINE_LIMIT = 256
 _CALLER = re.compile(r"(?:NMBR|CALLER NUMBER|CLIP)\s*[=:]\s*(\S+)", re.IGNORECASE)
+_CONNECT = re.compile(r"CONNECT(?=$|[ /])")
+"""At 300 bit/s no rate stands between the word and ``/ARQ`` or ``/NONE``."""
+
 _NO_CARRIER = b"\r\nNO CARRIER\r\n"
 
 
@@ -298,7 +301,7 @@ class Getty:
             self._bell.caller = caller[1]
         elif line == "RING" or line.startswith("RING "):
             self._ring(now)
-        elif line == "CONNECT" or line.startswith("CONNECT "):
+        elif _CONNECT.match(line):
             self._connected(line, now)
 
     def _ring(self, now: Seconds) -> None:
@@ -341,7 +344,7 @@ class Getty:
         self._wait_for_call(now)
 
     def _line_answering(self, line: str, now: Seconds) -> None:
-        if line == "CONNECT" or line.startswith("CONNECT "):
+        if _CONNECT.match(line):
             self._connected(line, now)
         elif line in ("NO CARRIER", "ERROR", "BUSY", "NO ANSWER"):
             self._events.append(CallEnded(f"modem said {line} to ATA"))

@@ -134,7 +134,7 @@ class Doors:
         run_as = door.run_as or self._visitor.settings.run_as
         node = yield from talk.work(lambda: library.node(files, run_as))
         try:
-            talk.say(f"Opening {door.title or door.name} …")
+            talk.say(f"Opening {door.title or door.name} ...")
             ending: Ending = yield from talk.run(self._order(door, node, facts, run_as), seconds)
         finally:
             talk.later(lambda: library.discard(node))
