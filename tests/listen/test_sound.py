@@ -3,6 +3,7 @@
 import io
 import struct
 import wave
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +70,18 @@ def test_as_the_standard_library_writes_it(tmp_path: Path) -> None:
     assert sound.seconds == 0.5
 
 
+def bundle(name: str, sound: bytes) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr(name, sound)
+    return file.getvalue()
+
+
+def test_a_bundle_of_the_page(tmp_path: Path) -> None:
+    sound = read(put(tmp_path, bundle("call.wav", wav(1, 2, BODIES[1, 2]))))
+    assert np.allclose(sound.channels[0], X, atol=1e-4)
+
+
 @pytest.mark.parametrize("rate", [11025, 16000, 44100, 48000, 6000])
 def test_other_sample_rates(rate: int) -> None:
     for hz in (400.0, 2500.0):
@@ -115,6 +128,9 @@ def test_three_channels(tmp_path: Path) -> None:
         (wav(85, 1, bytes(100)), "format 85"),
         (wav(1, 2, bytes(100), rate=1000), "1000 Hz"),
         (wav(1, 2, bytes(100), channels=0), "0 channels"),
+        (bundle("else.wav", b""), "no bundle with a call.wav"),
+        (bundle("call.wav", wav(1, 2, BODIES[1, 2]))[:300], "no bundle with a call.wav"),
+        (bundle("call.wav", bytes(1 << 25)), "too long"),
     ],
 )
 def test_what_is_no_recording(data: bytes, says: str, tmp_path: Path) -> None:

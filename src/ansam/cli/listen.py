@@ -17,7 +17,10 @@ from ansam.modulation.base import Role
 
 def listen(
     file: Annotated[
-        Path, typer.Argument(help="A WAV file, best with one channel per direction, or a pcap file.")
+        Path,
+        typer.Argument(
+            help="A WAV file, best with a channel per direction, a pcap file, or a page's bundle."
+        ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, all details.")] = False,
     png: Annotated[

@@ -4,7 +4,10 @@ PCM of 8, 16, 24 and 32 bits, floats, A-law and µ-law are read; any other sampl
 that breaks off is read as far as it goes, and says so.
 """
 
+import io
 import struct
+import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +24,10 @@ from ansam.units import SAMPLE_RATE, Audio
 MAX_SECONDS = 4 * 3600
 """Longest recording; beyond it memory would run short."""
 RATES = (4000, 400_000)
+
+BUNDLED = "call.wav"
+MAX_BUNDLED = 1 << 24
+"""Name and most octets of the sound in a bundle (`ansam.io.control`), which has a minute of it."""
 
 _PCM, _FLOAT, _ALAW, _ULAW, _EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
 _HALF_WIDTH = 24
@@ -58,8 +65,19 @@ class _Format:
     """Octets per sample."""
 
 
+def _of_bundle(data: bytes, path: Path) -> bytes:
+    """Return the sound of a bundle that the page has saved."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as bundle:
+            if bundle.getinfo(BUNDLED).file_size > MAX_BUNDLED:
+                raise ConfigError(f"{str(path)!r}: {BUNDLED} in it is too long", "a bundle has a minute")
+            return bundle.read(BUNDLED)
+    except (KeyError, zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, zlib.error):
+        raise ConfigError(f"{str(path)!r} is no bundle with a {BUNDLED} in it", "save it anew") from None
+
+
 def read(path: Path) -> Sound:
-    """Read a WAV file, or the call in a packet capture.
+    """Read a WAV file, the call in a packet capture, or a bundle that the page has saved.
 
     Raises:
         ResourceError: It cannot be read.
@@ -69,6 +87,8 @@ def read(path: Path) -> Sound:
         data = path.read_bytes()
     except OSError as error:
         raise ResourceError(f"{str(path)!r}: {error.strerror}", "name a WAV file or a capture") from error
+    if data[:4] == b"PK\x03\x04":
+        data = _of_bundle(data, path)
     if is_capture(data):
         channels, heard = read_capture(data, str(path))
         return Sound(channels, SAMPLE_RATE, heard)
