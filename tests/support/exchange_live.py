@@ -55,7 +55,7 @@ async def exchange(
         tuple(Listen("tcp" if kind == "tcp" else "udp", "127.0.0.1", 0) for kind in transports),
         database,
     )
-    server = ExchangeServer(config, plan or DialPlan(EXTENSIONS), random.Random(7))
+    server = ExchangeServer(config, DialPlan(EXTENSIONS) if plan is None else plan, random.Random(7))
     await server.start()
     try:
         yield server

@@ -116,6 +116,8 @@ class ExchangeServer:
             raise
         self._store, self._writer = store, StoreWriter(store)
         known = [binding for binding in kept if self.exchange.plan.find(binding.number) is not None]
+        for number in {binding.number for binding in kept} - {binding.number for binding in known}:
+            self._writer.registrations_changed(number, ())
         now = time.monotonic()
         self._node.do(lambda agent, _: self.exchange.registrations.restore(known, now))
         self._locator = TrunkLocator(self.listening, self._located, self._rng)
