@@ -5,8 +5,8 @@ from tests.support.answer import Bench, place
 
 from ansam.answer.events import CallEnded, RunCommand, StopCommand
 from ansam.answer.login_config import parse_login_config
+from ansam.answer.place import Place
 from ansam.answer.ppp import PppPrograms
-from ansam.answer.session import Place
 from ansam.answer.users import Command, Ppp, User, UserBook
 
 PROGRAMS = PppPrograms(Command(("/ppp", "\\Y"), "runner"), Command(("/ppp", "--logged-in")))

@@ -5,7 +5,7 @@ from datetime import datetime
 from ansam.answer.events import AnswerEvent, CheckPassword
 from ansam.answer.getty import Getty
 from ansam.answer.house import House
-from ansam.answer.session import Place
+from ansam.answer.place import Place
 from ansam.answer.settings import AnswerSettings, Machine
 from ansam.answer.shelf import MemoryShelf
 from ansam.answer.users import Command, User, UserBook

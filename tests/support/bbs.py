@@ -12,7 +12,7 @@ from ansam.answer.bbs.main import BbsService, FileService
 from ansam.answer.bbs.settings import BbsSettings, FileArea, MessageArea
 from ansam.answer.events import AnswerEvent, CheckPassword, DoWork, RunCommand, StopCommand
 from ansam.answer.house import House
-from ansam.answer.session import Place
+from ansam.answer.place import Place
 from ansam.answer.users import User, UserBook
 from ansam.answer.visit import SessionState
 from ansam.errors import AnsamError

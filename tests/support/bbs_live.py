@@ -16,7 +16,7 @@ from tests.support.real_call import Caller, answered_line
 from ansam.answer.bbs.board import Backing
 from ansam.answer.bbs.main import BbsService, FileService
 from ansam.answer.bbs.settings import BbsSettings, FileArea
-from ansam.answer.session import Place
+from ansam.answer.place import Place
 from ansam.answer.users import User, UserBook
 from ansam.io.answer import AnswerLine, local_time
 from ansam.io.bbs_library import BbsLibrary

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from tests.support.answer import place
 
-from ansam.answer.session import Place
+from ansam.answer.place import Place
 from ansam.answer.users import UserBook
 from ansam.dce.dce import Dce
 from ansam.io.answer import AnswerLine

@@ -49,7 +49,8 @@ from ansam.answer.getty_state import (
 )
 from ansam.answer.line_time import DEFAULT_RATE, LINGER, LineTime
 from ansam.answer.manners import Doorbell
-from ansam.answer.session import Place, Session
+from ansam.answer.place import Place
+from ansam.answer.session import Session
 from ansam.answer.visit import SessionState, Visit
 from ansam.units import Seconds
 

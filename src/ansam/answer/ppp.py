@@ -10,7 +10,7 @@ from ansam.answer.visit import SessionState, Visit
 from ansam.units import Seconds
 
 if TYPE_CHECKING:
-    from ansam.answer.session import Place
+    from ansam.answer.place import Place
 
 INPUT_LIMIT = 4096
 """Octets waiting for the program, beyond which nothing more is taken from the caller."""

@@ -10,26 +10,20 @@ Octets in by `receive`, octets out by `take_output`; what io must do by `take_ev
 monotonic seconds.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from ansam.answer.errand import errand
 from ansam.answer.escapes import PromptValues, expand
 from ansam.answer.events import AnswerEvent, CheckPassword, LoggedIn, LoginFailed, StopCommand
 from ansam.answer.first_octets import EMSI_WORD, MAILERS, LcpEar
-from ansam.answer.house import House, Seat, nobody_to_wake
+from ansam.answer.house import Seat
 from ansam.answer.lines import EndOfInput, Interrupt, Line, LineEditor
-from ansam.answer.login_config import AUTO_PPP, FIDO, LoginRules
+from ansam.answer.login_config import AUTO_PPP, FIDO
 from ansam.answer.logname import MODEM_ERRORS, CaseFolder, Leave, Name, NameReader, StartAgain
-from ansam.answer.manners import Manners
 from ansam.answer.menu import MenuEngine, MenuState, printable
-from ansam.answer.ppp import PppPrograms
-from ansam.answer.settings import AnswerSettings, Machine
-from ansam.answer.shelf import MemoryShelf, Shelf
-from ansam.answer.users import Bbs, Command, Ppp, User, UserBook
-from ansam.answer.visit import Opener, SessionState, Visit
+from ansam.answer.place import Place
+from ansam.answer.users import Bbs, Command, Ppp, User
+from ansam.answer.visit import SessionState, Visit
 from ansam.units import Seconds
 
 EMSI_REQUEST = b"**EMSI_REQA77E\r\x11              \r"
@@ -42,45 +36,6 @@ OUTPUT_LIMIT = 8192
 
 COMMAND_INPUT_LIMIT = 4096
 """Octets waiting for a command, beyond which nothing more is taken from the caller."""
-
-
-_EMPTY_SHELF = MemoryShelf({})
-_ANY_MACHINE = Machine()
-_PLAIN_MANNERS = Manners()
-_NO_RULES = LoginRules()
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Everything of a line that its sessions share.
-
-    Attributes:
-        settings: Of the line.
-        users: Who may log in.
-        house: Everyone on any line.
-        shelf: Files to read.
-        machine: What uname says.
-        clock: Gives the local time.
-        wake: Called when another caller has something for this line.
-        manners: How the modem is handled.
-        logins: Which program serves which login name, before the users are asked.
-        service: Answers instead of the login prompt, or None.
-        bbs: What users find whose entry is the BBS, or None where there is none.
-        ppp: What serves callers by PPP, or None where nothing does; `logins` come first.
-    """
-
-    settings: AnswerSettings
-    users: UserBook
-    house: House
-    clock: Callable[[], datetime]
-    shelf: Shelf = _EMPTY_SHELF
-    machine: Machine = _ANY_MACHINE
-    wake: Callable[[], None] = nobody_to_wake
-    manners: Manners = _PLAIN_MANNERS
-    logins: LoginRules = _NO_RULES
-    service: Opener | None = None
-    bbs: Opener | None = None
-    ppp: PppPrograms | None = None
 
 
 class Session:

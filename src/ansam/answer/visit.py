@@ -8,7 +8,7 @@ from ansam.answer.users import User
 from ansam.units import Seconds
 
 if TYPE_CHECKING:
-    from ansam.answer.session import Place
+    from ansam.answer.place import Place
 
 
 class SessionState(Enum):

@@ -16,9 +16,9 @@ import typer
 from ansam import config
 from ansam.answer.house import House
 from ansam.answer.mgetty_config import MgettyConfig
+from ansam.answer.place import Place
 from ansam.answer.samples import sample_shelf
 from ansam.answer.service_url import LoginService, parse_service
-from ansam.answer.session import Place
 from ansam.answer.settings import Machine
 from ansam.answer.users import User, UserBook
 from ansam.cli.answer_ppp import ppp_programs

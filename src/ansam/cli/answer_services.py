@@ -9,9 +9,9 @@ from ansam.answer.bbs.board import Backing
 from ansam.answer.bbs.main import BbsService, FileService
 from ansam.answer.bbs.settings import BbsSettings, FileArea
 from ansam.answer.bbs.transfer import PROTOCOLS
+from ansam.answer.place import Place
 from ansam.answer.ppp import PppPrograms
 from ansam.answer.service_url import BoardService, FilesService, PppService, Service
-from ansam.answer.session import Place
 from ansam.answer.users import Bbs, User
 from ansam.config.bbs import BbsConfig
 from ansam.errors import ConfigError

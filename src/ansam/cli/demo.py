@@ -23,9 +23,9 @@ import typer
 
 from ansam.answer.bbs.settings import BbsSettings, FileArea
 from ansam.answer.house import House
+from ansam.answer.place import Place
 from ansam.answer.samples import PATTERN_NAME, WELCOME, pattern, sample_shelf
 from ansam.answer.service_url import LoginService
-from ansam.answer.session import Place
 from ansam.answer.settings import AnswerSettings
 from ansam.answer.users import Bbs, User, UserBook
 from ansam.call.line_url import SipLineUrl

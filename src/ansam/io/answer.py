@@ -34,7 +34,7 @@ from ansam.answer.events import (
 )
 from ansam.answer.getty import Getty
 from ansam.answer.getty_state import GettyState
-from ansam.answer.session import Place
+from ansam.answer.place import Place
 from ansam.answer.settings import Machine
 from ansam.errors import AnsamError, ResourceError
 from ansam.io.answer_channel import Channel

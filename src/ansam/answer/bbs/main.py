@@ -15,7 +15,7 @@ from ansam.answer.bbs.steps import Steps, Unavailable
 from ansam.answer.bbs.talk import Talk
 from ansam.answer.bbs.visitor import Visitor
 from ansam.answer.events import Trouble
-from ansam.answer.session import Place
+from ansam.answer.place import Place
 from ansam.answer.users import User
 from ansam.answer.visit import Visit
 from ansam.units import Seconds

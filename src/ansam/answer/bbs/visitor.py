@@ -10,7 +10,7 @@ from ansam.answer.bbs.settings import BbsSettings
 from ansam.answer.bbs.steps import Steps
 from ansam.answer.bbs.talk import Talk
 from ansam.answer.house import Seat
-from ansam.answer.session import Place
+from ansam.answer.place import Place
 
 PIECE = 128
 """Octets of a picture sent at a time, so that it can be stopped."""
