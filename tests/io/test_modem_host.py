@@ -150,3 +150,22 @@ async def test_dte_names(text: str, part: str) -> None:
         make_dte(text)
     assert make_dte("pty:./run/x").name == "./run/x"
     assert make_dte("stdio").name == "stdio"
+
+
+async def test_a_modem_without_room_is_not_offered_the_same_again_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each look at the endpoint offered it anew, and each offer led to the next look: half a core."""
+    async with two_modems("ATZ", "ATZ") as (calling, _):
+        asked = 0
+
+        def full(data: bytes, now: int) -> int:
+            nonlocal asked
+            asked += 1
+            return 0
+
+        monkeypatch.setattr(calling.host.dce, "receive_dte", full)
+        calling.writer.write(b"x" * 100)
+        for _ in range(2000):
+            await asyncio.sleep(0)
+        assert asked < 20

@@ -171,7 +171,8 @@ class ModemHost:
         with self.lock:
             taken = self.dce.receive_dte(data, self._clock.now())
         self.from_terminal += taken
-        self._schedule()
+        if taken:  # Otherwise the endpoint would offer again at once, and again.
+            self._schedule()
         return taken
 
     def take(self, limit: int) -> bytes:
