@@ -51,8 +51,7 @@ def records_of(server: ExchangeServer) -> list[CallRecord]:
     return records
 
 
-@pytest.mark.parametrize("transport", ["udp", "tcp"])
-@pytest.mark.parametrize("relay", [False, True])
+@pytest.mark.parametrize(("transport", "relay"), [("udp", False), ("tcp", True)])
 def test_two_exchanges_call_each_other(transport: str, relay: bool) -> None:
     async def test() -> None:
         async with exchange(plan=plan("06", "900")) as other:

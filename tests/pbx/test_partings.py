@@ -4,7 +4,7 @@ import json
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.exchange import ANSWER, Net, Telephone, registered_pair
 
@@ -110,6 +110,7 @@ FACTS = st.fixed_dictionaries(
 
 
 @given(FACTS)
+@settings(max_examples=40)
 def test_facts_come_back(facts: dict[str, object]) -> None:
     value = encode(facts)
     assert value.isascii()
@@ -125,6 +126,7 @@ JSON = st.recursive(
 
 
 @given(st.one_of(st.text(max_size=60), JSON.map(json.dumps)))
+@settings(max_examples=40)
 def test_no_field_does_harm(value: str) -> None:
     for key, fact in decode(value).items():
         assert isinstance(fact, KEYS[key])
