@@ -1,0 +1,39 @@
+"""Files of a recording's directory, and what an upload is; no signal processing is loaded for that."""
+
+from pathlib import Path
+from typing import Literal
+
+from ansam.web.errors import Refused
+
+SOURCE, REPORT, PICTURE, AUDIO = "source", "report.json", "spectrogram.png", "audio.wav"
+
+CAPTURE_MAGICS = (
+    b"\xd4\xc3\xb2\xa1",
+    b"\xa1\xb2\xc3\xd4",
+    b"\x4d\x3c\xb2\xa1",
+    b"\xa1\xb2\x3c\x4d",
+    b"\x0a\x0d\x0d\x0a",
+)
+"""As `listen.capture.MAGICS`, which would load numba."""
+
+HEAD = 64
+"""Octets that tell what a file is."""
+
+
+def kind_of(path: Path) -> Literal["wav", "pcap"]:
+    """Return what a file is, by its first octets.
+
+    Raises:
+        Refused: 400: neither WAV nor pcap, or it ends before any sound.
+    """
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+    if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
+        if path.stat().st_size <= 44:
+            raise Refused(400, "the file breaks off in its header", "record it again")
+        return "wav"
+    if head[:4] in CAPTURE_MAGICS:
+        if path.stat().st_size <= 24 + 16:
+            raise Refused(400, "the file breaks off in its header", "capture it again")
+        return "pcap"
+    raise Refused(400, "the file is neither WAV nor pcap", "upload a recording, or a packet capture")
