@@ -97,6 +97,14 @@ def test_each_protocol_has_its_program(
     assert "The transfer is complete." in call.rest().decode()
 
 
+def test_a_program_that_is_missing_is_named(world: World) -> None:
+    call = server(world)
+    call.types("Dgame.zip\r\rZ")
+    call.visit.command_ended(127, "sz is not installed")  # type: ignore[attr-defined]
+    assert "That does not work here: sz is not installed." in call.rest().decode()
+    assert "README.TXT" in call.types("L")
+
+
 def test_streaming_needs_error_control(world: World) -> None:
     call = server(world, "2400/NONE")
     assert "YMODEM-g" not in call.types("Dgame.zip\r\r")
