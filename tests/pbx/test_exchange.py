@@ -637,3 +637,28 @@ def test_a_service_refuses_what_it_cannot_play_and_callers_that_are_busy() -> No
     net.run(1)
     assert player.open_calls == {}
     assert net.records[-1].cause is Cause.SHUTDOWN
+
+
+def test_a_telephone_known_to_be_dead() -> None:
+    net, caller, callee = registered_pair()
+    connected(net, caller, callee)
+    del net.telephones[callee.address]
+    net.exchange.line_died("99", net.now)
+    net.exchange.line_died("05", net.now)
+    net.run(3)
+    assert "the modem died" in caller.last(CallEnded).reason
+    (record,) = net.records
+    assert (record.cause, record.answered_by) == (Cause.LOST, "05")
+    caller.call("05")
+    net.run(1)
+    assert caller.last(CallFailed).status == 480
+
+
+def test_an_extension_with_two_telephones_of_which_one_is_dead() -> None:
+    net, caller, callee = registered_pair()
+    net.telephone("05", host="192.0.2.99").register()
+    net.run(1)
+    connected(net, caller, callee)
+    net.exchange.line_died("05", net.now)
+    net.run(1)
+    assert net.exchange.calls_up == 1

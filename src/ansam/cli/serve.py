@@ -114,7 +114,8 @@ async def _serve(path: Path, config: Config) -> None:
             await _compile()
         if names:
             specs = [python_worker(name, "serve", "--config", str(path), "--only", name) for name in names]
-            supervisor = Supervisor([replace(spec, restart_on_error=False) for spec in specs])
+            specs = [replace(spec, restart_on_error=False) for spec in specs]
+            supervisor = Supervisor(specs, _watch(server, config))
             supervisor.start()
             # Before the exchange: modems say BYE and sign off through it.
             stack.push_async_callback(supervisor.stop)
@@ -129,6 +130,24 @@ async def _serve(path: Path, config: Config) -> None:
             _log.info("ready", workers=names)
             await stop.wait()
         _log.info("stopping")
+
+
+def _watch(server: Any, config: Config) -> Any:
+    """Return what tells our own exchange that the modems of a worker are dead: their calls end at once."""
+    from ansam.io.workers import WorkerState
+
+    secrets = {extension.number: extension.secret for extension in config.extensions}
+    lines: dict[str, list[str]] = {}
+    for name, modems in workers_of(config).items():
+        users = [(getattr(m.line, "user", ""), getattr(m.line, "secret", "")) for m in modems]
+        lines[name] = [user for user, secret in users if secrets.get(user) == secret]
+
+    def changed(name: str, status: Any) -> None:
+        if server is not None and status.state is WorkerState.WAITING:
+            for number in lines[name]:
+                server.line_died(number)
+
+    return changed
 
 
 async def _start_provisioning(stack: AsyncExitStack, config: Config) -> Any:

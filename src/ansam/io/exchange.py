@@ -157,6 +157,11 @@ class ExchangeServer:
         found = next(listen for listen in self.listening if listen.transport == transport)
         return found.host, found.port
 
+    def line_died(self, number: str) -> None:
+        """See `Exchange.line_died`."""
+        if self._node is not None:
+            self._node.do(lambda agent, now: self.exchange.line_died(number, now))
+
     async def load_services(self) -> None:
         """Load what plays the services."""
         if self.services is not None and not self.services.ready:

@@ -347,12 +347,12 @@ class Bridge:
             return self.parties.caller.extension is not None
         return self.callee is not None and self.callee.trunk is None
 
-    def hang_up(self, cause: Cause, now: Seconds) -> None:
-        """End the call from our side, whatever its state."""
+    def hang_up(self, cause: Cause, now: Seconds, reason: str = "") -> None:
+        """End the call from our side, whatever its state; the ends are told the reason."""
         if self.state is BridgeState.CALLING:
-            self._refuse(Refusal(503, "", cause), now)
+            self._refuse(Refusal(503, reason, cause), now)
         elif self.state is BridgeState.ANSWERED:
-            self._end(cause, 200, now)
+            self._end(cause, 200, now, reason)
 
     def _end(
         self, cause: Cause, status: int, now: Seconds, reason: str = "", gone: CallId | None = None

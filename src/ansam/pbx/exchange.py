@@ -234,6 +234,19 @@ class Exchange:
         self.trunks.located(name, ways, now, trouble)
         self._process(now)
 
+    def line_died(self, number: str, now: Seconds) -> None:
+        """Learn that the only telephone of an extension is dead: its calls end, and it is not registered.
+
+        Of an extension that has others too, nothing is known: which of them has the call?
+        """
+        if self.plan.find(number) is None or len(self.registrations.find(number, now)) > 1:
+            return
+        self.registrations.forget(number, now)
+        for call in [call for call in self._open if call.involves(number)]:
+            call.hang_up(Cause.LOST, now, "the modem died")
+            self._settle(call, now)
+        self._process(now)
+
     def service_over(self, identity: int, cause: Cause, now: Seconds) -> None:
         """End the call of a service that is done, or whose caller is gone; unknown ones are none."""
         for call in list(self._open):

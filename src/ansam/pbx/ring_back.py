@@ -185,12 +185,12 @@ class RingBack:
         elif self._until is not None and now >= self._until:
             self._end(NO_ANSWER.cause, NO_ANSWER.status, now)
 
-    def hang_up(self, cause: Cause, now: Seconds) -> None:
+    def hang_up(self, cause: Cause, now: Seconds, reason: str = "") -> None:
         """See `Bridge.hang_up`."""
         if self._inner is None:
             self._end(cause, 503, now)
         else:
-            self._inner.hang_up(cause, now)
+            self._inner.hang_up(cause, now, reason)
             self._follow()
 
     def handle(self, event: Event, now: Seconds) -> None:

@@ -179,8 +179,8 @@ class ServiceCall:
         """Return whether the audio of this call has that identity."""
         return self.session is not None and self.session.identity == identity
 
-    def hang_up(self, cause: Cause, now: Seconds) -> None:
-        """End the call from our side."""
+    def hang_up(self, cause: Cause, now: Seconds, reason: str = "") -> None:
+        """End the call from our side; see `Bridge.hang_up`."""
         if self.state is not BridgeState.OVER:
             self._end(cause, 200, now)
 
