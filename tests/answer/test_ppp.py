@@ -4,6 +4,7 @@ import pytest
 from tests.support.answer import Bench, place
 
 from ansam.answer.events import CallEnded, RunCommand, StopCommand
+from ansam.answer.house import House
 from ansam.answer.login_config import parse_login_config
 from ansam.answer.place import Place
 from ansam.answer.ppp import PppPrograms
@@ -25,7 +26,8 @@ def with_ppp(**more: object) -> Place:
 
 
 def test_a_caller_who_begins_with_ppp_gets_the_program_and_it_all_octets() -> None:
-    bench = Bench(with_ppp())
+    house = House()
+    bench = Bench(with_ppp(house=house))
     bench.call(b"CONNECT 33600/ARQ")
     bench.modem(LCP + b"rest")
     order = ordered(bench)
@@ -34,6 +36,9 @@ def test_a_caller_who_begins_with_ppp_gets_the_program_and_it_all_octets() -> No
     assert order.environment["CALLER_ID"] == "none"
     assert order.environment["SPEED"] == "57600"
     assert bench.getty.take_command_input() == LCP + b"rest"
+    assert [seat.user for seat in house] == ["ppp"]
+    bench.getty.command_ended(0, bench.now)
+    assert len(house) == 0
 
 
 def test_login_config_comes_first() -> None:

@@ -217,6 +217,8 @@ class Session:
         ppp = self._place.ppp
         if not self._serve_by_rule(AUTO_PPP, AUTO_PPP, now) and ppp is not None:
             self._login = AUTO_PPP
+            self._seat = Seat("ppp", self._place.settings.port, self._connect, now, self._place.wake)
+            self._place.house.enter(self._seat)
             self._run(ppp.calling, raw=True)
 
     def _name_octet(self, octet: int, now: Seconds) -> None:

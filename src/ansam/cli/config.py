@@ -31,7 +31,7 @@ def check(file: Annotated[Path | None, typer.Argument(help="Configuration to che
     """Check a configuration: print every fault with its place, or OK."""
     path = find_config(file)
     config = load(path)
-    if path.stat().st_mode & 0o077 and (config.extensions or config.modems):
+    if path.stat().st_mode & 0o077 and (config.extensions or config.modems or config.ppp):
         typer.echo(f"{path}: holds secrets and others may read it (chmod 600 {path})", err=True)
     exchange = "exchange, " if config.exchange is not None else ""
     typer.echo(
