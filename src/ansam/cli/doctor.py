@@ -47,7 +47,11 @@ def doctor(
         ),
     ],
     line: Annotated[
-        str, typer.Option(help="Own extension, sip:USER:SECRET@HOST; without it the call is unproved")
+        str,
+        typer.Option(
+            envvar="ANSAM_DOCTOR_LINE",
+            help="Own extension, sip:USER:SECRET@HOST; without it the call is unproved",
+        ),
     ] = "",
     config: ConfigOption = None,
     seconds: Annotated[
