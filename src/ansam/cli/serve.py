@@ -15,6 +15,8 @@ import contextlib
 import os
 import signal
 import sys
+import tempfile
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial
@@ -25,6 +27,7 @@ import structlog
 import typer
 
 from ansam.cli.config import ConfigOption, find_config
+from ansam.cli.page import start_page
 from ansam.config import Config, ModemConfig, load
 from ansam.config.modems import ANSWER, answers
 from ansam.config.settings import LogConfig
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from ansam.at.nvram import Profile
     from ansam.io.control.tap import Identity, ModemTap, Watch
     from ansam.io.modem_host import ModemHost
+    from ansam.web.server import WebServer
 
 ANSWERING = "answering"
 """Name of the worker that runs the answering modems."""
@@ -101,20 +105,29 @@ async def _serve(path: Path, config: Config) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    server = None
+    server = provisioning = None
     async with AsyncExitStack() as stack:
         if config.exchange is not None:
             server = ExchangeServer(config.exchange, config.plan(), late=True)
             await server.start()
             stack.push_async_callback(server.stop)
             provisioning = await _start_provisioning(stack, config)
-            loop.add_signal_handler(signal.SIGHUP, _reload, path, server, provisioning)
+        environment: dict[str, str] = {}
+        page: WebServer | None = None
+        take_over = partial(_take_over, lambda: page, server, provisioning)
+        if config.web.host:
+            control = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ansam-control-")))
+            environment[CONTROL_DIRECTORY] = str(control)
+            sockets = control_sockets(config, control)
+            page = await start_page(stack, path, config, server, sockets, take_over)
+        if server is not None or page is not None:
+            loop.add_signal_handler(signal.SIGHUP, _reload, path, take_over)
         names = list(workers_of(config))
         if names or (config.exchange is not None and config.exchange.settings.answers_with_modems):
             await _compile()
         if names:
             specs = [python_worker(name, "serve", "--config", str(path), "--only", name) for name in names]
-            specs = [replace(spec, restart_on_error=False) for spec in specs]
+            specs = [replace(spec, restart_on_error=False, environment=environment) for spec in specs]
             supervisor = Supervisor(specs, _watch(server, config))
             supervisor.start()
             # Before the exchange: modems say BYE and sign off through it.
@@ -193,11 +206,22 @@ async def _compile() -> None:
         raise
 
 
-def _reload(path: Path, server: Any, provisioning: Any) -> None:
+def _take_over(
+    page: "Callable[[], WebServer | None]", server: Any, provisioning: Any, config: Config
+) -> None:
+    """Let what runs know what the configuration says now."""
+    if server is not None:
+        server.replace_plan(config.plan())
+    if provisioning is not None:
+        provisioning.provisioner = config.provisioning.provisioner()
+    running = page()
+    if running is not None:
+        running.app.replace_users(config.web.users)
+
+
+def _reload(path: Path, take_over: "Callable[[Config], None]") -> None:
     try:
-        server.replace_plan(load(path).plan())
-        if provisioning is not None:
-            provisioning.provisioner = load(path).provisioning.provisioner()
+        take_over(load(path))
     except AnsamError as error:
         _log.error("configuration not read again", reason=str(error))
 

@@ -1,6 +1,9 @@
 """Refusals of requests."""
 
 from ansam.errors import AnsamError, ConfigError, ResourceError
+from ansam.io.control import Conflict
+
+_STATUSES = ((Conflict, 409), (ConfigError, 400), (ResourceError, 503))
 
 
 class Refused(AnsamError):
@@ -25,5 +28,7 @@ def refusal_of(error: AnsamError) -> Refused:
     """Return what an error of ours means to the one who asked."""
     if isinstance(error, Refused):
         return error
-    status = 400 if isinstance(error, ConfigError) else 503 if isinstance(error, ResourceError) else 500
-    return Refused(status, error.message, error.remedy)
+    for kind, status in _STATUSES:
+        if isinstance(error, kind):
+            return Refused(status, error.message, error.remedy)
+    return Refused(500, error.message, error.remedy)
