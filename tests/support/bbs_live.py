@@ -58,9 +58,14 @@ class Bench(Caller):
 
     async def call(self) -> None:
         """Bring a call up."""
-        for command in (b"ATQ0V1H0\r", b"ATS0=0Q0&D2&C1\r"):
-            await self.says(command)
-            os.write(self.fd, b"\r\nOK\r\n")
+        await self.says(b"ATQ0V1H0\r")
+        await self.answers()
+
+    async def answers(self) -> None:
+        """Go on from the first command of the line's set-up to a call."""
+        os.write(self.fd, b"\r\nOK\r\n")
+        await self.says(b"ATS0=0Q0&D2&C1\r")
+        os.write(self.fd, b"\r\nOK\r\n")
         os.write(self.fd, b"\r\nRING\r\n")
         await self.says(b"ATA\r")
         os.write(self.fd, CONNECT)

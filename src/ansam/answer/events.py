@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from ansam.answer.service_url import BridgeTarget
+
 
 @dataclass(frozen=True, slots=True)
 class SetDtr:
@@ -48,6 +50,41 @@ class RunCommand:
     raw: bool = False
     pipes: bool = False
     limit: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OpenBridge:
+    """Connect to a host and couple it to the line, as a command is.
+
+    Attributes:
+        target: Where to.
+        environment: What the host may know of the caller: TERM, USER, CALLER_ID, CONNECT, SPEED.
+    """
+
+    target: BridgeTarget
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class HoldCommand:
+    """The caller is gone, but what they had goes on for a while.
+
+    Attributes:
+        token: By which `Reattach` finds it.
+        seconds: How long.
+        gone: Called with the token when it has ended by itself, or nobody has come back.
+    """
+
+    token: str = field(repr=False)
+    seconds: float
+    gone: Callable[[str], None] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Reattach:
+    """Couple to the line what was held."""
+
+    token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +170,9 @@ AnswerEvent = (
     SetDtr
     | CheckPassword
     | RunCommand
+    | OpenBridge
+    | HoldCommand
+    | Reattach
     | DoWork
     | StopCommand
     | SetSpeed

@@ -1,5 +1,6 @@
 """Makes the services of answering lines: the board, the file server and PPP."""
 
+import secrets
 import shutil
 from dataclasses import replace
 
@@ -9,9 +10,10 @@ from ansam.answer.bbs.board import Backing
 from ansam.answer.bbs.main import BbsService, FileService
 from ansam.answer.bbs.settings import BbsSettings, FileArea
 from ansam.answer.bbs.transfer import PROTOCOLS
+from ansam.answer.bridge import BridgeService, Holding
 from ansam.answer.place import Place
 from ansam.answer.ppp import PppPrograms
-from ansam.answer.service_url import BoardService, FilesService, PppService, Service
+from ansam.answer.service_url import BoardService, BridgeTarget, FilesService, PppService, Service
 from ansam.answer.users import Bbs, User
 from ansam.config.bbs import BbsConfig
 from ansam.errors import ConfigError
@@ -19,6 +21,18 @@ from ansam.io.bbs_library import BbsLibrary
 from ansam.io.bbs_store import BbsStore
 
 _log = structlog.get_logger("ansam.answer")
+
+_HOLDING = Holding()
+"""Sessions that wait for callers of any line of this process."""
+
+_SIGNS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+"""Of tokens: none that looks like another."""
+
+
+def _token() -> str:
+    """Return a token of 40 bits that can be read off a screen."""
+    signs = [secrets.choice(_SIGNS) for _ in range(8)]
+    return f"{''.join(signs[:4])}-{''.join(signs[4:])}"
 
 
 class Services:
@@ -57,6 +71,8 @@ class Services:
             return replace(place, service=self._ppp)
         if isinstance(service, BoardService):
             return replace(place, service=board)
+        if isinstance(service, BridgeTarget):
+            return replace(place, service=BridgeService(service, _HOLDING, _token))
         if isinstance(service, FilesService):
             return replace(place, service=self._file_server(service))
         return place

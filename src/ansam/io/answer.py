@@ -25,7 +25,10 @@ from ansam.answer.events import (
     AnswerEvent,
     CheckPassword,
     DoWork,
+    HoldCommand,
     JudgeCaller,
+    OpenBridge,
+    Reattach,
     RunCommand,
     SetDtr,
     SetSpeed,
@@ -37,8 +40,10 @@ from ansam.answer.getty_state import GettyState
 from ansam.answer.place import Place
 from ansam.answer.settings import Machine
 from ansam.errors import AnsamError, ResourceError
+from ansam.io.answer_bridge import BridgeProcess
 from ansam.io.answer_channel import Channel
 from ansam.io.answer_command import CommandProcess, judge
+from ansam.io.answer_held import HELD, RECENT, Process
 from ansam.io.answer_passwords import verify_in_thread
 from ansam.io.answer_pipes import PipeProcess
 from ansam.io.terminal_port import DevicePort, Port
@@ -94,7 +99,9 @@ class AnswerLine:
         self._to_command = Channel(CHANNEL_LIMIT, self._wake.set)
         self._tasks: set[asyncio.Task[None]] = set()
         self._writer: asyncio.Task[None] | None = None
-        self._command: CommandProcess | PipeProcess | None = None
+        self._command: Process | None = None
+        self._runner: asyncio.Task[None] | None = None
+        self._recent = bytearray()
         self._failed: BaseException | None = None
         self._waiting = asyncio.Event()
         self._working = asyncio.Lock()
@@ -201,8 +208,11 @@ class AnswerLine:
                 await self._set_dtr(on)
             case CheckPassword():
                 self._spawn(self._check(event))
-            case RunCommand():
-                self._spawn(self._run_command(event))
+            case RunCommand() | OpenBridge() | Reattach():
+                self._runner = self._spawn(self._run_command(event))
+            case HoldCommand():
+                self._to_command.clear()
+                await self._hold(event)
             case DoWork():
                 self._spawn(self._do_work(event))
             case SetSpeed(speed=speed):
@@ -263,12 +273,12 @@ class AnswerLine:
         self._getty.caller_judged(accepted, time.monotonic())
         self._wake.set()
 
-    async def _run_command(self, order: RunCommand) -> None:
+    async def _run_command(self, order: RunCommand | OpenBridge | Reattach) -> None:
         await self._stop_command()
         session = self._getty.session
-        command = PipeProcess(order) if order.pipes else CommandProcess(order)
+        self._recent.clear()
         try:
-            await command.start()
+            command = await self._begin(order)
         except AnsamError as error:
             self._log.warning("command", error=str(error))
             self._command_over(127, f"{error.message}")
@@ -278,20 +288,56 @@ class AnswerLine:
             return
         self._command = command
         feeder = self._spawn(self._feed(command))
-        while data := await command.read():
-            await self._outgoing.until_idle()
-            if self._command is not command:
-                break
-            self._getty.count_output(data, time.monotonic())
-            self._outgoing.add(data)
-        feeder.cancel()
+        try:
+            self._hand_out(bytes(self._recent))
+            while data := await command.read():
+                # Kept before it waits for the line: it is not lost if the line breaks now.
+                self._recent += data
+                del self._recent[:-RECENT]
+                await self._outgoing.until_idle()
+                if self._command is not command:
+                    break
+                self._hand_out(data)
+        finally:
+            feeder.cancel()
         if self._command is command:
             self._command = None
             status = await command.stop()
             await self._outgoing.until_idle()
             self._command_over(status)
 
-    async def _feed(self, command: CommandProcess | PipeProcess) -> None:
+    async def _begin(self, order: RunCommand | OpenBridge | Reattach) -> Process:
+        """Start what is ordered, or take what was held; its last words are `_recent` then."""
+        if isinstance(order, Reattach):
+            found = await HELD.take(order.token)
+            if found is None:
+                raise ResourceError("the session has just ended")
+            command, recent = found
+            self._recent += recent
+            return command
+        if isinstance(order, OpenBridge):
+            command = BridgeProcess(order)
+        else:
+            command = PipeProcess(order) if order.pipes else CommandProcess(order)
+        await command.start()
+        return command
+
+    def _hand_out(self, data: bytes) -> None:
+        self._getty.count_output(data, time.monotonic())
+        self._outgoing.add(data)
+
+    async def _hold(self, order: HoldCommand) -> None:
+        """Let what the caller had go on without its caller."""
+        command, self._command = self._command, None
+        if self._runner is not None:
+            self._runner.cancel()
+            await asyncio.gather(self._runner, return_exceptions=True)
+        if command is None:
+            order.gone(order.token)  # It was still being started.
+        else:
+            HELD.put(order.token, command, bytes(self._recent), order.seconds, order.gone)
+
+    async def _feed(self, command: Process) -> None:
         while True:
             await command.write(await self._to_command.get())
             self._to_command.delivered()
