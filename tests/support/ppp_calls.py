@@ -20,10 +20,11 @@ CALLS = (("07", "05", "ali", "sesame"), ("08", "06", "eva", "rosebud"))
 
 SCRIPT = """
 secret {user} {password}
-ppp /dev/ttyS0 57600 user {user} {more} connect \\
+# Dial again where the modems do not come together: a busy machine may hold up both for a second.
+ppp /dev/ttyS0 57600 user {user} {more} persist maxfail 3 holdoff 2 connect \\
   "/usr/sbin/chat ABORT BUSY ABORT 'NO CARRIER' TIMEOUT 60 '' ATZ OK ATDT{number} CONNECT ''" &
 pppd=$!
-up 120 && /bin/busybox time -f 'seconds %e' /bin/busybox wget -q -O - http://10.0.2.2:{port}/ | sha256sum
+up 150 && /bin/busybox time -f 'seconds %e' /bin/busybox wget -q -O - http://10.0.2.2:{port}/ | sha256sum
 kill $pppd
 wait $pppd
 """
