@@ -30,6 +30,7 @@ from ansam.answer.settings import AnswerSettings
 from ansam.answer.users import Bbs, User, UserBook
 from ansam.call.line_url import SipLineUrl
 from ansam.cli.answer_services import Services
+from ansam.cli.page import check_extra
 from ansam.cli.warm import warm_up
 from ansam.config.bbs import BbsConfig
 from ansam.config.settings import ExchangeConfig, Listen
@@ -84,6 +85,11 @@ def demo_board(keep: Path) -> BbsConfig:
     return BbsConfig(settings, f"{keep}/bbs.sqlite")
 
 
+def answering_init(error_control: bool) -> tuple[str, ...]:
+    """Return what sets the answering modem up."""
+    return INIT if error_control else (*INIT[:-1], INIT[-1] + "&M0")
+
+
 def answering_place(keep: Path, *, error_control: bool = True) -> Place:
     """Return what a caller of the demo finds: issue, prompt, guest without password, files, the board as bbs.
 
@@ -91,9 +97,8 @@ def answering_place(keep: Path, *, error_control: bool = True) -> Place:
         keep: A directory for the board.
         error_control: False: the modem does without V.42.
     """
-    init = INIT if error_control else (*INIT[:-1], INIT[-1] + "&M0")
     place = Place(
-        settings=AnswerSettings(port="ttyUSB0", init=init),
+        settings=AnswerSettings(port="ttyUSB0", init=answering_init(error_control)),
         users=UserBook([User("guest"), User("bbs", "", Bbs())]),
         house=House(),
         clock=local_time,
@@ -232,6 +237,13 @@ async def _by_hand(*, error_control: bool) -> None:
         await Terminal(port, greeting=GREETING).run()
 
 
+async def _with_page(error_control: bool, web_port: int | None, log: Path | None) -> None:
+    from ansam.cli.demo_page import demo_with_page
+
+    async with demo_with_page(answering_init(error_control), web_port, log) as (port, url):
+        await Terminal(port, greeting=(f"The page: {url}", "", *GREETING)).run()
+
+
 def demo(
     script: Annotated[
         bool, typer.Option("--script", help="Let it type by itself, and say what came.")
@@ -240,9 +252,18 @@ def demo(
         bool, typer.Option(help="V.42 on the answering modem; without it: CONNECT 4800/V34/NONE.")
     ] = True,
     log: Annotated[Path | None, typer.Option(help="Append what the parts do to this file.")] = None,
+    web: Annotated[bool, typer.Option(help="The web page, with a modem of its own on ext 06.")] = True,
+    web_port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Port of the page; 8080 by default, if it is free")
+    ] = None,
 ) -> None:
     """Exchange, ext 05 answering and ext 07 with a terminal, alone on this machine."""
+    if web and not script:
+        check_extra()
     _log_to(log)
     warm_up()
+    if web and not script:
+        asyncio.run(_with_page(error_control, web_port, log))
+        return
     run = _by_script if script else _by_hand
     asyncio.run(run(error_control=error_control))
