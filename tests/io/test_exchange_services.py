@@ -18,6 +18,8 @@ from ansam.io.clock import FramePacer
 from ansam.io.doctor import examine
 from ansam.io.exchange_services import EchoCall
 from ansam.io.line_sip import SipLine
+from ansam.pbx.callbacks import CallBack
+from ansam.pbx.dialplan import DialPlan, Extension
 from ansam.pbx.settings import Service
 from ansam.rtp.packet import RtpPacket, build, parse
 from ansam.sip.events import CallAnswered, CallEnded, CallFailed
@@ -123,5 +125,42 @@ def test_a_modem_calls_a_modem_of_the_exchange(number: str, said: bytes) -> None
                     while said not in shown:
                         shown += await port.read()
             pacer.stop()
+
+    run(test)
+
+
+@pytest.mark.bench
+def test_a_modem_is_called_back_and_connects() -> None:
+    async def test() -> None:
+        people = [Extension(number, f"secret-{number}") for number in ("05", "07")]
+        plan = DialPlan(people, callbacks=(CallBack("58", "05", ("07",), 2.0),))
+        async with exchange(plan=plan) as server:
+            pacer = FramePacer()
+            pacer.start()
+            lines = [
+                SipLine(SipLineUrl(n, f"secret-{n}", *server.address("udp")), pacer) for n in ("05", "07")
+            ]
+            async with modem_on(lines[0], "host", "ATS0=1&N6") as host, modem_on(lines[1], "m", "") as port:
+                await host.open()
+                await port.open()
+                await port.write(b"ATE0S0=1&N6DT58\r")
+                shown = bytearray()
+                async with asyncio.timeout(60):
+                    while b"BUSY" not in shown:
+                        shown += await port.read()
+                    while b"CONNECT" not in shown:
+                        shown += await port.read()
+                    heard = bytearray()
+                    while b"CONNECT" not in heard:
+                        heard += await host.read()
+                    await host.write(b"who is there?")
+                    while b"who is there?" not in shown:
+                        shown += await port.read()
+                assert b"RING" in shown
+            pacer.stop()
+            await asyncio.sleep(0.5)
+            busy, back = await server.calls(2)
+            assert (busy.callee, busy.cause, back.caller, back.note) == ("58", "busy", "07", "called back")
+            assert back.callee_modem["modulation"] == back.caller_modem["modulation"] == "V.34"
 
     run(test)

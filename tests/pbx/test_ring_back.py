@@ -27,6 +27,9 @@ class Relay:
         self.open_calls: dict[RelayPorts, dict[Side, Address]] = {}
         self._port = 20000
 
+    def __len__(self) -> int:
+        return len(self.open_calls)
+
     def open(self, caller_sees: str, callee_sees: str) -> RelayPorts | None:
         self._port += 4
         ports = RelayPorts((caller_sees, self._port), (callee_sees, self._port + 2))
@@ -60,8 +63,7 @@ class Office:
     def __init__(self) -> None:
         self.relay = Relay()
         settings = ExchangeSettings(ring_seconds=20, services={"*37": Service.CAMP_ON})
-        self.net = Net([], settings, services=Nothing())
-        self.net.exchange._back_relay = self.relay
+        self.net = Net([], settings, services=Nothing(), back_relay=self.relay)
         plan = DialPlan(
             *(extensions("05", "06", "07"), [Group("50", ("05",))]),
             rules=(Rule("0.", strip=1, trunks=("one",)),),

@@ -84,6 +84,7 @@ class Net:
         settings: ExchangeSettings | None = None,
         relay: MediaRelay | None = None,
         services: ServiceMedia | None = None,
+        back_relay: MediaRelay | None = None,
     ) -> None:
         self.now = 1000.0
         self.exchange = Exchange(
@@ -93,6 +94,7 @@ class Net:
             b"k" * 16,
             relay,
             services=services,
+            back_relay=back_relay,
         )
         self.telephones: dict[Address, Telephone] = {}
         self.events: list[ExchangeEvent] = []

@@ -116,7 +116,7 @@ class Exchange:
         self._partings = Partings()
         self._relay = relay
         self._services = services
-        self._back_relay = back_relay or relay
+        self._back_relay = relay if back_relay is None else back_relay
         self._desk = BackDesk(self._board)
         self._ua = UserAgent(
             UserAgentConfig(
