@@ -51,7 +51,7 @@ def test_script_makes_the_whole_call(tmp_path: Path) -> None:
 def test_by_hand_shows_what_to_type_and_restores_the_terminal() -> None:
     pid, fd = pty.fork()
     if pid == 0:
-        os.execv(DEMO[0], DEMO)
+        os.execv(DEMO[0], [*DEMO, "--no-web"])
     screen = pyte.Screen(80, 24)
     stream = pyte.ByteStream(screen)
 

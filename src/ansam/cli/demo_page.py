@@ -140,7 +140,7 @@ def _configuration(keep: Path, keys: dict[str, str], init: tuple[str, ...], sip:
 
 async def _serve(configuration: Path, log: Path | None) -> asyncio.subprocess.Process:
     command = (sys.executable, "-m", "ansam.cli.main", "serve", "--config", str(configuration))
-    with (log or Path(os.devnull)).open("ab") as out:  # noqa: ASYNC230  opened once, before anything runs
+    with (log or Path(os.devnull)).open("ab") as out:
         return await asyncio.create_subprocess_exec(
             *command,
             stdin=asyncio.subprocess.DEVNULL,
