@@ -45,10 +45,12 @@ async def zmodem_both_ways(directory: Path, size: int, seconds: float) -> None:
             caller.types(b"down")
             status, said = await caller.run(["rz", "-b", "-q"], near, seconds)
             assert status == 0, said
-            await caller.says(b"done 0\r\n", seconds)
+            caller.types(b"status")
+            await caller.says(b"status 0\r\n", seconds)
             os.write(caller.fd, b"up\r")
             status, said = await caller.run(["sz", "-b", "-q", "up.bin"], near, seconds)
             assert status == 0, said
-            await caller.says(b"done 0\r\n", seconds)
+            caller.types(b"status")
+            await caller.says(b"status 0\r\n", seconds)
     assert (near / "down.bin").read_bytes() == down
     assert (far / "up.bin").read_bytes() == up

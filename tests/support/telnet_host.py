@@ -27,6 +27,7 @@ class Session:
         self.told: dict[int, bytes] = {}
         self._state, self._verb, self._sub = "data", 0, bytearray()
         self.data = bytearray()
+        self.status = -1
 
     async def serve(self) -> None:
         asks = [(WILL, ECHO), (WILL, SGA), (WILL, BINARY), (DO, BINARY), (DO, SGA)]
@@ -98,6 +99,8 @@ class Session:
                 await self.transfer("sz", "-b", "-q", "down.bin")
             case ["up"]:
                 await self.transfer("rz", "-b", "-q")
+            case [status] if status.endswith("status"):  # behind what a transfer program left unread
+                self.send(b"status %d\r\n" % self.status)
             case ["bye"]:
                 self.writer.close()
             case _:
@@ -130,7 +133,7 @@ class Session:
             await self.writer.drain()
         feeding.cancel()
         await asyncio.gather(feeding, return_exceptions=True)
-        self.send(b"done %d\r\n" % await child.wait())
+        self.status = await child.wait()
 
 
 class TelnetHost:
