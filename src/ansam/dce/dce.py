@@ -91,6 +91,7 @@ class Dce:
     Attributes:
         state: Where the line is.
         connection: The connection there is or was last.
+        peer: Who called or was called last.
     """
 
     def __init__(self, profile: Profile | None = None, trace: Sink = null_sink) -> None:
@@ -109,7 +110,7 @@ class Dce:
         self._actions: list[LineAction] = []
         self._events: list[DceEvent] = []
         self._line_ready = True
-        self._number = ""
+        self._number = self.peer = ""
         self._role = Role.CALLING
         self._answers_as = Role.ANSWERING
         self._stay_in_command = False
@@ -143,11 +144,6 @@ class Dce:
     def caller(self) -> str:
         """Who rings or rang last."""
         return self._ringing.caller
-
-    @property
-    def peer(self) -> str:
-        """Who calls or was called, now or last."""
-        return self.caller if self.ringing or self._role is Role.ANSWERING else self._number
 
     @property
     def call_began(self) -> Samples:
@@ -343,6 +339,7 @@ class Dce:
             return False
         self._record.begin(now)
         self._trace(now, "dce", "call", caller=caller)
+        self.peer = caller
         self._answers_as = Role.CALLING if calling else Role.ANSWERING
         self._ringing.begin(caller, name, stamp, now)
         self._rings(now)
@@ -611,7 +608,7 @@ class Dce:
             self._at.finish(Result.ERROR, now)
             return
         self._ringing.stop()
-        self._number = dial.number
+        self._number = self.peer = dial.number
         self._role = Role.ANSWERING if dial.answer_mode else Role.CALLING
         self._stay_in_command = dial.stay_in_command
         self.state = LineState.PAUSING
