@@ -10,6 +10,7 @@ from tests.support.ppp_guest import PACKAGES
 PAGE = (b"<p>A page that many modems have fetched before.</p>\n" * 4000)[:200_000]
 
 
+@pytest.mark.bench  # a minute of real time, in which other tests on the same cores would break calls
 @pytest.mark.peer(*PACKAGES)
 def test_two_callers_fetch_a_page_at_once(tmp_path: Path) -> None:
     assert len(PAGE) == 200_000
