@@ -105,7 +105,8 @@ export function table(caption, columns, rows, none = 'None.') {
     h('table', null,
       h('caption.hidden', null, caption),
       h('thead', null, h('tr', null, columns.map((name) => h('th', { scope: 'col' }, name)))),
-      h('tbody', null, rows.map((row) => h('tr', null, row.map((cell) => h('td', null, cell)))))));
+      h('tbody', null, rows.map((row) => h('tr', null,
+        row.map((cell, at) => h('td', { 'data-label': columns[at] || null }, cell)))))));
 }
 
 /** Save data as a file of the visitor's machine. */

@@ -4,7 +4,7 @@ import { fill, h } from '../dom.js';
 import { Faceplate } from '../faceplate.js';
 
 export function open(root, parts, app) {
-  const list = h('div');
+  const list = h('div.plates');
   const none = h('p.none', null, 'Waiting for the server …');
   const plates = new Map();
   fill(root, h('h1', null, 'Modems'), list, none);

@@ -121,7 +121,7 @@ function lanesOf(entries) {
 }
 
 function phases(entries, play) {
-  return table('Phases', ['From', 'Until', 'Modem', 'Phase', 'What it says'], entries.map((entry) => [
+  return h('div.phases', null, table('Phases', ['From', 'Until', 'Modem', 'Phase', 'What it says'], entries.map((entry) => [
     h('button.quiet.mono', { type: 'button', 'aria-label': `Play from ${entry.start.toFixed(2)} s`, onclick: () => play(entry.start) }, `▶ ${entry.start.toFixed(2)}`),
-    h('span.mono', null, entry.end.toFixed(2)), h(`span.role.${entry.role}`, null, entry.role), h('strong', null, entry.what), entry.text]), 'No modem was recognised.');
+    h('span.mono', null, entry.end.toFixed(2)), h(`span.role.${entry.role}`, null, entry.role), h('strong', null, entry.what), entry.text]), 'No modem was recognised.'));
 }

@@ -78,7 +78,7 @@ export class SpectrumPlot extends Plot {
 
 export class WaterfallPlot extends Plot {
   constructor() {
-    super('Waterfall', 'The received spectrum over time, newest on top', { ratio: 0.36 });
+    super('Waterfall', 'The received spectrum over time, newest on top', { ratio: 0.5 });
     this.rows = document.createElement('canvas');
     this.bins = 0;
   }

@@ -22,6 +22,7 @@ const LONGEST_SUBPACKET = 8192;
 const MOST_ERRORS = 20;
 /** What ends a session from either side. */
 export const CANCEL = Uint8Array.from([...Array(8).fill(ZDLE), ...Array(10).fill(8)]);
+const LINE_END = new Set([0x0d, 0x8d, 0x0a, 0x8a]);
 const FLOW = new Set([0x11, 0x13, 0x91, 0x93]);
 
 /** The beginning of a sender: pads, ZDLE, a hexadecimal ZRQINIT. */
@@ -147,7 +148,7 @@ export class ZmodemReceiver {
     switch (type) {
       case FRAME.ZRQINIT: this.ready(); break;
       case FRAME.ZSINIT:
-        yield* this.subpacket(wide);
+        yield* this.subpacket(wide, true);
         this.calls.send(hexHeader(FRAME.ZACK, position(1)));
         break;
       case FRAME.ZFILE: yield* this.offered(wide); break;
@@ -240,10 +241,12 @@ export class ZmodemReceiver {
     if (!right || check.some((octet) => octet > 0xff)) throw new Garbled();
   }
 
-  * subpacket(wide) {
+  /** Data with their check; `afterHex`: the line end of a hexadecimal header may come first. */
+  * subpacket(wide, afterHex = false) {
     const octets = [];
     for (;;) {
       const octet = yield* this.escaped();
+      if (afterHex && !octets.length && LINE_END.has(octet)) continue;
       if (octet > 0xff) {
         const ending = octet & 0xff;
         const data = Uint8Array.from(octets);
