@@ -8,11 +8,13 @@ import ssl
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from tests.support.exchange_live import Phone, exchange, run
-from tests.support.web import users
+from tests.support.web import client, make_app, users
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 from ansam.cli.page import exchange_destination
 from ansam.config import Config, load
@@ -95,6 +97,49 @@ def test_what_can_not_be_had_is_one_line(tmp_path: Path) -> None:
                 await WebServer(config, Sources()).start()
 
     run(serve)
+
+
+def test_sockets_are_refused_in_the_handshake_and_end_with_the_server(tmp_path: Path) -> None:
+    async def serve() -> None:
+        made = make_app(tmp_path)
+        server = WebServer(WebConfig("127.0.0.1", 0), Sources())
+        server.app = made
+        await server.start()
+        base = "ws" + server.url.removeprefix("http")
+        for path, origin, status in (
+            ("ws/panel", "http://evil.example", 403),
+            ("ws/modems/zz/scope", None, 404),
+            ("ws/nothing", None, 403),
+        ):
+            with pytest.raises(InvalidStatus) as refused:
+                await connect(base + path, origin=cast(Any, origin))
+            assert refused.value.response.status_code == status
+        async with connect(base + "ws/modems/m1/terminal") as terminal, connect(base + "ws/panel") as panel:
+            await terminal.send(b"AT")
+            assert await terminal.recv() == b"AT"
+            assert b'"modems"' in await panel.recv(decode=False)
+            began = asyncio.get_running_loop().time()
+            await server.stop()
+            assert asyncio.get_running_loop().time() - began < 3
+            await terminal.wait_closed()
+            assert terminal.close_code == 1001
+
+    run(serve)
+
+
+def test_text_that_is_none_is_refused(tmp_path: Path) -> None:
+    with client(make_app(tmp_path)) as page:
+        headers = {
+            "X-CSRF-Token": page.get("/api/session").json()["csrf"],
+            "Content-Type": "application/json",
+        }
+        for path, body in (
+            ("/api/login", r'{"user": "a", "password": "\ud800"}'),
+            ("/api/extensions", r'{"number": "11", "secret": "\ud800"}'),
+            ("/api/extensions", r'{"number": "12", "name": "\u0000"}'),
+        ):
+            answer = page.post(path, content=body, headers=headers)
+            assert answer.status_code in (400, 409), answer.text
 
 
 def test_without_the_extra_its_name_is_told() -> None:
