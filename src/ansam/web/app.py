@@ -8,6 +8,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
@@ -56,7 +57,7 @@ class WebApp:
             Route("/favicon.ico", _icon),
             *(one.route() for one in self.operations),
             *(self._sockets.routes() if self._sockets is not None else ()),
-            Mount("/static", StaticFiles(directory=STATIC, check_dir=False)),
+            Mount("/static", GZipMiddleware(StaticFiles(directory=STATIC, check_dir=False))),
         ]
         middleware = [
             Middleware(_Count, metrics=self._metrics),
