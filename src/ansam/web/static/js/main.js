@@ -8,10 +8,10 @@ import { themeSwitch } from './theme.js';
 
 const PAGES = [
   { path: 'modems', name: 'Modems', load: () => import('./pages/modems.js') },
-  { path: 'exchange', name: 'Exchange', load: () => import('./pages/exchange.js') },
-  { path: 'adaptor', name: 'Adaptor', load: () => import('./pages/adaptor.js') },
-  { path: 'recordings', name: 'Recordings', load: () => import('./pages/recordings.js') },
-  { path: 'doctor', name: 'Doctor', load: () => import('./pages/doctor.js') },
+  { path: 'exchange', name: 'Exchange', feature: 'exchange', load: () => import('./pages/exchange.js') },
+  { path: 'adaptor', name: 'Adaptor', feature: 'adaptors', load: () => import('./pages/adaptor.js') },
+  { path: 'recordings', name: 'Recordings', feature: 'recordings', load: () => import('./pages/recordings.js') },
+  { path: 'doctor', name: 'Doctor', feature: 'doctor', load: () => import('./pages/doctor.js') },
 ];
 const LOGIN = { path: 'login', name: 'Log in', load: () => import('./pages/login.js') };
 const MODEM = { path: 'modems', name: 'Modem', load: () => import('./pages/modem.js') };
@@ -80,11 +80,16 @@ function failed(root, error) {
   fill(root, h('h1', null, 'This page cannot be shown'), h('p', null, error.message));
 }
 
+/** What the server does not do has no page. */
+function offered({ feature }) {
+  return !feature || app.session.features.includes(feature);
+}
+
 function drawNav(current) {
   const item = (page) => h('li', null, h('a', {
     href: `#/${page.path}`, 'aria-current': page.path === current.path ? 'page' : null,
   }, page.name));
-  fill(nav, app.session ? PAGES.map(item) : []);
+  fill(nav, app.session ? PAGES.filter(offered).map(item) : []);
 }
 
 const switcher = themeSwitch();

@@ -1,6 +1,8 @@
 /** The last 60 s of a scope: frames and events by time, for pausing and scrubbing back. */
 
 export const SPAN = 60;
+/** Lines of the AT dialogue that outlive their call. */
+const KEPT = 20;
 
 export class History {
   constructor() {
@@ -25,9 +27,11 @@ export class History {
     if (this.events.length > 4000) this.events.splice(0, 1000);
   }
 
-  clear() {
+  /** Forget the call before; the AT dialogue stays, as of before the call. */
+  newCall() {
+    const last = this.events.at(-1)?.t ?? 0;
     this.frames = [];
-    this.events = [];
+    this.events = this.events.filter(({ kind }) => kind === 'at').slice(-KEPT).map((event) => ({ ...event, t: Math.min(0, event.t - last) }));
   }
 
   get first() {

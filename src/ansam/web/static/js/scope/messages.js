@@ -1,12 +1,12 @@
-/** What the server's scope messages are to the page: frames to draw and events to list. */
+/** What the server's scope messages (docs/spec/web-api.md) are to the page: frames to draw, events to list. */
 
 /** Return the event of a message, or null. */
 export function eventOf(message) {
-  return message.kind ? message : null;
+  return message.type === 'event' ? message : null;
 }
 
-/** Return the frame of a message, or null. */
+/** Return the frame of a message, or null; RTP's figures stand beside the receiver's. */
 export function frameOf(message) {
-  if (!message.spectrum) return null;
-  return { ...message, equaliser: [message.equaliser], echo: [message.echo], ...message.rtp };
+  if (message.type !== 'frame') return null;
+  return { ...message, ...message.rtp };
 }

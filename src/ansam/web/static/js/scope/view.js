@@ -13,6 +13,8 @@ import { TapsPlot } from './taps.js';
 /** Frames of the constellation shown at once. */
 const BATCHES = 12;
 const STRIPS_EVERY = 300;
+/** Seconds an event may come late, and more than which means another call. */
+const BACK = 2;
 
 export class ScopeView {
   /** @param {string} id The modem's. */
@@ -59,7 +61,7 @@ export class ScopeView {
   }
 
   addFrame(frame) {
-    if (frame.t < this.history.last) this.waterfall.rebuild([]);
+    if (frame.t < this.history.last) this.newCall();
     this.history.addFrame(frame);
     if (this.pausedAt !== null) return;
     this.waterfall.add(frame.spectrum);
@@ -70,7 +72,15 @@ export class ScopeView {
     });
   }
 
+  /** Time began anew: what was before belongs to the call before, but for what was typed to begin this one. */
+  newCall() {
+    this.history.newCall();
+    this.pause(false);
+  }
+
   addEvent(event) {
+    const last = this.history.events.at(-1);
+    if (last && event.t < last.t - BACK) this.newCall();
     this.history.addEvent(event);
     if (this.pausedAt === null) this.logs[event.kind]?.add(event);
   }
@@ -79,12 +89,14 @@ export class ScopeView {
   showFrame(t) {
     const frame = this.history.at(t);
     if (!frame) return;
-    this.spectrum.show(frame.spectrum, frame.sent);
-    if (Number.isFinite(frame.level)) this.spectrum.say(`received ${frame.level.toFixed(1)} dBm0`);
+    this.spectrum.show(frame.spectrum, frame.spectrum_tx);
+    this.spectrum.say([
+      Number.isFinite(frame.level) && `received ${frame.level.toFixed(1)} dBm0`, frame.symbol_rate && `${frame.symbol_rate} Bd`,
+    ].filter(Boolean).join(' · '));
     const upTo = this.history.until(t);
     this.constellation.show(upTo.slice(-BATCHES).map(({ constellation }) => constellation).filter((points) => points?.length));
-    this.equaliser.show(...frame.equaliser);
-    this.echo.show(...frame.echo);
+    this.equaliser.show(frame.equaliser);
+    this.echo.show(frame.echo);
     const now = performance.now();
     if (this.pausedAt !== null || now - (this.stripsAt ?? 0) > STRIPS_EVERY) {
       this.stripsAt = now;
