@@ -74,6 +74,37 @@ async def test_a_killed_worker_is_started_again_and_the_others_live_on() -> None
     assert supervisor.status["b"].last_exit == 0
 
 
+SPARE = (
+    """
+import sys, time
+from ansam.io.workers import wanted_name
+time.sleep(0.5)  # what takes long
+name = wanted_name()
+print(name, file=sys.stderr) if name else sys.exit()
+"""
+    + READY
+)
+
+
+async def test_a_spare_is_at_once_what_died() -> None:
+    watch = Watch()
+    slow = worker("a", "import time; time.sleep(0.7)\n" + READY)
+    supervisor = Supervisor([slow], watch, worker("spare", SPARE))
+    supervisor.start()
+    await supervisor.wait_ready(20)
+    for starts in (2, 3):
+        await asyncio.sleep(1.5)  # the spare has loaded what it needs
+        victim = supervisor.status["a"].pid
+        assert victim is not None
+        began = asyncio.get_running_loop().time()
+        os.kill(victim, signal.SIGKILL)
+        await watch.until("a", WorkerState.READY, starts)
+        assert asyncio.get_running_loop().time() - began < 0.6  # of 0.7 and Python itself
+    spare = supervisor._spare
+    await supervisor.stop()
+    assert spare is None or spare.process.returncode is not None
+
+
 async def test_pause_grows_while_it_dies_young() -> None:
     watch = Watch()
     supervisor = Supervisor([worker("a", "raise SystemExit(1)")], watch)

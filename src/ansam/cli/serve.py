@@ -48,6 +48,9 @@ READY_TIMEOUT = 120.0
 MODEM_TIMEOUT = 20.0
 """Seconds an answering modem may take to be set up; after that it goes on trying by itself."""
 
+SPARE = "-"
+"""Name of no worker: a process that can be any of them when one dies."""
+
 CONTROL_DIRECTORY = "ANSAM_CONTROL"
 """Environment variable: where workers put the sockets by which their modems are watched."""
 
@@ -65,6 +68,11 @@ def serve(
     path = find_config(config)
     loaded = load(path)
     set_up_logging(loaded.log)
+    if only == SPARE:
+        only = _stand_ready()
+        if not only:
+            return
+        loaded = load(path)
     if only:
         asyncio.run(_work(loaded, only))
         return
@@ -73,6 +81,17 @@ def serve(
             f"{path}: names neither an exchange nor a modem", "`ansam config example` shows both"
         )
     asyncio.run(_serve(path, loaded))
+
+
+def _stand_ready() -> str:
+    """Load what workers need and wait to be told which of them this process is to be: "" is none."""
+    from ansam.cli.warm import warm_up
+    from ansam.io import answer_modem, lines
+    from ansam.io.workers import wanted_name
+
+    warm_up()
+    del answer_modem, lines  # loaded all the same
+    return wanted_name()
 
 
 def workers_of(config: Config) -> dict[str, tuple[ModemConfig, ...]]:
@@ -128,7 +147,8 @@ async def _serve(path: Path, config: Config) -> None:
         if names:
             specs = [python_worker(name, "serve", "--config", str(path), "--only", name) for name in names]
             specs = [replace(spec, restart_on_error=False, environment=environment) for spec in specs]
-            supervisor = Supervisor(specs, _watch(server, config))
+            spare = python_worker(SPARE, "serve", "--config", str(path), "--only", SPARE)
+            supervisor = Supervisor(specs, _watch(server, config), replace(spare, environment=environment))
             supervisor.start()
             # Before the exchange: modems say BYE and sign off through it.
             stack.push_async_callback(supervisor.stop)

@@ -92,6 +92,8 @@ class Supervisor:
     Args:
         specs: What to run.
         listener: Told each change of a worker's state.
+        spare: A process that loads all that workers need, then reads from its standard input which of them it
+            is to be (`wanted_name`): one stands ready for the next worker that dies. None: none does.
 
     Attributes:
         status: By worker name.
@@ -101,8 +103,12 @@ class Supervisor:
         self,
         specs: Sequence[WorkerSpec],
         listener: Callable[[str, WorkerStatus], None] = _no_listener,
+        spare: WorkerSpec | None = None,
     ) -> None:
         self._specs = tuple(specs)
+        self._spare_spec = spare
+        self._spare: _Launched | None = None
+        self._sparing: asyncio.Task[None] | None = None
         self.status = {spec.name: WorkerStatus() for spec in specs}
         self._listener = listener
         self._tasks: list[asyncio.Task[None]] = []
@@ -130,6 +136,12 @@ class Supervisor:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._sparing is not None:
+            await self._sparing
+        spare = self._take_spare()
+        if spare is not None:
+            os.close(spare.ready)
+            await _end(spare.process)
 
     async def _keep(self, spec: WorkerSpec) -> None:
         pause = FIRST_PAUSE
@@ -150,26 +162,17 @@ class Supervisor:
     async def _run(self, spec: WorkerSpec) -> int:
         """Run one process of a worker to its end; return its exit code."""
         status = self.status[spec.name]
-        ready_out, ready_in = os.pipe()
-        environment = {**os.environ, **spec.environment, READY_FD: str(ready_in)}
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *spec.command,
-                stdin=asyncio.subprocess.PIPE,
-                env=environment,
-                pass_fds=(ready_in,),
-                # A ^C at our terminal is ours to pass on, as SIGTERM.
-                start_new_session=True,
-            )
-        except OSError as error:
-            os.close(ready_out)
-            _log.error("worker can not be started", worker=spec.name, error=str(error))
+        launched = self._take_spare()
+        if launched is not None:
+            launched.process.stdin.write(f"{spec.name}\n".encode())  # type: ignore[union-attr]
+        else:
+            launched = await _launch(spec)
+        if launched is None:
             return 127
-        finally:
-            os.close(ready_in)
+        process = launched.process
         status.pid, status.starts = process.pid, status.starts + 1
         self._enter(spec, WorkerState.STARTING)
-        watch = asyncio.create_task(self._watch_ready(spec, ready_out))
+        watch = asyncio.create_task(self._watch_ready(spec, launched.ready))
         try:
             status.last_exit = await process.wait()
             return status.last_exit
@@ -182,6 +185,18 @@ class Supervisor:
             watch.cancel()
             if process.stdin is not None:
                 process.stdin.close()
+
+    def _take_spare(self) -> "_Launched | None":
+        """Return the process that stands ready; None where there is none that lives."""
+        spare, self._spare = self._spare, None
+        if spare is not None and spare.process.returncode is not None:
+            os.close(spare.ready)
+            return None
+        return spare
+
+    async def _make_spare(self) -> None:
+        assert self._spare_spec is not None
+        self._spare = await _launch(self._spare_spec)
 
     async def _watch_ready(self, spec: WorkerSpec, fd: int) -> None:
         """Wait for the line that says the worker is ready."""
@@ -202,6 +217,45 @@ class Supervisor:
         status.state = state
         self._changed.set()
         self._listener(spec.name, status)
+        self._look_for_spare()
+
+    def _look_for_spare(self) -> None:
+        """Start a spare once nothing else is starting: it would take time from what is wanted now."""
+        if self._spare_spec is None or self._spare is not None or self._stopping:
+            return
+        settled = all(one.state is not WorkerState.STARTING for one in self.status.values())
+        if settled and (self._sparing is None or self._sparing.done()):
+            self._sparing = asyncio.get_running_loop().create_task(self._make_spare())
+
+
+@dataclass(frozen=True, slots=True)
+class _Launched:
+    """A process that was started, and where it reports that it is ready."""
+
+    process: asyncio.subprocess.Process
+    ready: int
+
+
+async def _launch(spec: WorkerSpec) -> _Launched | None:
+    """Start a process; None (and a line in the log) where that fails."""
+    ready_out, ready_in = os.pipe()
+    environment = {**os.environ, **spec.environment, READY_FD: str(ready_in)}
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *spec.command,
+            stdin=asyncio.subprocess.PIPE,
+            env=environment,
+            pass_fds=(ready_in,),
+            # A ^C at our terminal is ours to pass on, as SIGTERM.
+            start_new_session=True,
+        )
+    except OSError as error:
+        os.close(ready_out)
+        _log.error("worker can not be started", worker=spec.name, error=str(error))
+        return None
+    finally:
+        os.close(ready_in)
+    return _Launched(process, ready_out)
 
 
 async def _end(process: asyncio.subprocess.Process) -> int:
@@ -223,6 +277,17 @@ def report_ready() -> None:
         with contextlib.suppress(OSError, ValueError):
             os.write(int(text), b"ready\n")
             os.close(int(text))
+
+
+def wanted_name() -> str:
+    """Wait until our supervisor says which worker this spare process is to be; "" when it has gone."""
+    name = b""
+    while not name.endswith(b"\n"):
+        octet = os.read(0, 1)
+        if not octet:
+            return ""
+        name += octet
+    return name[:-1].decode()
 
 
 def parent_gone(on_gone: Callable[[], None]) -> None:
