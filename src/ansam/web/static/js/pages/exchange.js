@@ -169,10 +169,11 @@ class Records {
       event.preventDefault();
       attempt(() => this.load());
     };
-    this.element = section('Calls',
+    this.element = section('Calls made',
       h('form.row', { role: 'search', 'aria-label': 'Calls', onsubmit: submit }, h('div.grow', null, field('Search', this.search)),
         h('button', { type: 'submit' }, 'Search'), this.csv),
       this.list, this.more);
+    this.element.classList.add('records');
   }
 
   async load(before) {

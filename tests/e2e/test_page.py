@@ -1,0 +1,145 @@
+"""A visitor at the page of a demo, in a real Chromium: on a wide screen, then all again on a narrow one."""
+
+import re
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("selenium", reason="selenium is not installed")
+
+from tests.support.browser import NARROW, WIDE, Visitor, visitor
+
+pytestmark = [pytest.mark.peer("chromium", "chromium-driver"), pytest.mark.xdist_group("page")]
+
+MODEM = "ttyUSB2"
+FIRST_LOAD = 700_000
+PAGES = ("modems", f"modems/{MODEM}", "exchange", "adaptor", "recordings", "doctor")
+SCREENS = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+PROXY = """
+return [...document.querySelectorAll('.setting')]
+  .find(one => one.querySelector('label').innerText === 'Proxy').querySelector('input').value
+"""
+BARESIP = """
+poll_method epoll
+sip_listen 127.0.0.1:0
+net_interface 127.0.0.1
+module_path /usr/lib/baresip/modules
+module g711.so
+module_app account.so
+module_app menu.so
+"""
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
+    with visitor(tmp_path_factory.mktemp("downloads")) as one:
+        yield one
+
+
+def _fits(page: Visitor) -> bool:
+    return bool(page.driver.execute_script("return document.documentElement.scrollWidth <= innerWidth"))
+
+
+def test_first_load_is_light(page: Visitor) -> None:
+    page.screen(WIDE)
+    page.visit("modems")
+    page.see(".faceplate")
+    assert 10_000 < page.loaded() < FIRST_LOAD
+    assert page.complaints() == []
+
+
+@SCREENS
+def test_dial_05_at_n4(page: Visitor, size: tuple[int, int]) -> None:
+    page.screen(size)
+    page.visit(f"modems/{MODEM}")
+    page.read("connected to the port", ".terminal")
+    page.driver.execute_script("document.querySelector('.rate select').value = '4'")
+    page.see(".dial-number").send_keys("05")
+    page.press("Dial")
+    page.read("AT&N4DT05", ".terminal")
+    page.see('[data-light="OH"][data-on="true"]')
+    page.read("CONNECT 4800/ARQ/V34/LAPM/V42BIS", ".glass", 60)
+    page.see('[data-light="CD"][data-on="true"]')
+    page.see('[data-light="ARQ"][data-on="true"]')
+    page.read("login:", ".terminal", 20)
+    page.until(lambda: re.search(r"[1-9]\d* points", page.text(".points")), "points of the constellation")
+    assert len(page.find(".rung")) > 5
+    page.read("AT&N4DT05", ".at")
+    page.read("SABME", ".lapm")
+    assert page.violations() == []
+    assert _fits(page)
+    page.press("Hang up")
+    page.read("on hook", ".glass", 20)
+    assert page.complaints() == []
+    page.visit("exchange")
+    page.until(lambda: re.search(r"\b06\s+(To\s+)?05\b", page.text(".records")), "the call's record")
+    assert _fits(page)
+
+
+@SCREENS
+@pytest.mark.peer("baresip-core")
+def test_add_an_extension_and_register_with_it(page: Visitor, size: tuple[int, int], tmp_path: Path) -> None:
+    number = "21" if size == WIDE else "22"
+    page.screen(size)
+    page.visit("adaptor")
+    registrar = page.driver.execute_script(PROXY)
+    page.visit("exchange")
+    page.press("Add an extension")
+    page.see("dialog input[name=number]").send_keys(number)
+    page.press("Save")
+    secret = page.see("dialog .secret").text
+    page.press("Done")
+    page.see(f'[aria-label="Edit {number}"]')
+    (tmp_path / "config").write_text(BARESIP)
+    account = f"<sip:{number}@{registrar}>;auth_user={number};auth_pass={secret};regint=60\n"
+    (tmp_path / "accounts").write_text(account)
+    with subprocess.Popen(
+        ["baresip", "-f", str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as baresip:
+        try:
+            page.read(f"sip:{number}", "main", 15)
+        finally:
+            baresip.terminate()
+    assert page.complaints() == []
+
+
+@SCREENS
+def test_upload_a_recording(page: Visitor, size: tuple[int, int], tmp_path: Path) -> None:
+    """The bundle that a modem's page saves is a recording as any other."""
+    wave = tmp_path / f"bundle-{size[0]}.wav"
+    with urllib.request.urlopen(f"{page.url}api/modems/{MODEM}/bundle") as answer:
+        wave.write_bytes(answer.read())
+    page.screen(size)
+    page.visit("recordings")
+    page.see('input[type="file"]').send_keys(str(wave))
+    page.press("Upload")
+    page.read(wave.name, ".recording h2", 60)
+    page.until(
+        lambda: page.driver.execute_script("return document.querySelector('.spectra img')?.naturalWidth"),
+        "the picture",
+    )
+    page.press(str(page.find(".mark")[-1].get_attribute("aria-label")))
+    page.until(
+        lambda: page.driver.execute_script("return document.querySelector('audio').currentTime > 0"),
+        "sound",
+    )
+    assert _fits(page)
+    assert page.complaints() == []
+
+
+@pytest.mark.parametrize(("size", "theme"), [(WIDE, "dark"), (NARROW, "light")], ids=["dark", "light"])
+def test_no_serious_obstacle(page: Visitor, size: tuple[int, int], theme: str) -> None:
+    page.screen(size, theme)
+    found = {}
+    for path in PAGES:
+        page.visit(path)
+        time.sleep(0.3)
+        found[path] = [*page.violations(), *([] if _fits(page) else ["wider than the screen"])]
+    assert not any(found.values()), found
