@@ -1,18 +1,24 @@
 """Takes the pictures of the page for README and docs: a demo, a call, a real Chromium.
 
-    .venv/bin/python tools/page_pictures.py        # writes docs/img/page-*.jpg
+    .venv/bin/python tools/page_pictures.py        # writes docs/img/page-*.webp
 
 Needs Debian's chromium and chromium-driver.
 """
 
+import io
 import sys
 import tempfile
 import time
+import types
 import urllib.request
+import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+# A package of the same name in site-packages would come before ours, which has no __init__.
+tests = types.ModuleType("tests")
+tests.__path__ = [str(ROOT / "tests")]
+sys.modules["tests"] = tests
 
 from tests.support.browser import NARROW, WIDE, Visitor, visitor  # noqa: E402
 
@@ -22,7 +28,7 @@ MODEM = "ttyUSB2"
 
 
 def take(page: Visitor, name: str, most: int = 1500) -> None:
-    path = PICTURES / f"page-{name}.jpg"
+    path = PICTURES / f"page-{name}.webp"
     page.picture(path, most)
     if path.stat().st_size > HEAVIEST:
         sys.exit(f"{path.name}: {path.stat().st_size} octets are too many")
@@ -60,7 +66,7 @@ def main() -> None:
         take(page, "exchange")
         wave = Path(keep) / "call-05.wav"
         with urllib.request.urlopen(f"{page.url}api/modems/{MODEM}/bundle") as answer:
-            wave.write_bytes(answer.read())
+            wave.write_bytes(zipfile.ZipFile(io.BytesIO(answer.read())).read("call.wav"))
         page.visit("recordings")
         page.see('input[type="file"]').send_keys(str(wave))
         page.press("Upload")

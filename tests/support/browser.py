@@ -141,12 +141,12 @@ class Visitor:
         )
 
     def picture(self, path: Path, most: int = 1700) -> None:
-        """Save what is shown, down to a height, as JPEG."""
+        """Save what is shown, down to a height, as WebP."""
         size = self.driver.execute_cdp_cmd("Page.getLayoutMetrics", {})["cssContentSize"]
         clip = {"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], most), "scale": 1}
         shot = self.driver.execute_cdp_cmd(
             "Page.captureScreenshot",
-            {"format": "jpeg", "quality": 80, "captureBeyondViewport": True, "clip": clip},
+            {"format": "webp", "quality": 72, "captureBeyondViewport": True, "clip": clip},
         )
         path.write_bytes(base64.b64decode(shot["data"]))
 
