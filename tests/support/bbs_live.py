@@ -56,17 +56,17 @@ class Bench(Caller):
         self.fd = pair.master.fd
         self.heard = b""
 
-    async def call(self) -> None:
-        """Bring a call up."""
+    async def call(self, number: str = "") -> None:
+        """Bring a call up, from a number."""
         await self.says(b"ATQ0V1H0\r")
-        await self.answers()
+        await self.answers(number)
 
-    async def answers(self) -> None:
+    async def answers(self, number: str = "") -> None:
         """Go on from the first command of the line's set-up to a call."""
         os.write(self.fd, b"\r\nOK\r\n")
         await self.says(b"ATS0=0Q0&D2&C1\r")
         os.write(self.fd, b"\r\nOK\r\n")
-        os.write(self.fd, b"\r\nRING\r\n")
+        os.write(self.fd, (f"\r\nNMBR = {number}\r\n" if number else "").encode() + b"\r\nRING\r\n")
         await self.says(b"ATA\r")
         os.write(self.fd, CONNECT)
 
@@ -78,14 +78,14 @@ class Bench(Caller):
 
 
 @asynccontextmanager
-async def on_board(spot: Place) -> AsyncIterator[Bench]:
-    """A caller on a board."""
+async def on_board(spot: Place, number: str = "") -> AsyncIterator[Bench]:
+    """A caller on a board; its number where it shows one."""
     pair = PtyPair()
     line = AnswerLine(DevicePort(pair.path), spot)
     task = asyncio.create_task(line.run())
     try:
         caller = Bench(pair)
-        await caller.call()
+        await caller.call(number)
         yield caller
     finally:
         task.cancel()

@@ -35,15 +35,24 @@ NOBODY = ("", "none", "P", "O")
 _BACK, _DELETE, _KILL, _INTERRUPT = 0x08, 0x7F, 0x15, 0x03
 
 
+MOST_HELD = 2
+"""Sessions of one caller that wait; the oldest makes room."""
+
+
 class Holding:
     """Whose sessions wait for their callers; one for all lines."""
 
     def __init__(self) -> None:
         self._callers: dict[str, str] = {}
 
-    def put(self, token: str, caller: str) -> None:
-        """A session waits."""
+    def put(self, token: str, caller: str) -> list[str]:
+        """A session waits; return the tokens of those that have to end for it."""
+        mine = [known for known, whose in self._callers.items() if whose == caller]
+        too_many = mine[: max(0, len(mine) + 1 - MOST_HELD)]
+        for known in too_many:
+            self.drop(known)
         self._callers[token] = caller
+        return too_many
 
     def drop(self, token: str) -> None:
         """It does not any more."""
@@ -166,8 +175,9 @@ class BridgeVisit:
         if self.state is SessionState.COMMAND:
             if self._token:
                 holding = self._service.holding
-                holding.put(self._token, self._caller)
-                self._events.append(HoldCommand(self._token, self._service.target.hold, holding.drop))
+                instead = tuple(holding.put(self._token, self._caller))
+                hold = self._service.target.hold
+                self._events.append(HoldCommand(self._token, hold, holding.drop, instead))
             else:
                 self._events.append(StopCommand())
         self._end("no carrier")
@@ -185,9 +195,9 @@ class BridgeVisit:
         return data
 
     def command_ended(self, status: int, error: str = "") -> None:
-        """The far side is over, or could not be reached."""
+        """The far side is over, or could not be reached: where it is concerns no caller, the log has it."""
         if error:
-            self._say(f"\r\n{error}\r\n")
+            self._say("\r\nWhat this line leads to does not answer now. Please call again later.\r\n")
         self._end(error or f"the far side closed (status {status})")
 
     # -- tokens ----------------------------------------------------------------------------------------------

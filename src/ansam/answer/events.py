@@ -73,11 +73,13 @@ class HoldCommand:
         token: By which `Reattach` finds it.
         seconds: How long.
         gone: Called with the token when it has ended by itself, or nobody has come back.
+        instead: Tokens of what is held and has to end for it.
     """
 
     token: str = field(repr=False)
     seconds: float
     gone: Callable[[str], None] = field(repr=False)
+    instead: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

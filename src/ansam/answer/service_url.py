@@ -9,7 +9,7 @@ from ansam.errors import ConfigError
 
 FORMS = (
     "login, bbs, ppp, files:/path[;uploads=held|yes], tcp:HOST:PORT, telnet:HOST[:PORT], "
-    "rlogin:[USER@]HOST[:PORT], ssh:USER[:SECRET]@HOST[:PORT], command:PROGRAM ARGUMENTS; "
+    "rlogin:[USER[:SECRET]@]HOST[:PORT], ssh:USER[:SECRET]@HOST[:PORT], command:PROGRAM ARGUMENTS; "
     "the last five with ;hold=SECONDS and ;term=TYPE"
 )
 PORTS = {"tcp": 0, "telnet": 23, "rlogin": 513, "ssh": 22}

@@ -336,6 +336,8 @@ class AnswerLine:
             order.gone(order.token)  # It was still being started.
         else:
             HELD.put(order.token, command, bytes(self._recent), order.seconds, order.gone)
+        for token in order.instead:
+            await HELD.end(token)
 
     async def _feed(self, command: Process) -> None:
         while True:

@@ -113,7 +113,13 @@ class BridgeProcess:
         if target.kind == "ssh":
             account = Target(target.host, target.port, Speech.SSH, target.user, target.secret)
             sock = await open_socket(account)
-            self._reader, self._writer = await connect_ssh(sock, account, verify=target.verify)
+            self._reader, self._writer = await connect_ssh(
+                sock,
+                account,
+                verify=target.verify,
+                terminal=terminal.kind,
+                environment=terminal.environment,
+            )
             return
         reader, writer = await asyncio.open_connection(target.host, target.port, limit=2 * CHUNK)
         keep_short(writer.get_extra_info("socket"))
@@ -121,7 +127,8 @@ class BridgeProcess:
         if target.kind == "telnet":
             self._codec = TelnetCaller(terminal)
         elif target.kind == "rlogin":
-            self._codec = _Rlogin(terminal, told.get("CALLER_ID") or "ansam")
+            # Boards take a password in the place of the near user's name.
+            self._codec = _Rlogin(terminal, target.secret or told.get("CALLER_ID") or "ansam")
 
     async def read(self) -> bytes:
         """Return what the host sends next; b"" when it has closed."""

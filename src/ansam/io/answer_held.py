@@ -86,6 +86,12 @@ class HeldProcesses:
 
         self._held[token] = Held(process, recent, seconds, over)
 
+    async def end(self, token: str) -> None:
+        """End one that waits no longer."""
+        held = self._held.pop(token, None)
+        if held is not None:
+            await held.stop()
+
     async def take(self, token: str) -> tuple[Process, bytes] | None:
         """Return one with its last words; None where there is none any more."""
         held = self._held.pop(token, None)

@@ -1,6 +1,7 @@
 """SSH as the far end of a network call: a shell on a terminal of the far host (extra ``ssh``)."""
 
 import socket
+from collections.abc import Mapping
 from typing import Any
 
 from ansam.call.phonebook import Target
@@ -11,7 +12,12 @@ TERMINAL, SIZE = "ansi", (80, 24)
 
 
 async def connect_ssh(
-    sock: socket.socket, target: Target, *, verify: bool = True
+    sock: socket.socket,
+    target: Target,
+    *,
+    verify: bool = True,
+    terminal: str = TERMINAL,
+    environment: Mapping[str, str] | None = None,
 ) -> tuple[ByteReader, ByteWriter]:
     """Open a shell over a connected socket.
 
@@ -19,6 +25,8 @@ async def connect_ssh(
         sock: To the host; it is closed with the call, or when this fails.
         target: Account and password; without a password the keys of whoever runs the modem count.
         verify: The host's key must stand in ``~/.ssh/known_hosts``.
+        terminal: Its type.
+        environment: What else the host may know; most take only what they are set up for.
 
     Raises:
         ResourceError: The host is not known, does not let us in, or the library is missing.
@@ -38,7 +46,11 @@ async def connect_ssh(
             target.host, target.port, sock=sock, username=target.user, config=None, **options
         )
         process = await connection.create_process(
-            term_type=TERMINAL, term_size=SIZE, encoding=None, stderr=asyncssh.STDOUT
+            term_type=terminal,
+            term_size=SIZE,
+            env=dict(environment or {}),
+            encoding=None,
+            stderr=asyncssh.STDOUT,
         )
     except asyncssh.HostKeyNotVerifiable:
         sock.close()
