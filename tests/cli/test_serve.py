@@ -98,6 +98,22 @@ def test_what_is_in_the_way_is_named(tmp_path: Path, database: str, text: str) -
     run(test)
 
 
+def test_it_ends_with_whoever_it_is_tied_to(tmp_path: Path) -> None:
+    async def test() -> None:
+        config(tmp_path, free_port())
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "ansam.cli.main", "serve", "--tied", "-c", "ansam.toml",
+            cwd=tmp_path, stdin=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        await line_with(process, "[info     ] ready")
+        assert process.stdin is not None
+        process.stdin.close()
+        await line_with(process, "exchange stopped")
+        assert await process.wait() == 0
+
+    run(test)
+
+
 def test_nothing_to_serve(tmp_path: Path) -> None:
     async def test() -> None:
         (tmp_path / "ansam.toml").write_text("")

@@ -5,15 +5,17 @@ cities.
 """
 
 import asyncio
+import contextlib
 import logging
 import os
 import pwd
 import random
 import secrets
+import signal
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Annotated, TextIO
@@ -237,6 +239,15 @@ async def _by_hand(*, error_control: bool) -> None:
         await Terminal(port, greeting=GREETING).run()
 
 
+async def _until_told(work: Coroutine[None, None, None]) -> None:
+    """Do it; end in order when the window is closed or somebody asks for it."""
+    task = asyncio.create_task(work)
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
 async def _with_page(error_control: bool, web_port: int | None, log: Path | None) -> None:
     from ansam.cli.demo_page import demo_with_page
 
@@ -263,7 +274,7 @@ def demo(
     _log_to(log)
     warm_up()
     if web and not script:
-        asyncio.run(_with_page(error_control, web_port, log))
+        asyncio.run(_until_told(_with_page(error_control, web_port, log)))
         return
     run = _by_script if script else _by_hand
-    asyncio.run(run(error_control=error_control))
+    asyncio.run(_until_told(run(error_control=error_control)))

@@ -139,11 +139,12 @@ def _configuration(keep: Path, keys: dict[str, str], init: tuple[str, ...], sip:
 
 
 async def _serve(configuration: Path, log: Path | None) -> asyncio.subprocess.Process:
-    command = (sys.executable, "-m", "ansam.cli.main", "serve", "--config", str(configuration))
+    # Tied: it ends with us, however we end.
+    command = (sys.executable, "-m", "ansam.cli.main", "serve", "--tied", "--config", str(configuration))
     with (log or Path(os.devnull)).open("ab") as out:
         return await asyncio.create_subprocess_exec(
             *command,
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.PIPE,
             stdout=out,
             stderr=out,
             # A ^C at our terminal is a character for the modem.

@@ -63,6 +63,7 @@ _log = structlog.get_logger("ansam.serve")
 def serve(
     config: ConfigOption = None,
     only: Annotated[str, typer.Option(hidden=True, help="Run the modems of one worker")] = "",
+    tied: Annotated[bool, typer.Option("--tied", hidden=True, help="End when standard input does")] = False,
 ) -> None:
     """Run everything the configuration names: exchange, modems, answering."""
     path = find_config(config)
@@ -80,7 +81,7 @@ def serve(
         raise ConfigError(
             f"{path}: names neither an exchange nor a modem", "`ansam config example` shows both"
         )
-    asyncio.run(_serve(path, loaded))
+    asyncio.run(_serve(path, loaded, tied=tied))
 
 
 def _stand_ready() -> str:
@@ -115,15 +116,17 @@ def ports_of(modem: ModemConfig) -> tuple[tuple[str, int], ...]:
     return getattr(url, "listen", ())
 
 
-async def _serve(path: Path, config: Config) -> None:
+async def _serve(path: Path, config: Config, *, tied: bool) -> None:
     from ansam.io.exchange import ExchangeServer
     from ansam.io.service_manager import service
-    from ansam.io.workers import Supervisor, WorkerState, python_worker
+    from ansam.io.workers import Supervisor, WorkerState, end_of_input, python_worker
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+    if tied:
+        end_of_input(stop.set)
     server = provisioning = None
     async with AsyncExitStack() as stack:
         if config.exchange is not None:

@@ -295,13 +295,17 @@ def parent_gone(on_gone: Callable[[], None]) -> None:
 
     Does nothing where there is no supervisor (`READY_FD` is not set); call it before `report_ready`.
     """
-    if READY_FD not in os.environ:
-        return
+    if READY_FD in os.environ:
+        end_of_input(on_gone)
+
+
+def end_of_input(on_end: Callable[[], None]) -> None:
+    """Call `on_end` when our standard input ends; what comes on it is thrown away."""
     loop = asyncio.get_running_loop()
 
     def readable() -> None:
         if not os.read(0, 64):
             loop.remove_reader(0)
-            on_gone()
+            on_end()
 
     loop.add_reader(0, readable)
