@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 from tests.support.many_calls import many_calls
+from tests.support.sweep import sweep
 
 
-@pytest.mark.parametrize("relay", [False, True])
+@pytest.mark.parametrize("relay", sweep([False, True], {1}))
 def test_thirty_calls(tmp_path: Path, relay: bool) -> None:
     outcome = asyncio.run(many_calls(30, 5, str(tmp_path / "exchange.sqlite"), relay))
     assert outcome.stuck == 0

@@ -104,6 +104,7 @@ def wait_for(path: Path) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.bench  # the demo and the original session make such calls in every run
 def test_two_calls_with_error_control(tmp_path: Path) -> None:
     line, pty = tmp_path / "line", tmp_path / "ttyUSB1"
     with (

@@ -46,6 +46,7 @@ def test_the_echo_returns_every_octet_as_it_is(law: Law) -> None:
     assert octets in came
 
 
+@pytest.mark.bench  # in real time; sipp's echo is examined in every run
 def test_the_doctor_finds_the_echo_number_transparent() -> None:
     async def test() -> None:
         async with exchange(services=SERVICES) as server:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from tests.support.sweep import sweep
 
 from ansam.codec import Law
 from ansam.errors import ConfigError
@@ -119,7 +120,7 @@ def test_frequency_offset(offset):
     assert tone_of(heard[End.CALLING])[0] == pytest.approx(2400 + offset, abs=0.001)
 
 
-@pytest.mark.parametrize("ppm", [-150.0, 20.0, 300.0])
+@pytest.mark.parametrize("ppm", sweep([-150.0, 20.0, 300.0], {2}))
 def test_skew_is_heard_at_both_ends_and_distorts_nothing(ppm):
     p = both(PathParameters(law=Law.LINEAR), skew_ppm=ppm)
     circuit = Circuit(p, 1)

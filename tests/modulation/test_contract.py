@@ -83,7 +83,15 @@ def test_delay(name: str, delay: int) -> None:
 
 @names
 @pytest.mark.parametrize("erased", [True, False], ids=["erased", "silent"])
-@pytest.mark.parametrize("frames", [(0,), (0, 1, 2), (0, 5, 9)], ids=str)
+@pytest.mark.parametrize(
+    "frames",
+    [
+        pytest.param((0,), marks=pytest.mark.bench),
+        (0, 1, 2),
+        pytest.param((0, 5, 9), marks=pytest.mark.bench),
+    ],
+    ids=str,
+)
 def test_recovers_from_lost_packets(name: str, frames: tuple[int, ...], erased: bool) -> None:
     contract.survives(name, frames, erased)
 

@@ -2,6 +2,7 @@
 
 import pytest
 from tests.support.lapm_pair import LapmPair
+from tests.support.sweep import sweep
 from tests.support.v42_pair import noise
 
 from ansam.link.v42 import xid
@@ -30,7 +31,7 @@ def test_every_byte_arrives_once_and_in_order(faults, offer, seed):
     assert pair.exchange(noise(40_000, seed), noise(40_000, seed + 100)), (pair.a.released, pair.b.released)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", sweep(range(3), {0}))
 def test_a_megabyte_each_way(seed):
     pair = LapmPair(offer=SELECTIVE, delay=0.15, seed=seed).connect()
     pair.disturb(**FAULTS["all of it"])
