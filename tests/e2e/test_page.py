@@ -1,15 +1,15 @@
 """A visitor at the page of a demo, in a real Chromium: on a wide screen, then all again on a narrow one."""
 
-import io
 import re
 import subprocess
 import time
-import urllib.request
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from ansam.sim import SimOptions, run
+from ansam.sim.recording import Recording
 
 pytest.importorskip("selenium", reason="selenium is not installed")
 
@@ -112,12 +112,19 @@ def test_add_an_extension_and_register_with_it(page: Visitor, size: tuple[int, i
     assert page.complaints() == []
 
 
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A call of the simulator, as one of its ends heard it."""
+    directory = tmp_path_factory.mktemp("call")
+    with Recording(directory) as kept:
+        run(SimOptions(calling=("AT+MS=V22B",), seconds=1.0), recording=kept)
+    return directory / "caller.wav"
+
+
 @SCREENS
-def test_upload_a_recording(page: Visitor, size: tuple[int, int], tmp_path: Path) -> None:
-    """The sound of the bundle that a modem's page saves is a recording as any other."""
-    wave = tmp_path / f"bundle-{size[0]}.wav"
-    with urllib.request.urlopen(f"{page.url}api/modems/{MODEM}/bundle") as answer:
-        wave.write_bytes(zipfile.ZipFile(io.BytesIO(answer.read())).read("call.wav"))
+def test_upload_a_recording(page: Visitor, size: tuple[int, int], tmp_path: Path, recording: Path) -> None:
+    wave = tmp_path / f"call-{size[0]}.wav"
+    wave.write_bytes(recording.read_bytes())
     page.screen(size)
     page.visit("recordings")
     page.see('input[type="file"]').send_keys(str(wave))
