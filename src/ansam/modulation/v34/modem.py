@@ -233,7 +233,7 @@ class V34:
     def _state(self) -> ReceiverState:
         assert self._rx is not None
         paths = tuple(
-            EchoPath(p.delay, np.zeros(0, np.float32), -p.level_db, p.offset_hz)
+            EchoPath(p.delay, p.taps, -p.level_db, p.offset_hz)
             for p in self._echo.report.paths
         )
         return ReceiverState(
