@@ -232,10 +232,7 @@ class V34:
 
     def _state(self) -> ReceiverState:
         assert self._rx is not None
-        paths = tuple(
-            EchoPath(p.delay, p.taps, -p.level_db, p.offset_hz)
-            for p in self._echo.report.paths
-        )
+        paths = tuple(EchoPath(p.delay, p.taps, -p.level_db, p.offset_hz) for p in self._echo.report.paths)
         return ReceiverState(
             equaliser=self._rx.equaliser,
             mse=self._rx.mse,
