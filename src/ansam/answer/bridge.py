@@ -7,10 +7,11 @@ same number within the time, and knows the token, is back in it.
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ansam.answer.errand import errand
-from ansam.answer.events import AnswerEvent, HoldCommand, OpenBridge, Reattach, RunCommand, StopCommand
+from ansam.answer.command_visit import CommandVisit
+from ansam.answer.errand import errand, surroundings
+from ansam.answer.events import HoldCommand, OpenBridge, Reattach, RunCommand
 from ansam.answer.service_url import BridgeTarget
 from ansam.answer.users import Command, User
 from ansam.answer.visit import SessionState, Visit
@@ -18,9 +19,6 @@ from ansam.units import Seconds
 
 if TYPE_CHECKING:
     from ansam.answer.place import Place
-
-INPUT_LIMIT = 4096
-"""Octets waiting for the far side, beyond which nothing more is taken from the caller."""
 
 TRIES = 3
 """Wrong tokens before a new session begins."""
@@ -33,7 +31,6 @@ NOBODY = ("", "none", "P", "O")
 """Callers of whom no number is known: theirs could be anybody's."""
 
 _BACK, _DELETE, _KILL, _INTERRUPT = 0x08, 0x7F, 0x15, 0x03
-
 
 MOST_HELD = 2
 """Sessions of one caller that wait; the oldest makes room."""
@@ -91,7 +88,7 @@ class BridgeService:
         return BridgeVisit(self, place, connect, caller_id, now, user.name if user else "")
 
 
-class BridgeVisit:
+class BridgeVisit(CommandVisit):
     """One caller.
 
     Args:
@@ -112,9 +109,7 @@ class BridgeVisit:
         now: Seconds,
         login: str = "",
     ) -> None:
-        self.state = SessionState.COMMAND
-        self.reason = ""
-        self.successor: Visit | None = None
+        super().__init__()
         self._service = service
         self._place = place
         self._connect, self._caller, self._login = connect, caller_id, login
@@ -123,8 +118,6 @@ class BridgeVisit:
         self._typed = bytearray()
         self._due: Seconds | None = None
         self._out = bytearray()
-        self._input = bytearray()
-        self._events: list[AnswerEvent] = []
         if self._known and service.holding.awaits(caller_id):
             self.state = SessionState.NAME
             self._due = now + TOKEN_TIME
@@ -142,9 +135,7 @@ class BridgeVisit:
         """Take octets from the caller; return how many were taken."""
         for taken, octet in enumerate(data):
             if self.state is SessionState.COMMAND:
-                rest = data[taken : taken + INPUT_LIMIT - len(self._input)]
-                self._input += rest
-                return taken + len(rest)
+                return taken + super().receive(data[taken:], now)
             if self.state is SessionState.NAME:
                 self._key(octet, now)
         return len(data)
@@ -154,11 +145,6 @@ class BridgeVisit:
         out = bytes(self._out)
         self._out.clear()
         return out
-
-    def take_events(self) -> list[AnswerEvent]:
-        """Return the events since the last call, in order."""
-        events, self._events = self._events, []
-        return events
 
     def deadline(self) -> Seconds | None:
         """Return when `handle_timer` wants to be called, or None."""
@@ -172,27 +158,14 @@ class BridgeVisit:
 
     def carrier_lost(self) -> None:
         """The caller is gone; the session may wait."""
-        if self.state is SessionState.COMMAND:
-            if self._token:
-                holding = self._service.holding
-                instead = tuple(holding.put(self._token, self._caller))
-                hold = self._service.target.hold
-                self._events.append(HoldCommand(self._token, hold, holding.drop, instead))
-            else:
-                self._events.append(StopCommand())
+        if self.state is not SessionState.COMMAND or not self._token:
+            super().carrier_lost()
+            return
+        holding = self._service.holding
+        instead = tuple(holding.put(self._token, self._caller))
+        hold = self._service.target.hold
+        self._events.append(HoldCommand(self._token, hold, holding.drop, instead))
         self._end("no carrier")
-
-    def password_checked(self, fits: bool, now: Seconds) -> None:
-        """Nothing is asked for here."""
-
-    def work_done(self, result: Any, error: str) -> None:
-        """Nothing is asked for here."""
-
-    def take_command_input(self) -> bytes:
-        """Return the caller's octets for the far side since the last call."""
-        data = bytes(self._input)
-        self._input.clear()
-        return data
 
     def command_ended(self, status: int, error: str = "") -> None:
         """The far side is over, or could not be reached: where it is concerns no caller, the log has it."""
@@ -253,17 +226,16 @@ class BridgeVisit:
     def _order(self) -> RunCommand | OpenBridge:
         target, settings = self._service.target, self._place.settings
         user = target.user or self._login
-        command = Command(target.argv or ("-",), run_as=target.user, directory="")
-        order = errand(command, self._login or user or "guest", self._connect, self._caller, settings)
         if target.term:
-            order = replace(order, environment={**order.environment, "TERM": target.term})
+            settings = replace(settings, term=target.term)
         if target.argv:
-            return order
-        return OpenBridge(target, {**order.environment, "USER": user})
+            command = Command(target.argv, run_as=target.user)
+            return errand(command, self._login or user or "guest", self._connect, self._caller, settings)
+        return OpenBridge(target, surroundings(user, self._connect, self._caller, settings))
 
     def _say(self, text: str) -> None:
         self._out += text.encode("latin-1", "replace")
 
     def _end(self, reason: str) -> None:
-        if self.state is not SessionState.OVER:
-            self.state, self.reason, self._due = SessionState.OVER, reason, None
+        super()._end(reason)
+        self._due = None

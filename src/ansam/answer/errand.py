@@ -21,14 +21,19 @@ def errand(
     speed = str(settings.speed)
     words = {"@": login, "\\I": connect or "??", "\\Y": caller}
     words |= {"\\P": settings.port, "\\L": settings.port, "\\S": speed}
-    environment = {
+    environment = surroundings(login, connect, caller, settings)
+    argv = tuple(words.get(word, word) for word in command.argv)
+    return RunCommand(argv, environment, command.run_as, command.directory, raw)
+
+
+def surroundings(login: str, connect: str, caller: str, settings: AnswerSettings) -> dict[str, str]:
+    """Return the environment of a command, and what a host may learn of a caller; see `errand`."""
+    return {
         "TERM": settings.term,
         "USER": login,
         "LOGNAME": login,
         "CALLER_ID": caller,
         "CONNECT": connect,
-        "SPEED": speed,
+        "SPEED": str(settings.speed),
         "PATH": "/usr/local/bin:/usr/bin:/bin",
     }
-    argv = tuple(words.get(word, word) for word in command.argv)
-    return RunCommand(argv, environment, command.run_as, command.directory, raw)
