@@ -7,6 +7,7 @@ use.
 
 import hashlib
 import hmac
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random
@@ -63,7 +64,7 @@ def _shown(name: bytes) -> str:
     return "".join(char if char.isprintable() else "?" for char in name.decode("utf-8", "replace"))[:64]
 
 
-class Authenticator:
+class Authenticator(ABC):
     """What PAP and CHAP share: one answer, held back where it is no, said again where it got lost.
 
     Args:
@@ -103,10 +104,11 @@ class Authenticator:
         """Nothing has come."""
         self._outcome(None, "", now)
 
+    @abstractmethod
     def receive(self, packet: Packet, now: Seconds) -> None:
         """Take a packet from the peer."""
-        raise NotImplementedError
 
+    @abstractmethod
     def password_checked(self, order: Verify, fits: bool, now: Seconds) -> None:
         """Take the answer to `Verify`."""
 
@@ -204,6 +206,9 @@ class ChapServer(Authenticator):
         value = bytes([len(self._challenge)]) + self._challenge + self._own
         self._send(Packet(_CHALLENGE, self._identifier, value))
         self._due = now + CHALLENGE_EVERY
+
+    def password_checked(self, order: Verify, fits: bool, now: Seconds) -> None:
+        """Nothing is asked for here: a challenge's answer is judged at once."""
 
     def receive(self, packet: Packet, now: Seconds) -> None:
         """Take a Response."""

@@ -17,6 +17,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from ansam.config.web import Role
 from ansam.errors import AnsamError
 from ansam.io.control import ControlHub, TerminalStream
+from ansam.io.control.race import first_of
 from ansam.web.auth import Doorkeeper, Identity
 from ansam.web.errors import Refused, refusal_of
 from ansam.web.gate import error_response, session_token
@@ -154,9 +155,7 @@ class Sockets:
 
     async def _relay(self, socket: WebSocket, messages: AsyncIterator[str] | AsyncIterator[bytes]) -> None:
         """Send what comes until either end has enough; nothing is expected from the page."""
-        listening = asyncio.create_task(_listen(socket))
-        sending = asyncio.create_task(_pump(socket, messages))
-        await _first_of(listening, sending)
+        await first_of(_listen(socket), _pump(socket, messages))
 
     async def _terminal(self, socket: WebSocket) -> None:
         modem = find_modem(self._hub, socket.path_params["id"])
@@ -168,24 +167,10 @@ class Sockets:
         _log.info("terminal opened", modem=modem.id, user=socket.state.identity.user)
         try:
             await socket.accept()
-            typing = asyncio.create_task(_type(socket, stream))
-            showing = asyncio.create_task(_show(socket, stream))
-            await _first_of(typing, showing)
+            await first_of(_type(socket, stream), _show(socket, stream))
         finally:
             await stream.close()
             _log.info("terminal closed", modem=modem.id)
-
-
-async def _first_of(*tasks: "asyncio.Task[None]") -> None:
-    """Wait for the first task to end, end the others, and raise what it raised."""
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    for task in done:
-        task.result()
 
 
 async def _pump(socket: WebSocket, messages: AsyncIterator[str] | AsyncIterator[bytes]) -> None:

@@ -11,6 +11,7 @@ import structlog
 
 from ansam.errors import AnsamError, ConfigError, RemoteProtocolError, ResourceError
 from ansam.io.control.base import ModemControl
+from ansam.io.control.race import first_of
 from ansam.io.control.wire import (
     BINARY,
     FAULT,
@@ -168,25 +169,12 @@ async def _stream(reader: asyncio.StreamReader, send: Send, frames: AsyncIterato
             async for data in frames:
                 await send(data)
 
-    await _either(pump(), _until_closed(reader))
+    await first_of(pump(), _until_closed(reader))
 
 
 async def _until_closed(reader: asyncio.StreamReader) -> None:
     while await reader.read(LONGEST_REQUEST):
         pass
-
-
-async def _either(*parts: Coroutine[Any, Any, None]) -> None:
-    """Run all until one has ended."""
-    tasks = [asyncio.create_task(part) for part in parts]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    for task in done:
-        task.result()
 
 
 async def _terminal(modem: ModemControl, reader: asyncio.StreamReader, send: Send) -> None:
@@ -205,6 +193,6 @@ async def _terminal(modem: ModemControl, reader: asyncio.StreamReader, send: Sen
             await stream.write(data)
 
     try:
-        await _either(out(), back())
+        await first_of(out(), back())
     finally:
         await stream.close()
