@@ -142,7 +142,7 @@ wait $first
 echo wrong pap: $?
 wait $second
 echo wrong chap: $?
-up 20
+up 20 2
 ifconfig
 kill $third $fourth
 wait

@@ -33,7 +33,7 @@ secret() {{ (umask 077; echo "$1 * $2 *" | tee -a /etc/ppp/pap-secrets >> /etc/p
 ppp() {{ exec /usr/sbin/pppd "$@" nodetach local noauth noipdefault usepeerdns debug logfd 1; }}
 up() {{
   for i in $(seq $1); do
-    ifconfig | grep -q P-t-P && return 0
+    [ "$(ifconfig | grep -c P-t-P)" -ge "${{2:-1}}" ] && return 0
     sleep 0.5
   done
   return 1
@@ -49,7 +49,7 @@ async def guest(directory: Path, ports: Sequence[str | Path], script: str, secon
     Args:
         directory: For its files.
         ports: Terminals that are /dev/ttyS0, /dev/ttyS1… there.
-        script: May use `secret USER PASSWORD`, `ppp OPTION…` (which never returns) and `up HALF-SECONDS`.
+        script: May use `secret USER PASSWORD`, `ppp OPTION…` (which never returns) and `up HALF-SECONDS [CALLS]`.
         seconds: That it may take.
     """
     init = _prepared(directory, script)
