@@ -49,7 +49,7 @@ async def guest(directory: Path, ports: Sequence[str | Path], script: str, secon
     Args:
         directory: For its files.
         ports: Terminals that are /dev/ttyS0, /dev/ttyS1… there.
-        script: May use `secret USER PASSWORD`, `ppp OPTION…` (which never returns), `up HALF-SECONDS [CALLS]`.
+        script: May use `secret USER PASSWORD`, `ppp OPTION…` (never returns), `up HALF-SECONDS [CALLS]`.
         seconds: That it may take.
     """
     init = _prepared(directory, script)
