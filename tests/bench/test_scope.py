@@ -23,6 +23,7 @@ from ansam.dce.dce import Dce
 from ansam.dce.speaker import Speaker
 from ansam.io.clock import FramePacer, Histogram
 from ansam.io.control import ModemControl
+from ansam.io.control.page_dte import PageDte
 from ansam.io.control.tap import Identity, ModemTap, Tape, Watch
 from ansam.io.line_sip import SipLine
 from ansam.io.modem_host import ModemHost
@@ -33,10 +34,10 @@ TEXT = random.Random(1).randbytes(1024)
 
 
 async def modem(stack: AsyncExitStack, url: SipLineUrl, pacer: FramePacer, name: str) -> ModemTap:
-    watch = Watch()
-    assert watch.page is not None
+    page = PageDte()
+    watch = Watch(page)
     line = SipLine(url, pacer, must_register=True)
-    host = ModemHost(Dce(None, watch.trace), line, watch.page, name=name, sinks=(watch.tape,))
+    host = ModemHost(Dce(None, watch.trace), line, page, name=name, sinks=(watch.tape,))
     host.initialise("ATS0=1" if name == "ttyUSB0" else "ATS0=0")
     await host.start()
     stack.push_async_callback(host.stop)

@@ -10,6 +10,7 @@ from typing import Any
 from ansam.dce.dce import Dce
 from ansam.io.clock import FramePacer
 from ansam.io.control.hub import SocketHub
+from ansam.io.control.page_dte import PageDte
 from ansam.io.control.server import ControlServer
 from ansam.io.control.tap import Identity, ModemTap, Watch
 from ansam.io.lines import make_line
@@ -23,11 +24,9 @@ async def tapped(directory: Path, *init: str) -> AsyncIterator[tuple[ModemTap, M
     urls = {"ttyUSB0": f"unix-listen:{line}", "ttyUSB1": f"unix:{line};clock=here"}
     hosts, taps = [], []
     for name, url in urls.items():
-        watch = Watch()
-        assert watch.page is not None
-        host = ModemHost(
-            Dce(None, watch.trace), make_line(url, pacer), watch.page, name=name, sinks=(watch.tape,)
-        )
+        page = PageDte()
+        watch = Watch(page)
+        host = ModemHost(Dce(None, watch.trace), make_line(url, pacer), page, name=name, sinks=(watch.tape,))
         for command in (*init, *(("ATS0=1",) if name == "ttyUSB0" else ())):
             host.initialise(command)
         await host.start()

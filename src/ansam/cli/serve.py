@@ -312,6 +312,7 @@ def _extension(modem: ModemConfig) -> str:
 
 async def _start_modem(stack: AsyncExitStack, modem: ModemConfig, pacer: Any, call_ports: Any) -> "ModemTap":
     from ansam.dce.dce import Dce
+    from ansam.io.control.page_dte import PageDte
     from ansam.io.control.tap import Identity, Watch
     from ansam.io.dte_ports import SeveralDte
     from ansam.io.lines import make_dte, make_line
@@ -319,10 +320,10 @@ async def _start_modem(stack: AsyncExitStack, modem: ModemConfig, pacer: Any, ca
     from ansam.io.speaker import open_sinks
 
     line = make_line(modem.line, pacer, network=modem.network, call_ports=call_ports)
-    watch = Watch()
-    assert watch.page is not None
+    page = PageDte()
+    watch = Watch(page)
     sinks = (*open_sinks(modem.speaker, ""), watch.tape)
-    ports = SeveralDte([make_dte(modem.dte), watch.page])
+    ports = SeveralDte([make_dte(modem.dte), page])
     host = ModemHost(Dce(_profile(modem), watch.trace), line, ports, name=modem.name, sinks=sinks)
     if modem.init:
         host.initialise(modem.init)
@@ -356,7 +357,7 @@ async def _start_answering(
         place = replace(answering_place(config, modem.name, others=others), house=house)
         place = services.at(place, service)
         telephone = make_line(modem.line, pacer, network=modem.network, call_ports=call_ports)
-        watch, identity = Watch(page=False), Identity(modem.name, _extension(modem))
+        watch, identity = Watch(), Identity(modem.name, _extension(modem))
         port = await stack.enter_async_context(
             modem_on(
                 telephone,

@@ -12,6 +12,7 @@ from threading import Lock
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ansam.dce.speaker import Speaker
 from ansam.errors import ConfigError, ResourceError
@@ -50,13 +51,14 @@ class Sink(Protocol):
         """Write the rest and let go of the file or the device."""
 
 
-def _int16(audio: Audio) -> bytes:
-    return (np.clip(audio, -1.0, 1.0) * 32767).astype("<i2").tobytes()
+def int16(audio: Audio) -> NDArray[np.int16]:
+    """Return audio as 16 bit samples, little endian, in its own shape; what is beyond full scale is cut."""
+    return (np.clip(audio, -1.0, 1.0) * 32767).astype("<i2")
 
 
 def mixed(rx: Audio, tx: Audio, volume: int) -> bytes:
     """Return both directions at the speaker's volume as 16 bit samples."""
-    return _int16((rx + tx) * np.float32(GAINS[volume]))
+    return int16((rx + tx) * np.float32(GAINS[volume])).tobytes()
 
 
 class WavFile:
@@ -92,7 +94,7 @@ class WavFile:
     def hear(self, rx: Audio, tx: Audio, speaker: Speaker) -> None:
         """See `Sink.hear`."""
         if self._whole:
-            self._queue.append(_int16(np.stack((rx, tx), axis=1)))
+            self._queue.append(int16(np.stack((rx, tx), axis=1)).tobytes())
         elif speaker.on:
             if self._begun and self._silence:
                 self._queue.append(bytes(self._silence * self._width))

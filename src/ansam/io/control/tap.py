@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ansam.dce.dce import LineState
 from ansam.dce.speaker import Speaker
@@ -22,6 +23,7 @@ from ansam.io.control.base import Conflict, Message, PanelState, TerminalStream
 from ansam.io.control.page_dte import PageDte
 from ansam.io.control.viewers import Viewers
 from ansam.io.modem_host import ModemHost
+from ansam.io.speaker import int16
 from ansam.scope.live import SPECTRUM, CallTrace, frame, spectrum
 from ansam.units import SAMPLE_RATE, Audio
 
@@ -57,7 +59,7 @@ class Tape:
 
     def hear(self, rx: Audio, tx: Audio, speaker: Speaker) -> None:
         """See `Sink.hear`."""
-        both = (np.clip(np.stack((rx, tx), axis=1), -1.0, 1.0) * 32767).astype("<i2")
+        both = int16(np.stack((rx, tx), axis=1))
         at = self._written % KEPT
         first = both[: KEPT - at]
         self._ring[at : at + len(first)] = first
@@ -76,24 +78,26 @@ class Tape:
 
     def last(self, count: int) -> Audio:
         """Return the last samples, shape (count, 2), oldest first; silence before there were any."""
-        there = min(count, self._written, KEPT)
-        places = np.arange(self._written - there, self._written) % KEPT
+        there = self._newest(count)
         out = np.zeros((count, 2), np.float32)
-        if there:
-            out[-there:] = self._ring[places] / np.float32(32768)
+        out[count - len(there) :] = there / np.float32(32768)
         return out
 
     def wav(self) -> bytes:
         """Return all that is kept as a WAV file, received left; b"" where there is nothing."""
-        there = min(self._written, KEPT)
-        if not there:
+        there = self._newest(KEPT)
+        if not len(there):
             return b""
-        places = np.arange(self._written - there, self._written) % KEPT
         file = io.BytesIO()
         with wave.open(file, "wb") as sound:
             sound.setparams((2, 2, SAMPLE_RATE, 0, "NONE", ""))
-            sound.writeframes(self._ring[places].tobytes())
+            sound.writeframes(there.tobytes())
         return file.getvalue()
+
+    def _newest(self, count: int) -> NDArray[np.int16]:
+        """Return the newest samples there are, at most `count`, oldest first."""
+        there = min(count, self._written, KEPT)
+        return self._ring[np.arange(self._written - there, self._written) % KEPT]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,22 +117,21 @@ class Watch:
     """What is put into a modem when it is made, so that it can be watched and worked.
 
     Args:
-        page: It has a port for a terminal of ours.
+        page: One of the endpoints of its `ModemHost`, for terminals of ours; None where it has none.
 
     Attributes:
         trace: For the `Dce`.
         tape: For the sinks of its `ModemHost`.
-        page: One of the host's endpoints, or None.
     """
 
-    def __init__(self, *, page: bool = True) -> None:
+    def __init__(self, page: PageDte | None = None) -> None:
         self.trace = CallTrace()
         self.tape = Tape()
-        self.page = PageDte() if page else None
+        self._page = page
 
     def tap(self, identity: Identity, host: ModemHost) -> "ModemTap":
         """Return the modem as control panels see it; on the loop that runs it."""
-        return ModemTap(identity, host, self.trace, self.tape, self.page)
+        return ModemTap(identity, host, self.trace, self.tape, self._page)
 
 
 class ModemTap:
