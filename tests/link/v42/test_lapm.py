@@ -488,7 +488,9 @@ def test_nothing_a_line_brings_breaks_it(state, steps):
                 lapm.suspend(100)
             case _:
                 lapm.set_busy(step == "busy")
-        assert lapm._va <= lapm._vs <= lapm._highest <= lapm._va + max(15, lapm.window)
+        sent = lapm._departures
+        assert sent.acknowledged <= sent.following <= sent.highest
+        assert sent.highest <= sent.acknowledged + max(15, lapm.window)
         assert len(lapm._arrivals._held) < 128
         assert len(lapm._urgent) <= 128
         lapm.take_data()

@@ -2,8 +2,8 @@
 
 How it works. The transmitter is pulled: whenever the line would idle, `next_frame` decides what matters most
 at that moment (an unnumbered frame, a supervisory one, a frame the peer asked for again, new data, a bare
-acknowledgement), so that N(R) is always fresh and nothing stale queues up. Sequence numbers are counted
-without wrapping inside and taken modulo 128 at the rim: V(A) <= V(S) <= the highest ever sent.
+acknowledgement), so that N(R) is always fresh and nothing stale queues up. `Departures` and `Arrivals` keep
+the sequences of the two directions: counted without wrapping inside, taken modulo 128 at the rim.
 
 ::
 
@@ -14,12 +14,12 @@ States are those of §8.3 to §8.8; every frame is handled by one function, `_re
 """
 
 from collections import deque
-from dataclasses import dataclass
 from typing import Protocol
 
 from ansam.errors import RemoteProtocolError
 from ansam.link.v42 import xid
 from ansam.link.v42.arrivals import Arrivals
+from ansam.link.v42.departures import Departures
 from ansam.link.v42.events import Counters, Established, LapmEvent, Negotiated, Released, Signal, State
 from ansam.link.v42.frame_size import FrameSize
 from ansam.link.v42.frames import MODULUS, Frame, FrameError, Kind, decode
@@ -54,16 +54,6 @@ class Source(Protocol):
 
     def waiting(self) -> bool:
         """Return whether `take` would return anything."""
-
-
-@dataclass(slots=True)
-class _Sent:
-    """An I frame that is not acknowledged yet."""
-
-    information: bytes
-    ended: Samples
-    """When its last bit left (the last time it was sent)."""
-    times: int = 1
 
 
 class Lapm:
@@ -104,9 +94,7 @@ class Lapm:
 
     def _reset(self) -> None:
         """Set variables and exception conditions as a SABME does (§8.3.2.1)."""
-        self._va = self._vs = self._highest = 0
-        self._sent: dict[int, _Sent] = {}
-        self._again: deque[int] = deque()
+        self._departures = Departures(self.window, self.counters)
         window = self.parameters.k[1 if self._originator else 0]
         self._arrivals = Arrivals(window, self.parameters.srej, self.counters, self._urge)
         self._deaf = False
@@ -186,7 +174,7 @@ class Lapm:
 
     def outstanding(self) -> int:
         """Return the octets in frames that are not acknowledged."""
-        return sum(len(f.information) for f in self._sent.values())
+        return sum(map(len, self._departures.unacknowledged()))
 
     def take_data(self) -> list[bytes]:
         """Return the information fields received in order since the last call."""
@@ -231,39 +219,19 @@ class Lapm:
             self._poll_ended = self._now + self.round_trip.duration(0)
             return frame
         if not self._recovering and not self._peer_busy:
-            while self._again:
-                number = self._again.popleft()
-                if number in self._sent:
-                    return self._information(number)
-            if self._vs < self._highest:
-                number = self._vs
-                self._vs += 1
-                return self._information(number)
-            if self._vs < self._va + self.window:
+            number = self._departures.due()
+            if number is None and self._departures.open:
                 information = self._source.take(self._size.limit)
-                if information:
-                    return self._new(information)
+                number = self._departures.add(information) if information else None
+            if number is not None:
+                return self._information(number)
         return self._status(command=False, poll=False) if self._arrivals.acknowledge else None
 
-    def _new(self, information: bytes) -> Frame:
-        number = self._vs
-        self._sent[number] = _Sent(information, 0, 0)
-        self._vs += 1
-        self._highest = self._vs
-        self.counters.octets_sent += len(information)
-        return self._information(number)
-
     def _information(self, number: int) -> Frame:
-        sent = self._sent[number]
-        sent.times += 1
-        sent.ended = self._now + self.round_trip.duration(len(sent.information))
-        if sent.times > 1:
-            self.counters.blocks_resent += 1
-        else:
-            self.counters.blocks_sent += 1
+        information = self._departures.send(number, self._now, self.round_trip)
         if self._t401 is None:
-            self._start_t401(len(sent.information))
-        return Frame(Kind.I, True, ns=number % MODULUS, nr=self._arrivals.nr, information=sent.information)
+            self._start_t401(len(information))
+        return Frame(Kind.I, True, ns=number % MODULUS, nr=self._arrivals.nr, information=information)
 
     def _status(self, *, command: bool, poll: bool) -> Frame:
         """Return the appropriate supervisory frame (§8.4.6, Note 2)."""
@@ -297,8 +265,7 @@ class Lapm:
         """Push the timers out by the length of a retrain (L-SUSPEND, §7.10.2)."""
         self._t401 = None if self._t401 is None else self._t401 + samples
         self._t403 = None if self._t403 is None else self._t403 + samples
-        for sent in self._sent.values():
-            sent.ended += samples
+        self._departures.suspend(samples)
         self._arrivals.suspend(samples)
 
     def handle_timer(self, now: Samples) -> None:
@@ -379,16 +346,14 @@ class Lapm:
             # §8.9.2; §8.3.2.1: what has ended does not begin again.
             self._urge(Frame(Kind.DM, False, frame.poll))
             return
-        if self.state is State.CONNECTED and (self._arrivals.expected or self._va):
+        if self.state is State.CONNECTED and (self._arrivals.expected or self._departures.acknowledged):
             self._released("SABME while connected", "§8.4.9.1")
             return
         # A repeated SABME says that our UA was lost: whatever we sent meanwhile starts anew (Note 3).
-        unacknowledged = [self._sent[n].information for n in sorted(self._sent)]
+        unacknowledged = self._departures.unacknowledged()
         first = self.state is not State.CONNECTED
         self._reset()
-        for information in unacknowledged:
-            self._sent[self._highest] = _Sent(information, 0, 1)
-            self._highest += 1
+        self._departures.renumber(unacknowledged)
         self._urge(Frame(Kind.UA, False, frame.poll))
         self.state = State.CONNECTED
         self._t403 = self._now + T403
@@ -469,9 +434,9 @@ class Lapm:
 
     def _receive_numbered(self, frame: Frame) -> None:
         """Handle I and supervisory frames in the connected state."""
-        acknowledged = self._va + (frame.nr - self._va) % MODULUS
+        acknowledged = self._departures.count(frame.nr)
         requests_only = frame.kind is Kind.SREJ
-        if acknowledged > self._highest:
+        if acknowledged > self._departures.highest:
             self._receive_late(frame)
             return
         if not requests_only:
@@ -483,7 +448,7 @@ class Lapm:
             if frame.kind is Kind.SREJ:
                 self._released("SREJ with F = 1", "Table 9")
                 return
-            self._final(frame, acknowledged)
+            self._final()
         if frame.kind is Kind.RNR:
             self._peer_busy = True
             if self._t401 is None:
@@ -494,8 +459,7 @@ class Lapm:
             self.counters.link_naks += 1
             self._size.shrink()
             if not self._recovering:
-                self._vs = acknowledged  # §8.4.4 a
-                self._again.clear()
+                self._departures.go_back()  # §8.4.4 a
                 self._stop_t401()
         elif frame.kind is Kind.SREJ:
             self._receive_srej(acknowledged)
@@ -508,7 +472,7 @@ class Lapm:
         `Deviation:` §8.5.2 ends the connection. One that was right a moment ago stands in a frame that the
         line delivered twice, or after its successors: it acknowledges nothing, and what it asks is over.
         """
-        if (frame.nr - self._va) % MODULUS <= self.window:
+        if self._departures.count(frame.nr) <= self._departures.acknowledged + self.window:
             self._released(f"invalid N(R) {frame.nr}", "§8.5.2")
             return
         self.counters.violations += 1
@@ -521,12 +485,11 @@ class Lapm:
         self.counters.link_naks += 1
         self._size.shrink()
         self._peer_busy = False
-        if number in self._sent and number not in self._again:
-            self._again.append(number)  # §8.4.5.1
+        self._departures.ask(number)  # §8.4.5.1
         if not self._recovering:
             self._start_t401(self._size.limit)
 
-    def _final(self, frame: Frame, acknowledged: int) -> None:
+    def _final(self) -> None:
         """A response with F = 1 ends the timer-recovery condition (§8.4.8)."""
         if not self._recovering:
             self.counters.violations += 1  # Table 9
@@ -538,21 +501,19 @@ class Lapm:
         self._poll_ended = None
         self._tries = 0
         self._stop_t401()
-        self._again.clear()
-        if acknowledged == self._highest:
+        if not self._departures.waiting:
             return
         self._size.shrink()
-        if not self.parameters.srej:
-            self._vs = acknowledged
-            return
-        # The peer keeps what it has: the oldest frame fills its first gap, the newest one shows it all
-        # others, and it asks for those. Sending everything again would repeat what arrived.
-        self._again.extend(sorted({acknowledged, self._highest - 1}))
+        if self.parameters.srej:
+            # The peer keeps what it has and asks for what it lacks; sending all would repeat what arrived.
+            self._departures.show_gaps()
+        else:
+            self._departures.go_back()
 
     def _acknowledged(self, upto: int, frame: Frame) -> None:
         """Treat N(R) as §8.4.3.2 says."""
-        if upto > self._va:
-            done = [self._sent.pop(number) for number in range(self._va, upto)]
+        if upto > self._departures.acknowledged:
+            done = self._departures.acknowledge(upto)
             if not self._recovering and all(sent.times == 1 for sent in done):
                 # A frame that waited behind a lost one, or whose acknowledgement was lost, says nothing
                 # about the line.
@@ -560,12 +521,10 @@ class Lapm:
             for sent in done:
                 if sent.times == 1:
                     self._size.grow()
-            self._va = upto
-            self._vs = max(self._vs, upto)
             if self._recovering:
                 return
             self._stop_t401()
-            if self._sent:
+            if self._departures.waiting:
                 self._start_t401(0)
         elif self._t403 is not None:
             self._t403 = self._now + T403
