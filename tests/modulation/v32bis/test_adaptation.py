@@ -2,12 +2,12 @@ from itertools import pairwise
 
 import pytest
 
+from ansam.modulation.patience import Wish
 from ansam.modulation.v32bis.adaptation import (
     GUESSES_DOWN,
     GUESSES_RETRAIN,
     Adaptation,
     Quality,
-    Wish,
 )
 from ansam.modulation.v32bis.constants import Coding
 from ansam.modulation.v32bis.rate_signal import offer

@@ -1,14 +1,12 @@
 from itertools import pairwise
 
+from ansam.modulation.patience import RETRAIN_FIRST, UP_FIRST, Wish
 from ansam.modulation.v34.adaptation import (
     DOWN_AFTER,
     GUESSES_DOWN,
     GUESSES_RETRAIN,
-    RETRAIN_FIRST,
-    UP_FIRST,
     Adaptation,
     Quality,
-    Wish,
 )
 from ansam.units import Samples, samples
 

@@ -8,13 +8,12 @@
     no renegotiation ─────┬── poor for 3 s ──────────────────────────────────► retrain
     or no lower rate ─────┴── guesses for 500 ms ────────────────────────────► retrain
 
-A line near the limit of a rate must not make the modems change to and fro. So what goes up needs more than
-what stays, and a rise that had to be taken back, or that the far end did not follow, doubles the `wait`.
+How long `wait` is: see `patience`.
 """
 
 from dataclasses import dataclass
-from enum import Enum
 
+from ansam.modulation.patience import Patience, Wish
 from ansam.modulation.v32bis.constants import Coding
 from ansam.modulation.v32bis.rate_signal import RateSignal
 from ansam.units import Samples, samples
@@ -37,22 +36,6 @@ RETRAIN_AFTER = samples(3.0)
 GUESSES_DOWN = 600
 GUESSES_RETRAIN = 1200
 """Symbols."""
-UP_FIRST = samples(15)
-UP_LAST = samples(240)
-UP_TRUSTED = samples(60)
-"""A rise that lasted this long was right."""
-RETRAIN_FIRST = samples(10)
-"""From one retrain of ours to the next, doubled each time, ..."""
-RETRAIN_LAST = samples(80)
-
-
-class Wish(Enum):
-    """What the line asks for."""
-
-    STAY = "stay"
-    DOWN = "down"
-    UP = "up"
-    RETRAIN = "retrain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,33 +60,13 @@ class Adaptation:
 
     def __init__(self, changes: bool) -> None:
         self._changes = changes
-        self._began: Samples = 0
         self._coding = Coding.UNCODED_4800
-        self._poor_since: Samples | None = None
-        self._rich_since: Samples | None = None
-        self._up_wait = UP_FIRST
-        self._rising = False
-        self._rose_at: Samples | None = None
-        self._retrain_wait = RETRAIN_FIRST
-        self._retrain_at: Samples = -RETRAIN_LAST
+        self._patience = Patience()
 
     def begin(self, coding: Coding, t: Samples) -> None:
         """Data mode begins, for the first time or again."""
-        if self._rising:
-            if coding.rate > self._coding.rate:
-                self._rose_at = t
-            else:
-                self._doubt()
-        elif coding.rate < self._coding.rate and self._rose_at is not None:
-            if t - self._rose_at < UP_TRUSTED:
-                self._doubt()
-            self._rose_at = None
-        self._rising = False
-        self._coding, self._began = coding, t
-        self._poor_since = self._rich_since = None
-
-    def _doubt(self) -> None:
-        self._up_wait = min(UP_LAST, 2 * self._up_wait)
+        self._coding = coding
+        self._patience.begin(coding.rate, t)
 
     def decide(
         self, t: Samples, quality: Quality, higher: RateSignal | None, lower: bool, lowest: bool = False
@@ -117,41 +80,20 @@ class Adaptation:
             lower: Whether there is a lower rate, and a way to it without a retrain.
             lowest: Whether there is no lower rate at all.
         """
+        patience = self._patience
         if quality.guesses:
-            self._rich_since = None
+            patience.guessing()
             if lower and self._changes and quality.guesses >= GUESSES_DOWN:
                 return Wish.DOWN
-            return self._retrain(t) if quality.guesses >= GUESSES_RETRAIN else Wish.STAY
+            return patience.retrain(t) if quality.guesses >= GUESSES_RETRAIN else Wish.STAY
         if not self._changes:
             return Wish.STAY
         if quality.snr_db < MARGIN_DB[self._coding] - DOWN_DB:
-            self._rich_since = None
-            self._poor_since = t if self._poor_since is None else self._poor_since
-            poor = t - self._poor_since
+            poor = patience.poor(t)
             if lower:
                 return Wish.DOWN if poor >= DOWN_AFTER else Wish.STAY
-            return self._retrain(t) if poor >= RETRAIN_AFTER and not lowest else Wish.STAY
-        self._poor_since = None
-        return self._up(t, quality.snr_db, higher)
-
-    def _up(self, t: Samples, snr_db: float, higher: RateSignal | None) -> Wish:
-        if higher is None or self.reachable(snr_db, higher) is None:
-            self._rich_since = None
-            return Wish.STAY
-        self._rich_since = t if self._rich_since is None else self._rich_since
-        if t - self._rich_since < self._up_wait:
-            return Wish.STAY
-        self._rising = True
-        return Wish.UP
-
-    def _retrain(self, t: Samples) -> Wish:
-        if t - self._retrain_at < self._retrain_wait:
-            return Wish.STAY
-        if self._retrain_at >= 0:
-            recent = t - self._retrain_at < 4 * RETRAIN_LAST
-            self._retrain_wait = min(RETRAIN_LAST, 2 * self._retrain_wait) if recent else RETRAIN_FIRST
-        self._retrain_at = t
-        return Wish.RETRAIN
+            return patience.retrain(t) if poor >= RETRAIN_AFTER and not lowest else Wish.STAY
+        return patience.good(t, higher is not None and self.reachable(quality.snr_db, higher) is not None)
 
     def reachable(self, snr_db: float, higher: RateSignal) -> RateSignal | None:
         """Return the part of a signal up to the best rate the line carries for certain, or None."""

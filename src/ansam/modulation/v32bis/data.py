@@ -15,7 +15,8 @@ Both may begin at once: then each takes the other's R4 for R5. Packets that are 
 """
 
 from ansam.modulation.base import ModulationOptions, Renegotiating
-from ansam.modulation.v32bis.adaptation import Adaptation, Quality, Wish
+from ansam.modulation.patience import Wish
+from ansam.modulation.v32bis.adaptation import Adaptation, Quality
 from ansam.modulation.v32bis.constants import CLEARDOWN_MIN, RENEGOTIATION_RATE_MIN
 from ansam.modulation.v32bis.course import RETRAIN_HEARD, Course, T
 from ansam.modulation.v32bis.rate_signal import RateSignal, common

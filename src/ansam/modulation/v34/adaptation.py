@@ -7,13 +7,12 @@
                           ├─ for 500 ms where no lower rate or renegotiation is ───► retrain
                           └─ 2 dB below what a higher one bears, for `wait` ────────► up
 
-A line near the limit of a rate must not make the modems change to and fro. So what goes up needs more than
-what stays, and a rise that had to be taken back, or that the far end did not follow, doubles the `wait`.
+How long `wait` is: see `patience`.
 """
 
 from dataclasses import dataclass
-from enum import Enum
 
+from ansam.modulation.patience import Patience, Wish
 from ansam.units import Samples, samples
 
 DOWN_DB = -0.5
@@ -23,22 +22,6 @@ UP_DB = 2.0
 DOWN_AFTER = samples(1.0)
 GUESSES_DOWN = samples(0.2)
 GUESSES_RETRAIN = samples(0.5)
-UP_FIRST = samples(15)
-UP_LAST = samples(240)
-UP_TRUSTED = samples(60)
-"""A rise that lasted this long was right."""
-RETRAIN_FIRST = samples(10)
-"""From one retrain of ours to the next, doubled each time, ..."""
-RETRAIN_LAST = samples(80)
-
-
-class Wish(Enum):
-    """What the line asks for."""
-
-    STAY = "stay"
-    DOWN = "down"
-    UP = "up"
-    RETRAIN = "retrain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,32 +46,11 @@ class Adaptation:
 
     def __init__(self, changes: bool) -> None:
         self._changes = changes
-        self._rate = 0
-        self._poor_since: Samples | None = None
-        self._rich_since: Samples | None = None
-        self._up_wait = UP_FIRST
-        self._rising = False
-        self._rose_at: Samples | None = None
-        self._retrain_wait = RETRAIN_FIRST
-        self._retrain_at: Samples | None = None
+        self._patience = Patience()
 
     def begin(self, rate: int, t: Samples) -> None:
-        """Data mode begins, for the first time or again."""
-        if self._rising:
-            if rate > self._rate:
-                self._rose_at = t
-            else:
-                self._doubt()
-        elif rate < self._rate and self._rose_at is not None:
-            if t - self._rose_at < UP_TRUSTED:
-                self._doubt()
-            self._rose_at = None
-        self._rising = False
-        self._rate = rate
-        self._poor_since = self._rich_since = None
-
-    def _doubt(self) -> None:
-        self._up_wait = min(UP_LAST, 2 * self._up_wait)
+        """Data mode begins at a rate in bit/s, for the first time or again."""
+        self._patience.begin(rate, t)
 
     def decide(self, t: Samples, quality: Quality, higher: bool, lower: bool) -> Wish:
         """Return what to do now.
@@ -99,33 +61,15 @@ class Adaptation:
             higher: A higher rate is allowed and would have `UP_DB`.
             lower: Whether there is a lower rate, and a way to it without a retrain.
         """
+        patience = self._patience
         if quality.guesses:
-            self._rich_since = None
+            patience.guessing()
             if lower and self._changes and quality.guesses >= GUESSES_DOWN:
                 return Wish.DOWN
-            return self._retrain(t) if quality.guesses >= GUESSES_RETRAIN else Wish.STAY
+            return patience.retrain(t) if quality.guesses >= GUESSES_RETRAIN else Wish.STAY
         if not self._changes:
             return Wish.STAY
         if quality.margin_db < DOWN_DB:
-            self._rich_since = None
-            self._poor_since = t if self._poor_since is None else self._poor_since
-            return Wish.DOWN if lower and t - self._poor_since >= DOWN_AFTER else Wish.STAY
-        self._poor_since = None
-        if not higher:
-            self._rich_since = None
-            return Wish.STAY
-        self._rich_since = t if self._rich_since is None else self._rich_since
-        if t - self._rich_since < self._up_wait:
-            return Wish.STAY
-        self._rising = True
-        return Wish.UP
-
-    def _retrain(self, t: Samples) -> Wish:
-        last = self._retrain_at
-        if last is not None:
-            if t - last < self._retrain_wait:
-                return Wish.STAY
-            recent = t - last < 4 * RETRAIN_LAST
-            self._retrain_wait = min(RETRAIN_LAST, 2 * self._retrain_wait) if recent else RETRAIN_FIRST
-        self._retrain_at = t
-        return Wish.RETRAIN
+            poor = patience.poor(t)
+            return Wish.DOWN if lower and poor >= DOWN_AFTER else Wish.STAY
+        return patience.good(t, higher)

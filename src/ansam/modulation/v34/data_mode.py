@@ -12,7 +12,8 @@ then that the points lie on a ring, as those of TRN and MP do, is enough.
 """
 
 from ansam.modulation.base import Renegotiating, Role
-from ansam.modulation.v34.adaptation import UP_DB, Adaptation, Quality, Wish
+from ansam.modulation.patience import Wish
+from ansam.modulation.v34.adaptation import UP_DB, Adaptation, Quality
 from ansam.modulation.v34.course import Course
 from ansam.modulation.v34.offer import wanted_coding
 from ansam.modulation.v34.recovery import Recovery
