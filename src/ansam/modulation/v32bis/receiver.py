@@ -1,25 +1,22 @@
 """The receiver as an object: hears training signals, trains at once from TRN, then decodes.
 
-The residual samples of the last seconds are kept. When TRN has been on the line for long enough, equaliser,
-carrier and clock are fitted to it (`dsp.qam_fit`), and the samples from its first symbol on run through the
-receiver's loop, which so catches up with the present before the next sample comes.
+How it trains: see `modulation.trained`.
 """
 
 import math
 from fractions import Fraction
 from functools import partial
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ansam.coding.scrambler import Scrambler
 from ansam.dsp.jump import Snapshot, follow, needed
-from ansam.dsp.past import Past
 from ansam.dsp.qam import Front
 from ansam.dsp.qam_fit import Fit, Trainer
 from ansam.dsp.records import new_record
 from ansam.modulation.base import Role
+from ansam.modulation.trained import TrainedReceiver
 from ansam.modulation.v32bis import rate_signal, trellis
 from ansam.modulation.v32bis import receiver_kernel as kernel
 from ansam.modulation.v32bis.constants import (
@@ -36,7 +33,7 @@ from ansam.modulation.v32bis.constants import (
 )
 from ansam.modulation.v32bis.hearing import Hearing
 from ansam.modulation.v32bis.slip import fit_diagram
-from ansam.units import Audio, Bits, Samples, dbm0_from_power, samples
+from ansam.units import Audio, Bits, Samples, samples
 
 TAPS = 64
 """Of the equaliser: 32 symbols, 13 ms."""
@@ -86,29 +83,21 @@ def training_symbols(role: Role, count: int) -> NDArray[np.complex128]:
     return np.ascontiguousarray(TRAINING_POINTS[labels])
 
 
-class Receiver:
+class Receiver(TrainedReceiver[Hearing]):
     """One end's receiver; instants are samples since it was made.
 
     Args:
         role: Of this end; the far end has the other one.
-
-    Attributes:
-        hearing: The training signals on the line.
-        fit: The last training's outcome, or None.
     """
 
     def __init__(self, role: Role) -> None:
-        self.hearing = Hearing()
-        self.fit: Fit | None = None
-        self._front = Front(BAUD, CARRIER_HZ, TAPS, ROLL_OFF)
+        super().__init__(Front(BAUD, CARRIER_HZ, TAPS, ROLL_OFF), Hearing(), KEPT)
         self._symbols = training_symbols(role.other, TRAINING)
         self._trainer = Trainer(self._front, self._symbols, MAIN)
-        self._past = Past(KEPT)
         self._decoder = new_record(trellis.DECODER)
         self._detector = new_record(rate_signal.DETECTOR)
         self._points = np.zeros(kernel.HISTORY, np.complex128)
         self._bits: Bits = np.zeros(6 * 100, np.uint8)
-        self._good: list[Snapshot] = []
         self._usual = 1.0
         s = self._state = new_record(kernel.STATE)
         # Views of single fields, which are read with every frame.
@@ -118,12 +107,6 @@ class Receiver:
         s["tap_a"], s["tap_b"] = SCRAMBLER_TAPS[role.other]
         s["rate_word"] = s["data"] = -1
         s["mse"] = 1.0
-
-    def process(self, x: Audio, erased: bool) -> Bits:
-        """Take samples of the echo canceller; return the bits delivered."""
-        self._past.put(x, erased)
-        self.hearing.feed(x, erased)
-        return self._run(x, erased)
 
     def _run(self, x: Audio, erased: bool) -> Bits:
         if self._mode.item() == kernel.IDLE:
@@ -269,31 +252,6 @@ class Receiver:
         """Mean square error of the decisions, for points of mean power 1."""
         return float(self._mse.item())
 
-    @property
-    def snr_db(self) -> float | None:
-        """Es/N0 at the decision; None before training."""
-        return None if self.fit is None else -10 * math.log10(max(self.mse, 1e-6))
-
-    @property
-    def level_dbm0(self) -> float | None:
-        """Level received; None where there is silence."""
-        return dbm0_from_power(self.hearing.level) if self.hearing.level else None
-
-    @property
-    def carrier_offset_hz(self) -> float:
-        """Received carrier less its nominal frequency."""
-        return self._front.carrier_offset_hz
-
-    @property
-    def timing_offset_ppm(self) -> float:
-        """How much faster than ours the far end's symbol clock is."""
-        return self._front.timing_offset_ppm
-
-    @property
-    def equaliser(self) -> NDArray[np.complex64]:
-        """Taps in the order of time, T/2 apart."""
-        return self._front.taps
-
     def constellation(self) -> list[complex]:
         """Return the last points, oldest first."""
         return [complex(p) for p in np.roll(self._points, -int(self._state["history"].item()))]
@@ -314,11 +272,7 @@ class Receiver:
             return False
         self.fit = fit
         start = self._follow(fit)
-        # Cut where erasures begin and end; the newest samples are run by `process` from here on.
-        marks = erased[start:]
-        cuts = [0, *(np.flatnonzero(np.diff(marks)) + 1).tolist(), marks.size]
-        for a, b in pairwise(cuts):
-            self._run(np.ascontiguousarray(x[start + a : start + b]), bool(marks[a]))
+        self._catch_up(x[start:], erased[start:])
         return True
 
     def _follow(self, fit: Fit) -> int:

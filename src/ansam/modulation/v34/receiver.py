@@ -1,24 +1,21 @@
 """The receiver of phases 3 and 4 and of data as an object: trains at once from PP and TRN, then decodes.
 
-As in V.32bis, the residual samples of the last seconds are kept; when enough of the sequence is there, taps,
-carrier and clock are fitted to it (`dsp.qam_fit`), and the samples from its first symbol on run
-through the receiver's loop, which so catches up with the present before the next sample comes.
+How it trains: see `modulation.trained`.
 """
 
 import math
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ansam.dsp.jump import Snapshot, follow, needed
-from ansam.dsp.past import Past
 from ansam.dsp.qam import Front
-from ansam.dsp.qam_fit import Fit, Trainer
+from ansam.dsp.qam_fit import Trainer
 from ansam.dsp.records import new_record
 from ansam.modulation.base import Role
+from ansam.modulation.trained import TrainedReceiver
 from ansam.modulation.v34 import decoder as data
 from ansam.modulation.v34 import receiver_kernel as kernel
 from ansam.modulation.v34.coding import GRID_NOISE, Coding
@@ -29,7 +26,7 @@ from ansam.modulation.v34.parameters import Parameters
 from ansam.modulation.v34.phase2_choice import Direction
 from ansam.modulation.v34.precoder import COEFFICIENT_FRACTION, FRACTION, Coefficients, precoder_state
 from ansam.modulation.v34.slip import BETTER, FITS, fit_grid
-from ansam.units import SAMPLE_RATE, Audio, Bits, Samples, dbm0_from_power
+from ansam.units import SAMPLE_RATE, Audio, Bits, Samples
 
 TAPS = 80
 """Of the equaliser: 40 symbols, 12 ms at 3429 Bd."""
@@ -75,7 +72,7 @@ class Whitening:
     gain_db: float
 
 
-class Receiver:
+class Receiver(TrainedReceiver[Hearing]):
     """One end's receiver; instants are samples since it was made.
 
     Args:
@@ -83,27 +80,22 @@ class Receiver:
         direction: How the far end sends.
 
     Attributes:
-        hearing: S and the far end's tone on the line.
-        fit: The last training's outcome, or None.
         coding: The data mode that is expected or in force, or None.
     """
 
     def __init__(self, role: Role, direction: Direction) -> None:
         rate = direction.symbol_rate
+        front = Front(float(rate.baud), direction.carrier_hz, TAPS, ROLL_OFF, HALF_TAPS)
+        super().__init__(front, Hearing(role, direction), KEPT)
         self.direction = direction
-        self.hearing = Hearing(role, direction)
-        self.fit: Fit | None = None
         self.coding: Coding | None = None
         self._role = role
         self._symbol = SAMPLE_RATE / float(rate.baud)
-        self._front = Front(float(rate.baud), direction.carrier_hz, TAPS, ROLL_OFF, HALF_TAPS)
-        self._past = Past(KEPT)
         self._training = np.zeros(0, np.complex128)
         self._points = np.zeros(kernel.HISTORY, np.complex128)
         self._weights = np.zeros(kernel.HISTORY)
         self._bits: Bits = np.zeros(0, np.uint8)
         self._aux: Bits = np.zeros(0, np.uint8)
-        self._good: list[Snapshot] = []
         self._state = new_record(kernel.STATE)
         s = self._s = self._state[0]
         # Python reads a field of a record fastest by a view of it.
@@ -120,12 +112,6 @@ class Receiver:
         self._growth = self._decoder.state["growth"]
         self._mean_power = coding.mean_power()
         self._loop_precoder = precoder_state(coding.precoding, coding.parameters.w)
-
-    def process(self, x: Audio, erased: bool) -> Bits:
-        """Take samples of the echo canceller; return the bits delivered."""
-        self._past.put(x, erased)
-        self.hearing.feed(x, erased)
-        return self._run(x, erased)
 
     def _run(self, x: Audio, erased: bool) -> Bits:
         self._count[0] = 0
@@ -187,9 +173,7 @@ class Receiver:
         s = self._s
         s.known = symbols.size
         s.mse, s.averaged = max(fit.mse, 1e-5), kernel.AVERAGED
-        marks = erased[start:]
-        for a, b in pairwise([0, *(np.flatnonzero(np.diff(marks)) + 1).tolist(), marks.size]):
-            self._run(np.ascontiguousarray(x[start + a : start + b]), bool(marks[a]))
+        self._catch_up(x[start:], erased[start:])
         return True
 
     def idle(self) -> None:
@@ -351,11 +335,6 @@ class Receiver:
         """Mean square error of the decisions, for points of mean power 1."""
         return float(self._s.mse)
 
-    @property
-    def snr_db(self) -> float | None:
-        """Es/N0 at the decision; None before training."""
-        return None if self.fit is None else -10 * math.log10(max(self.mse, 1e-6))
-
     def whitening(self) -> Whitening | None:
         """Return what the errors of the last 1024 four-point decisions suggest.
 
@@ -381,26 +360,6 @@ class Receiver:
         parts = np.rint(np.stack([h.real, h.imag], axis=1).ravel() * (1 << COEFFICIENT_FRACTION))
         a, b, c, d, e, f = (int(part) for part in parts)
         return Whitening((a, b, c, d, e, f), 10 * math.log10(lags[0].real / rest))
-
-    @property
-    def level_dbm0(self) -> float | None:
-        """Level received; None where there is silence."""
-        return dbm0_from_power(self.hearing.level) if self.hearing.level else None
-
-    @property
-    def carrier_offset_hz(self) -> float:
-        """Received carrier less its nominal frequency."""
-        return self._front.carrier_offset_hz
-
-    @property
-    def timing_offset_ppm(self) -> float:
-        """How much faster than ours the far end's symbol clock is."""
-        return self._front.timing_offset_ppm
-
-    @property
-    def equaliser(self) -> NDArray[np.complex64]:
-        """Taps in the order of time, T/2 apart."""
-        return self._front.taps
 
     def constellation(self) -> list[complex]:
         """Return the last 512 points, oldest first."""
