@@ -12,6 +12,7 @@ import numpy as np
 
 from ansam.call.call import CallStatistics
 from ansam.dce.dce import Dce
+from ansam.dce.progress import Progress
 from ansam.link.base import LinkDown, LinkUp, NoErrorControl
 from ansam.link.v42.frames import FrameError, decode
 from ansam.link.v42.link import SOURCE as LAPM_SOURCE
@@ -90,7 +91,7 @@ def _event(kind: str, name: str, text: str = "", side: str = BOTH, clause: str =
 def _read(source: str, name: str, values: Mapping[str, object]) -> Message | None:
     """Return the event of a trace event, or None for one that is of no use to people."""
     if source == LAPM_SOURCE:
-        return _frame_event(values)
+        return _step(str(values["step"]), str(values["clause"])) if name == "step" else _frame_event(values)
     if source == "at":
         if name == "command":
             return _event("at", "command", f"AT{values['line']}", "dte")
@@ -98,38 +99,73 @@ def _read(source: str, name: str, values: Mapping[str, object]) -> Message | Non
     if source.startswith("modulation.v8.") and name in ("sent", "received"):
         if name == "received" and values.get("twice"):
             return None
-        text = str(values.get("text", values.get("kind", "")))
-        return _event("phase", f"menu {name}", text, NEAR if name == "sent" else FAR, "V.8 (11/2000) §5")
+        return _menu_event(name, values)
+    event = values.get("event")
+    if source.startswith("dce."):
+        return _modulation_event(event)
     if source != "dce":
         return None
     if name == "progress":
-        return _event("phase", str(values["progress"]).lower().replace("_", " "), "", FAR)
+        progress = Progress[str(values["progress"])]
+        return _event("phase", progress.name.lower().replace("_", " "), _sentence(progress.value), FAR)
     if name == "ended":
         return _event("note", "over", str(values["reason"]))
-    return _session_event(values.get("event"))
+    return _link_event(event)
 
 
-def _session_event(event: object) -> Message | None:
+def _modulation_event(event: object) -> Message | None:
     match event:
         case PhaseEntered(name, clause):
-            text, side = explain(name, clause)
-            return _event("phase", name, text, side, clause)
+            return _step(name, clause)
         case Ready(modulation, tx_rate, rx_rate):
-            return _event("phase", f"{modulation} ready", f"{rx_rate} bit/s received, {tx_rate} sent")
+            rates = f"{rx_rate} bit/s received, {tx_rate} sent"
+            return _event("phase", f"{modulation} ready", f"The modulation is ready: {rates}.")
         case StepMissed(reason, clause):
             return _event("note", "step missed", reason, NEAR, clause)
         case Retraining(by_us):
             return _event("phase", "retrain", "Both train anew.", NEAR if by_us else FAR)
         case Renegotiating(by_us):
             return _event("phase", "rate renegotiation", "The rate changes.", NEAR if by_us else FAR)
+        case _:
+            return None
+
+
+def _link_event(event: object) -> Message | None:
+    match event:
         case LinkUp(protocol, compression):
-            return _event("phase", "link", " ".join(part for part in (protocol, compression) if part))
+            return _event("phase", "link", _link(protocol, compression))
         case NoErrorControl(reason, clause):
             return _event("note", "no error control", reason, NEAR, clause)
         case LinkDown(reason, clause):
             return _event("note", "link over", reason, BOTH, clause)
         case _:
             return None
+
+
+def _step(name: str, clause: str) -> Message:
+    text, side = explain(name, clause)
+    return _event("phase", name, text, side, clause)
+
+
+def _menu_event(name: str, values: Mapping[str, object]) -> Message:
+    """Return a menu of V.8 that was sent or received."""
+    side, clause = (NEAR, "V.8 (11/2000) §5") if name == "sent" else (FAR, "V.8 (11/2000) §5")
+    if values.get("kind") == "CJ":
+        return _event("phase", "CJ received", explain("CJ", clause)[0], side, clause)
+    whose = "This modem" if name == "sent" else "The far modem"
+    return _event("phase", f"menu {name}", f"{whose} names: {values['text']}.", side, clause)
+
+
+def _link(protocol: str, compression: str) -> str:
+    """Return what a link that is up does with the characters."""
+    if protocol == "NONE":
+        return "No error control: characters cross the line as they are."
+    packed = f", {compression} packs what repeats" if compression else ""
+    return f"{protocol} is up: what the line damages is sent again{packed}."
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}."
 
 
 def _frame_event(values: Mapping[str, object]) -> Message | None:

@@ -50,7 +50,7 @@ async def becomes(modem: ModemControl, state: str) -> None:
 
 async def reads(terminal: Any, words: bytes) -> bytes:
     got = b""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while words not in got:
             data = await terminal.read()
             assert data, got
@@ -106,10 +106,14 @@ def test_a_call_from_the_page_as_it_is_seen(tmp_path: Path) -> None:
                 "E, B1",
                 "V.34 ready",
                 "data",
+                "ADP received",
+                "SABME",
                 "link",
+                "DISC",
             ]
             places = [names.index(name) for name in ladder]
             assert places == sorted(places)
+            assert all(event["text"] for event in looker.events("phase"))
             frames = [event["name"] for event in looker.events("lapm")]
             assert frames[:3] == ["XID", "XID", "SABME"]
             assert {"I", "RR", "DISC"} <= set(frames)
@@ -131,7 +135,7 @@ def test_a_frame_shows_what_the_receiver_sees(tmp_path: Path) -> None:
             await becomes(calling, "connected")
             await until(lambda: any(len(f["constellation"]) > 50 and f["equaliser"] for f in looker.frames()))
             frame = looker.frames()[-1]
-            points = np.array([complex(*point) for point in frame["constellation"]])
+            points = np.array(frame["constellation"], float).view(complex) / 1000
             grid = np.array([complex(x, y) for x in (-3, -1, 1, 3) for y in (-3, -1, 1, 3)])
             scale = np.sqrt(np.mean(np.abs(points) ** 2) / 10)
             assert np.abs(points[:, None] / scale - grid).min(axis=1).max() < 0.5
@@ -196,7 +200,7 @@ def test_what_was_heard_last_as_a_bundle(tmp_path: Path) -> None:
             await becomes(calling, "connected")
             listening.cancel()
             assert len(heard) > 20
-            assert all(len(piece) == 640 for piece in heard)
+            assert all(piece and len(piece) % 640 == 0 for piece in heard)
             with zipfile.ZipFile(io.BytesIO(await calling.bundle())) as bundle:
                 assert bundle.namelist() == ["call.wav", "events.json", "state.json"]
                 with wave.open(bundle.open("call.wav")) as sound:
@@ -214,19 +218,19 @@ def test_a_viewer_that_sleeps_holds_nothing_up(tmp_path: Path) -> None:
         async with tapped(tmp_path, "AT+MS=V22B") as (_, calling):
             sleeper = calling.scope()
             await calling.dial("05")
-            first = json.loads(await anext(sleeper))
+            first = json.loads(await anext(sleeper))[0]
             await becomes(calling, "connected")
             for number in range(3000):
                 calling._heard({"type": "event", "kind": "note", "number": number})
-            await asyncio.sleep(0)
-            got = []
-            for _ in range(2100):
-                got.append(json.loads(await anext(sleeper)))
-                if "left out" in got[-1].get("text", ""):
-                    break
-            calling._heard({"type": "event", "kind": "note", "number": -1})
+            await asyncio.sleep(0.15)
+            got = json.loads(await anext(sleeper))
             assert first["type"] == "event"
-            assert sum("number" in message for message in got) <= 2000
+            assert 1000 < sum("number" in message for message in got) <= 2000
+            assert sum(message["type"] == "frame" for message in got) <= 20
+            calling._heard({"type": "event", "kind": "note", "number": -1})
+            notes = []
+            while not notes:
+                notes = [one for one in json.loads(await anext(sleeper)) if "left out" in one.get("text", "")]
             await sleeper.aclose()  # type: ignore[attr-defined]
 
     run(test)

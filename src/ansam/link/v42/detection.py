@@ -81,6 +81,10 @@ class Detection:
     Args:
         originator: True for the calling modem.
         t400: Time to wait for the other pattern, in samples; ADP is sent for as long if no flags answer it.
+
+    Attributes:
+        observed: ODP was recognised (answerer).
+        verdict: What the far end has, once that is certain.
     """
 
     def __init__(self, originator: bool, t400: Samples = T400) -> None:
@@ -92,7 +96,7 @@ class Detection:
         self._line: deque[int] = deque()
         self._last = -1
         self._count = 0
-        self._observed = False
+        self.observed = False
         self._answers = 0
         self.verdict: Verdict | None = None
 
@@ -111,7 +115,7 @@ class Detection:
         while len(self._line) < count:
             if self._originator:
                 self._line.extend(ODP.tolist())
-            elif self._observed:
+            elif self.observed:
                 self._line.extend(ADP.tolist())
                 self._answers += 1
                 if self._expires is None and self._answers >= ADP_REPEATS:
@@ -144,8 +148,8 @@ class Detection:
             else:
                 self._count = 0
             self._last = character if character in (_DC1_EVEN, _DC1_ODD) else -1
-            if self._count >= DC1_NEEDED and not self._observed:
-                self._observed = True
+            if self._count >= DC1_NEEDED and not self.observed:
+                self.observed = True
                 self._expires = now + self._t400
             return
         # "Characters from at least two adjacent ADPs" (§7.2.1.2).
@@ -170,7 +174,7 @@ class Detection:
         """Let T400 expire."""
         if self.verdict is not None or self._expires is None or now < self._expires:
             return
-        if self._observed:
+        if self.observed:
             self._expires = None  # the pattern under way ends the phase
         else:
             self.verdict = Verdict.NONE

@@ -52,6 +52,19 @@ LONGEST_FRAME = 1024
 SOURCE = "link.v42"
 """Who speaks in the trace."""
 
+STEPS = {
+    "ODP": "§7.2.1.2",
+    "ADP received": "§7.2.1.2",
+    "waiting for ODP": "§7.2.1.3",
+    "ODP received": "§7.2.1.3",
+    "ADP": "§7.2.1.3",
+    "XID": "§8.10.3",
+    "XID received": "§8.10.3",
+    "SABME": "§8.3.2.1",
+    "DISC": "§8.7.2",
+}
+"""What is told to the trace, and where it stands."""
+
 _BRK, _BRKACK, _SEQUENCE = 0x40, 0x60, 0x80
 
 
@@ -177,9 +190,14 @@ class V42Link:
         self._now = now
         if self._options.detection:
             self._detection.start(now)
+            self._tell("ODP" if self._originator else "waiting for ODP")
         else:
             self._detection.verdict = Verdict.V42
             self._detected()
+
+    def _tell(self, *steps: str) -> None:
+        for step in steps:
+            self._trace(self._now, SOURCE, "step", step=step, clause=f"{RECOMMENDATION} {STEPS[step]}")
 
     def room(self) -> int:
         """Return how many bytes `send` would take now."""
@@ -228,7 +246,10 @@ class V42Link:
             return
         if self._phase is _Phase.DETECTING:
             self._keep(bits)
+            observed = self._detection.observed
             self._detection.receive_bits(bits, now)
+            if self._detection.observed and not observed:
+                self._tell("ODP received", "ADP")
         for frame in self._receiver.receive(bits):
             if self._phase is _Phase.DETECTING:
                 self._detection.protocol_seen()
@@ -319,6 +340,7 @@ class V42Link:
         """Send DISC; `LinkDown` follows."""
         self._now = now
         if self._phase is _Phase.LAPM:
+            self._tell("DISC")
             self._lapm.release(now)
             self._after_lapm()
         else:
@@ -346,6 +368,7 @@ class V42Link:
         self._kept.clear()
         self._phase = _Phase.LAPM
         if self._originator:
+            self._tell(*(("ADP received",) if self._options.detection else ()), "XID")
             if self._options.detection and self._options.round_trip is None:
                 trip = self._lapm.round_trip
                 trip.guess(self._detection.round_trip(self._now, trip.bit_rate))
@@ -389,6 +412,7 @@ class V42Link:
         for event in self._lapm.take_events():
             match event:
                 case Negotiated(parameters):
+                    self._tell("XID received", *(("SABME",) if self._originator else ()))
                     self._outgoing.encoder, self._decoder, self._compression = codecs(
                         parameters, originator=self._originator
                     )
