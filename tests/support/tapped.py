@@ -65,7 +65,7 @@ class Looker:
 
     async def _look(self, modem: Any) -> None:
         async for text in modem.scope():
-            self.messages.append(json.loads(text))
+            self.messages += json.loads(text)
 
     def events(self, kind: str) -> list[dict[str, Any]]:
         return [m for m in self.messages if m["type"] == "event" and m["kind"] == kind]

@@ -98,7 +98,7 @@ class FakeModem:
 
     async def scope(self) -> AsyncIterator[str]:
         for index in range(3):
-            yield f'{{"type": "frame", "t": {index}}}'
+            yield f'[{{"type": "frame", "t": {index}}}]'
         await asyncio.Event().wait()
 
     async def audio(self) -> AsyncIterator[bytes]:

@@ -36,7 +36,7 @@ def test_the_panel_shows_all_modems_then_each_change(page: TestClient) -> None:
 
 def test_scope_sound_and_terminal_are_relayed(page: TestClient) -> None:
     with open_socket(page, "/ws/modems/m1/scope") as socket:
-        assert [socket.receive_json()["t"] for _ in range(3)] == [0, 1, 2]
+        assert [socket.receive_json()[0]["t"] for _ in range(3)] == [0, 1, 2]
     with open_socket(page, "/ws/modems/m1/audio") as socket:
         assert socket.receive_bytes() == bytes(640)
     with open_socket(page, "/ws/modems/m1/terminal") as socket:

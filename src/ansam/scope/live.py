@@ -6,9 +6,10 @@ of a modem. Both give objects for JSON, whose shapes docs/spec/web-api.md states
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ansam.call.call import CallStatistics
 from ansam.dce.dce import Dce
@@ -49,8 +50,8 @@ class CallTrace:
     def __init__(self) -> None:
         self.awake = False
         self.listener: Callable[[Message], None] | None = None
-        self.equaliser: Taps | None = None
-        self.echo: tuple[EchoPath, ...] = ()
+        self.equaliser: list[int] = []
+        self.echo: list[int] = []
         self._began = 0.0
         self._events: deque[Message] = deque(maxlen=KEPT)
 
@@ -64,7 +65,7 @@ class CallTrace:
             self._begin(now)
             return
         if name == "receiver":
-            self.equaliser, self.echo = values["equaliser"], tuple(values["echo"])  # type: ignore[assignment,arg-type]
+            self._see(cast(Taps, values["equaliser"]), cast(Sequence[EchoPath], values["echo"]))
             return
         found = _read(source, name, values)
         if found is None:
@@ -75,13 +76,18 @@ class CallTrace:
         if self.listener is not None:
             self.listener(message)
 
+    def _see(self, equaliser: Taps, echo: Sequence[EchoPath]) -> None:
+        """Keep a receiver's taps as frames have them: ten frames show the same."""
+        self.equaliser = _magnitudes(equaliser)
+        self.echo = [level for path in echo for level in _magnitudes(path.taps)]
+
     def _begin(self, now: float) -> None:
         """Forget the last call, but for the command that began this one."""
         command = [event for event in list(self._events)[-1:] if event["name"] == "command"]
         self._began = now
         self._events.clear()
         self._events.extend(event | {"t": 0.0} for event in command)
-        self.equaliser, self.echo = None, ()
+        self.equaliser, self.echo = [], []
 
 
 def _event(kind: str, name: str, text: str = "", side: str = BOTH, clause: str = "") -> Message:
@@ -180,12 +186,16 @@ def _frame_event(values: Mapping[str, object]) -> Message | None:
     return _event("lapm", frame.kind.name, frame.describe(), NEAR if sent else FAR)
 
 
-def spectrum(audio: Audio) -> list[float]:
-    """Return the power of audio, shape (`SPECTRUM`,), in dB of a sine at full scale: `BINS` up to 4000 Hz."""
-    power = np.abs(np.fft.rfft(audio * _WINDOW)[:-1]) ** 2 / _FULL_SCALE
-    loudest = power.reshape(BINS, -1).max(axis=1)
-    levels: list[float] = np.round(10 * np.log10(loudest + 10 ** (QUIET / 10)), 1).tolist()
-    return levels
+def spectra(audio: Audio) -> list[list[int]]:
+    """Return the power of audio, shape (`SPECTRUM`, n), as n spectra of `BINS` up to 4000 Hz.
+
+    Levels are tenths of dB against a sine at full scale. All numbers of a frame are whole ones: they are
+    written and read in a fraction of the time that decimals take, ten times a second for each who looks.
+    """
+    seen = np.fft.rfft(audio.T * _WINDOW)[:, :-1]
+    power = seen.real**2 + seen.imag**2
+    loudest = power.reshape(len(power), BINS, -1).max(axis=2)
+    return cast(list[list[int]], _whole(100 * np.log10(loudest / _FULL_SCALE + 10 ** (QUIET / 10))))
 
 
 def frame(dce: Dce, trace: CallTrace, now: Samples, media: CallStatistics | None, lost: float) -> Message:
@@ -201,12 +211,13 @@ def frame(dce: Dce, trace: CallTrace, now: Samples, media: CallStatistics | None
     report = dce.report() or SignalReport()
     call = dce.call
     rates = report.rates or (call.rx_rate, call.tx_rate)
+    points = np.array(report.constellation[-POINTS:], np.complex128)
     return {
         "type": "frame",
         "t": round((now - dce.call_began) / SAMPLE_RATE, 2),
-        "constellation": [[round(p.real, 3), round(p.imag, 3)] for p in report.constellation[-POINTS:]],
-        "equaliser": _magnitudes([trace.equaliser] if trace.equaliser is not None else []),
-        "echo": _magnitudes([path.taps for path in trace.echo]),
+        "constellation": _whole(1e3 * points.view(np.float64)),
+        "equaliser": trace.equaliser,
+        "echo": trace.echo,
         "snr": _round(report.snr_db),
         "ppm": _round(report.timing_offset_ppm),
         "carrier": _round(report.carrier_offset_hz, 2),
@@ -222,8 +233,12 @@ def frame(dce: Dce, trace: CallTrace, now: Samples, media: CallStatistics | None
     }
 
 
-def _magnitudes(taps: Sequence[Taps]) -> list[float]:
-    return [round(float(value), 5) for part in taps for value in np.abs(part)]
+def _magnitudes(taps: Taps) -> list[int]:
+    return cast(list[int], _whole(1e5 * np.abs(taps)))
+
+
+def _whole(values: NDArray[np.float32] | NDArray[np.float64]) -> Any:
+    return np.rint(values).astype(np.int64).tolist()
 
 
 def _round(value: float | None, digits: int = 1) -> float | None:

@@ -70,6 +70,7 @@ class WebServer:
             forwarded_allow_ips=list(config.proxies),
             ws="websockets-sansio",
             ws_max_size=MESSAGE_LIMIT,
+            ws_per_message_deflate=False,  # It takes more of a core than all else a viewer costs here.
             limit_concurrency=MAX_CONNECTIONS,
             timeout_keep_alive=KEEP_ALIVE,
             timeout_graceful_shutdown=STOP_SECONDS,

@@ -103,7 +103,7 @@ class ModemControl(Protocol):
         """Turn the speaker: 0 is ATM0, 1 to 3 are ATL."""
 
     def scope(self) -> AsyncIterator[str]:
-        """Yield scope messages as JSON text: 10 frames a second during a call, and events as they come."""
+        """Yield scope messages, arrays of JSON: 10 frames a second during a call, and the events between."""
 
     def audio(self) -> AsyncIterator[bytes]:
         """Yield int16 little endian, stereo interleaved, 8000 Hz: received left, sent right."""

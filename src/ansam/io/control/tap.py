@@ -5,7 +5,6 @@ anybody looks.
 """
 
 import asyncio
-import contextlib
 import io
 import json
 import wave
@@ -24,7 +23,7 @@ from ansam.io.control.page_dte import PageDte
 from ansam.io.control.viewers import Viewers
 from ansam.io.modem_host import ModemHost
 from ansam.io.speaker import int16
-from ansam.scope.live import SPECTRUM, CallTrace, frame, spectrum
+from ansam.scope.live import SPECTRUM, CallTrace, frame, spectra
 from ansam.units import SAMPLE_RATE, Audio
 
 PERIOD = 0.1
@@ -156,6 +155,7 @@ class ModemTap:
         self._scopes = Viewers()
         self._listeners = Viewers()
         self._ticking: asyncio.Task[None] | None = None
+        self._events: deque[Message] = deque()
         self._lost: deque[tuple[int, int]] = deque(maxlen=round(1 / PERIOD))
         self._loop = asyncio.get_running_loop()
         trace.listener = self._heard
@@ -261,6 +261,7 @@ class ModemTap:
 
     async def scope(self) -> AsyncIterator[str]:
         """See `ModemControl.scope`."""
+        self._tell()
         with self._scopes.viewer() as viewer:
             for event in self._trace.events():
                 viewer.event(_encode(event))
@@ -268,20 +269,29 @@ class ModemTap:
             if self._ticking is None:
                 self._ticking = asyncio.create_task(self._tick())
             try:
-                async for text in viewer:
-                    yield str(text)
+                async for texts in viewer:
+                    yield f"[{','.join(map(str, texts))}]"
             finally:
                 self._trace.awake = len(self._scopes) > 1
 
     async def _tick(self) -> None:
-        """Make frames while somebody looks."""
+        """Make frames while somebody looks; what is made is encoded once, and is one message to a viewer."""
+        due = self._loop.time()
         try:
             while self._scopes:
-                await asyncio.sleep(PERIOD)
+                due = max(due + PERIOD, self._loop.time())
+                await asyncio.sleep(due - self._loop.time())
+                self._tell()
                 if (made := self._frame()) is not None:
                     self._scopes.frame(_encode(made))
         finally:
             self._ticking = None
+
+    def _tell(self) -> None:
+        """Give those who look the events since the last time."""
+        while self._events:
+            text = _encode(self._events.popleft())
+            self._scopes.event(text)
 
     def _frame(self) -> Message | None:
         host = self._host
@@ -293,7 +303,8 @@ class ModemTap:
                 host.dce, self._trace, host.now, media, self._loss(media.lost, media.frames) if media else 0.0
             )
             sound = self._tape.last(SPECTRUM)
-        return made | {"spectrum": spectrum(sound[:, 0]), "spectrum_tx": spectrum(sound[:, 1])}
+        made["spectrum"], made["spectrum_tx"] = spectra(sound)
+        return made
 
     def _loss(self, lost: int, frames: int) -> float:
         """Return the packets lost of the last second, percent."""
@@ -303,17 +314,15 @@ class ModemTap:
         return 100 * max(0, lost - before[0]) / due if due > 0 else 0.0
 
     def _heard(self, event: Message) -> None:
-        """Take an event; called from any thread."""
+        """Take an event; called from any thread, whose loop is not woken: the next frame takes it along."""
         if self._scopes:
-            with contextlib.suppress(RuntimeError):  # The loop has ended.
-                self._loop.call_soon_threadsafe(self._scopes.event, _encode(event))
+            self._events.append(event)
 
     async def audio(self) -> AsyncIterator[bytes]:
         """See `ModemControl.audio`."""
         with self._listeners.viewer() as viewer:
-            async for piece in viewer:
-                assert isinstance(piece, bytes)
-                yield piece
+            async for pieces in viewer:
+                yield b"".join(piece for piece in pieces if isinstance(piece, bytes))
 
     async def terminal(self) -> TerminalStream:
         """See `ModemControl.terminal`."""
@@ -335,5 +344,4 @@ class ModemTap:
         return file.getvalue()
 
 
-def _encode(message: Message) -> str:
-    return json.dumps(message, separators=(",", ":"), ensure_ascii=False)
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False).encode

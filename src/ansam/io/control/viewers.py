@@ -16,7 +16,7 @@ Item = str | bytes
 
 
 class Viewer:
-    """One of them: iterate over it."""
+    """One of them: iterate over it; what has gathered since the last time comes at once."""
 
     def __init__(self) -> None:
         self._queue: deque[tuple[bool, Item]] = deque()
@@ -45,13 +45,14 @@ class Viewer:
         self._frames += 1
         self._changed.set()
 
-    async def __aiter__(self) -> AsyncIterator[Item]:
-        """Yield what is queued, for ever."""
+    async def __aiter__(self) -> AsyncIterator[list[Item]]:
+        """Yield all that is queued, for ever."""
         while True:
-            while self._queue:
-                is_frame, item = self._queue.popleft()
-                self._frames -= is_frame
-                yield item
+            if self._queue:
+                items = [item for _, item in self._queue]
+                self._queue.clear()
+                self._frames = 0
+                yield items
             self._changed.clear()
             await self._changed.wait()
 

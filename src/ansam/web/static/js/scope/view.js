@@ -35,7 +35,7 @@ export class ScopeView {
     this.logs = { phase: this.ladder, note: this.ladder, at: this.dialogue, lapm: this.frames };
     this.toolbar = this.buildToolbar();
     this.channel = new Channel(`/ws/modems/${encodeURIComponent(id)}/scope`, {
-      onmessage: (message) => this.receive(message),
+      onmessage: (messages) => messages.forEach((message) => this.receive(message)),
       onopen: () => text(this.state, ''),
       onstate: (state) => { if (state !== 'open') text(this.state, 'waiting for the server …'); },
     });
