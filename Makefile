@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PYTEST ?= $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint cover bench clean
+.PHONY: help demo test lint warm cover bench clean
 
 help:
 	@echo "make demo   ext 07 dials 05: exchange, two modems and a terminal on this machine"
@@ -29,7 +29,12 @@ lint: $(VENV)/.installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: lint
+# Each of pytest's workers would compile every kernel for itself: V.34's are the half of them.
+warm: $(VENV)/.installed
+	$(BIN)/python -c 'import ansam.modulation.v34.modem' & $(BIN)/ansam warm && wait
+
+test: $(VENV)/.installed
+	@$(MAKE) --no-print-directory -j2 lint warm
 	$(PYTEST) -n auto --dist loadgroup
 
 cover: $(VENV)/.installed
