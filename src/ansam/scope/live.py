@@ -32,11 +32,11 @@ SPECTRUM = 1024
 
 BINS = 128
 POINTS = 200
-QUIET = -120.0
+_FLOOR = np.float32(1e-6)
+"""Of magnitudes: -120 dB."""
 
-_WINDOW = np.hanning(SPECTRUM).astype(np.float32)
-_FULL_SCALE = float(_WINDOW.sum() / 2) ** 2
-"""Power of a sine at full scale in its bin."""
+_WINDOW = (np.hanning(SPECTRUM) / (np.hanning(SPECTRUM).sum() / 2)).astype(np.float32)
+"""Gives a sine at full scale 1 in its bin."""
 
 
 class CallTrace:
@@ -187,15 +187,14 @@ def _frame_event(values: Mapping[str, object]) -> Message | None:
 
 
 def spectra(audio: Audio) -> list[list[int]]:
-    """Return the power of audio, shape (`SPECTRUM`, n), as n spectra of `BINS` up to 4000 Hz.
+    """Return the power of audio, shape (n, `SPECTRUM`), as n spectra of `BINS` up to 4000 Hz.
 
     Levels are tenths of dB against a sine at full scale. All numbers of a frame are whole ones: they are
     written and read in a fraction of the time that decimals take, ten times a second for each who looks.
     """
-    seen = np.fft.rfft(audio.T * _WINDOW)[:, :-1]
-    power = seen.real**2 + seen.imag**2
-    loudest = power.reshape(len(power), BINS, -1).max(axis=2)
-    return cast(list[list[int]], _whole(100 * np.log10(loudest / _FULL_SCALE + 10 ** (QUIET / 10))))
+    magnitude = np.abs(np.fft.rfft(audio * _WINDOW)[:, :-1])
+    loudest = magnitude.reshape(len(audio), BINS, -1).max(axis=2)
+    return cast(list[list[int]], _whole(200 * np.log10(loudest + _FLOOR)))
 
 
 def frame(dce: Dce, trace: CallTrace, now: Samples, media: CallStatistics | None, lost: float) -> Message:

@@ -14,7 +14,6 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ansam.dce.dce import LineState
 from ansam.dce.speaker import Speaker
@@ -50,7 +49,7 @@ class Tape:
     """The last samples of a call, both directions; a sink of the modem's host."""
 
     def __init__(self) -> None:
-        self._ring = np.zeros((KEPT, 2), np.int16)
+        self._ring = np.zeros((2, KEPT), np.float32)
         self._written = 0
         self._pieces: deque[bytes] = deque(maxlen=SAMPLE_RATE // 160)
         self.listened: Callable[[], bool] = lambda: False
@@ -58,14 +57,15 @@ class Tape:
 
     def hear(self, rx: Audio, tx: Audio, speaker: Speaker) -> None:
         """See `Sink.hear`."""
-        both = int16(np.stack((rx, tx), axis=1))
         at = self._written % KEPT
-        first = both[: KEPT - at]
-        self._ring[at : at + len(first)] = first
-        self._ring[: len(both) - len(first)] = both[len(first) :]
-        self._written += len(both)
+        room = KEPT - at
+        for row, heard in zip(self._ring, (rx, tx), strict=True):
+            row[at : at + len(heard)] = heard[:room]
+            if len(heard) > room:
+                row[: len(heard) - room] = heard[room:]
+        self._written += len(rx)
         if self.listened():
-            self._pieces.append(both.tobytes())
+            self._pieces.append(int16(np.stack((rx, tx), axis=1)).tobytes())
 
     def flush(self) -> None:
         """See `Sink.flush`."""
@@ -76,27 +76,15 @@ class Tape:
         """See `Sink.close`."""
 
     def last(self, count: int) -> Audio:
-        """Return the last samples, shape (count, 2), oldest first; silence before there were any."""
-        there = self._newest(count)
-        out = np.zeros((count, 2), np.float32)
-        out[count - len(there) :] = there / np.float32(32768)
-        return out
+        """Return the last samples, shape (2, count), oldest first; silence before there were any."""
+        end = self._written % KEPT
+        if end >= count:
+            return self._ring[:, end - count : end].copy()
+        return np.concatenate((self._ring[:, end - count :], self._ring[:, :end]), axis=1)
 
-    def wav(self) -> bytes:
-        """Return all that is kept as a WAV file, received left; b"" where there is nothing."""
-        there = self._newest(KEPT)
-        if not len(there):
-            return b""
-        file = io.BytesIO()
-        with wave.open(file, "wb") as sound:
-            sound.setparams((2, 2, SAMPLE_RATE, 0, "NONE", ""))
-            sound.writeframes(there.tobytes())
-        return file.getvalue()
-
-    def _newest(self, count: int) -> NDArray[np.int16]:
-        """Return the newest samples there are, at most `count`, oldest first."""
-        there = min(count, self._written, KEPT)
-        return self._ring[np.arange(self._written - there, self._written) % KEPT]
+    def all(self) -> Audio:
+        """Return all that is kept, shape (2, n), oldest first."""
+        return self.last(KEPT)[:, KEPT - min(self._written, KEPT) :]
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,15 +321,24 @@ class ModemTap:
     async def bundle(self) -> bytes:
         """See `ModemControl.bundle`: a ZIP file of call.wav, events.json and state.json."""
         with self._host.lock:
-            sound = self._tape.wav()
-        if not sound:
+            sound = self._tape.all()
+        if not sound.size:
             return b""
         file = io.BytesIO()
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as bundle:
-            bundle.writestr("call.wav", sound)
+            bundle.writestr("call.wav", _wav(sound))
             bundle.writestr("events.json", json.dumps(self._trace.events(), indent=1))
             bundle.writestr("state.json", json.dumps(self._state().message(), indent=1))
         return file.getvalue()
+
+
+def _wav(sound: Audio) -> bytes:
+    """Return sound, shape (2, n), as a WAV file, received left."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as wav:
+        wav.setparams((2, 2, SAMPLE_RATE, 0, "NONE", ""))
+        wav.writeframes(int16(sound.T).tobytes())
+    return file.getvalue()
 
 
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False).encode

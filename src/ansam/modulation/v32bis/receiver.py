@@ -254,7 +254,8 @@ class Receiver(TrainedReceiver[Hearing]):
 
     def constellation(self) -> list[complex]:
         """Return the last points, oldest first."""
-        return [complex(p) for p in np.roll(self._points, -int(self._state["history"].item()))]
+        points: list[complex] = np.roll(self._points, -int(self._state["history"].item())).tolist()
+        return points
 
     # -- training --------------------------------------------------------------------------------------------
 

@@ -363,4 +363,6 @@ class Receiver(TrainedReceiver[Hearing]):
 
     def constellation(self) -> list[complex]:
         """Return the last 512 points, oldest first."""
-        return [complex(p) for p in np.roll(self._points, -int(self._s.history))[-512:]]
+        newest = np.arange(-512, 0) + int(self._s.history)
+        points: list[complex] = self._points.take(newest, mode="wrap").tolist()
+        return points
