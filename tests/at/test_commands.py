@@ -84,9 +84,8 @@ def test_commands_that_hold_a_number(name: str, low: int, high: int) -> None:
         ("AT&M0&M4", "OK"),
         ("AT&M5", "ERROR"),
         ("AT&M1", "ERROR"),
-        ("AT&T0&T5", "OK"),
-        ("AT&T1", "ERROR"),
-        ("AT&T4", "OK"),
+        ("AT&T0&T1&T3&T5&T8", "OK"),
+        ("AT&T9", "ERROR"),
         ("AT&N3&U2", "OK"),
         ("AT&N2&U3", "ERROR"),
         ("AT&U3&N2", "ERROR"),
@@ -121,6 +120,12 @@ def test_commands_that_hold_a_number(name: str, low: int, high: int) -> None:
 )
 def test_answers(line: str, answer: str) -> None:
     assert Terminal().type(line) == answer
+
+
+def test_a_test_that_nothing_carries_out_leaves_the_permission_alone() -> None:
+    terminal = Terminal()
+    assert terminal.type("AT&T4&T1&T0") == "OK"
+    assert terminal.modem.settings["&T"] == 4
 
 
 def test_a_line_takes_effect_up_to_its_first_mistake() -> None:

@@ -94,6 +94,13 @@ def test_backspace_character_is_s5() -> None:
     assert terminal.type("ATX9\x7f4") == "OK"
 
 
+def test_del_rubs_out_where_s15_says_so() -> None:
+    terminal = Terminal(echo=True)
+    assert terminal.send(b"ATX9\x7f\r") == b"ATX9\r" + ERROR
+    assert terminal.send(b"ATS15=32\r") == b"ATS15=32\r" + OK
+    assert terminal.send(b"ATX9\x7f4\r") == b"ATX9\b \b4\r" + OK
+
+
 def test_control_characters_in_a_line_are_dropped() -> None:
     assert Terminal(echo=True).send(b"AT\n\x07S7\x00?\r") == b"ATS7?\r\r\n060\r\n" + OK
 

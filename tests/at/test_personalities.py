@@ -91,6 +91,7 @@ BASE = (HERE / "hayes-2400.toml").read_text()
             "'fly' is not known",
         ),
         ("[commands]", '[commands]\nJ = { values = "0", meaning = "", loud = true }', "'loud' is not a key"),
+        ("[commands]", '[commands]\nJ = { values = "0-1", kept = "0-2", meaning = "" }', "kept must hold"),
         ("[commands]", "[commands]\nJ = 5", "commands.J: must be a table"),
         ("[commands]", '[commands]\nJ = { values = "0-99", meaning = "", key = "L" }', "more values than L"),
         ("[commands]", '[commands]\nJ = { values = "0", meaning = "", sets = { 4 = {} } }', "4 is not one"),

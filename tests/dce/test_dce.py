@@ -156,7 +156,7 @@ def test_calls_that_fail(progress, words):
 
 def test_no_dial_tone_without_a_line():
     bench = Bench()
-    bench.dce.line_ready(False)
+    bench.dce.line_ready(False, bench.now)
     bench.type(b"ATE0DT05\r")
     bench.wait(5)
     assert b"NO DIAL TONE" in bench.out()

@@ -386,6 +386,31 @@ def test_s13_resets_on_dtr_drop_and_dials_on_dtr() -> None:
     assert bench.dce.take_dte() == b""
 
 
+def test_s13_dials_at_power_on_once_the_line_is_there() -> None:
+    bench = TerminalBench(b"AT&Z0=05")
+    bench.dce.receive_dte(b"ATS13=16\r", bench.now)
+    bench.dce.line_ready(False, bench.now)
+    bench.wait(1)
+    assert bench.dce.state is LineState.ON_HOOK
+    bench.dce.line_ready(True, bench.now)
+    bench.wait(5)
+    assert (bench.dce.state, bench.dce.peer) == (LineState.CALLING, "05")
+    bench.dce.hang_up("enough", bench.now)
+    bench.dce.line_ready(True, bench.now)
+    bench.wait(5)
+    assert bench.dce.state is LineState.ON_HOOK
+
+
+@pytest.mark.parametrize(("init", "said"), [(b"", "Enabled"), (b"ATS15.1=1", "Disabled")])
+def test_ati6_says_whether_the_rate_may_fall_back(init: bytes, said: str) -> None:
+    bench = TerminalBench(init)
+    bench.connect()
+    bench.dce.hang_up("enough", bench.now)
+    bench.dce.take_dte()
+    bench.dce.receive_dte(b"ATI6\r", bench.now)
+    assert f"Fallback               {said}\r\n".encode() in bench.dce.take_dte()
+
+
 def test_s13_lets_the_escape_hang_up() -> None:
     bench = TerminalBench(b"ATS13=128")
     link = bench.connect()

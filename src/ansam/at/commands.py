@@ -143,7 +143,8 @@ class Executor:
             raise CommandRefused("&M5: there is no error control")
         if row.sets.get(command.value, {}).get("&M") == 5 and not self._capabilities.error_control:
             raise CommandRefused(f"{command.name}{command.value}: there is no error control")
-        self._settings[row.key] = command.value
+        if row.kept is None or command.value in row.kept:
+            self._settings[row.key] = command.value
         for key, value in row.sets.get(command.value, {}).items():
             self._settings[key] = value
 

@@ -20,6 +20,10 @@ from ansam.at.registers import Registers
 STORED_LIMIT = 255
 """Most characters kept of a line, spaces included (which the limit of the modem does not count)."""
 
+BS, DEL = 0x08, 0x7F
+DEL_RUBS_OUT = 32
+"""S15 bit 5."""
+
 
 class Prefix(Enum):
     """How much of AT has been seen."""
@@ -71,7 +75,7 @@ class CommandLine:
 
         Args:
             octet: As received; the eighth bit may be parity.
-            s: S3 and S5 say which characters end a line and rub out.
+            s: S3 and S5 say which characters end a line and rub out, S15 whether DEL does so too.
 
         Returns:
             What E1 echoes, and what the character completed.
@@ -83,7 +87,9 @@ class CommandLine:
             return bytes([char]), self._complete()
         if char == s[5]:
             return self._rub_out(char), None
-        if char < 0x20 or char == 0x7F:
+        if char == DEL and s.usr(15) & DEL_RUBS_OUT:
+            return self._rub_out(BS), None
+        if char < 0x20 or char == DEL:
             return b"", None
         if self._excess or len(self._typed) >= STORED_LIMIT:
             self._excess += 1

@@ -54,6 +54,7 @@ class Parameter:
     Attributes:
         default: Factory value.
         allowed: Values accepted; anything else is ERROR.
+        kept: Those of them that are held, the others change nothing; None where all are.
         meaning: For the help screens.
         stored: Part of a profile of &W.
         acts: It has an effect on this modem; otherwise it is kept and shown, and the help says so.
@@ -65,6 +66,7 @@ class Parameter:
     default: int
     allowed: range | tuple[int, ...]
     meaning: str
+    kept: range | tuple[int, ...] | None = None
     stored: bool = True
     acts: bool = True
     key: str = ""

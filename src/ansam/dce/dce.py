@@ -29,6 +29,7 @@ from ansam.dce.options import (
     allowed_modulations,
     error_control,
     line_characters,
+    may_fall_back,
     modem_capabilities,
     modulation_options,
     unprotected,
@@ -59,7 +60,7 @@ from ansam.units import SAMPLE_RATE, Audio, Samples
 CLEARING_TIME = 2 * SAMPLE_RATE
 """How long a hang-up waits for the far end to acknowledge the end of the link."""
 
-S13_RESET, S13_DIAL_ON_DTR, S13_ESCAPE_ENDS = 1, 8, 128
+S13_RESET, S13_DIAL_ON_DTR, S13_DIAL_AT_POWER_ON, S13_ESCAPE_ENDS = 1, 8, 16, 128
 
 __all__ = [
     "Connected",
@@ -109,7 +110,7 @@ class Dce:
         self._data_path = DataPath(self._at.settings, self._terminal)
         self._actions: list[LineAction] = []
         self._events: list[DceEvent] = []
-        self._line_ready = True
+        self._line_ready = self._fresh = True
         self._number = self.peer = ""
         self._role = Role.CALLING
         self._answers_as = Role.ANSWERING
@@ -286,9 +287,13 @@ class Dce:
     def set_dtr(self, on: bool, now: Samples) -> None:
         """Follow circuit 108/2 (DTR); what a drop does is set by &D, after S25 hundredths of a second."""
         self._advance(now)
-        changed = self._terminal.set_dtr(on, now)
+        if self._terminal.set_dtr(on, now) and on:
+            self._dial_stored(S13_DIAL_ON_DTR, now)
+
+    def _dial_stored(self, when: int, now: Samples) -> None:
+        """Dial stored number 0 if that bit of S13 asks for it and nothing is under way."""
         idle = self.state is LineState.ON_HOOK and self._at.state is State.COMMAND
-        if changed and on and idle and self.settings.s.usr(13) & S13_DIAL_ON_DTR:
+        if idle and self.settings.s.usr(13) & when:
             self._at.execute("DS0", now)
             self._after_at(now)
 
@@ -310,9 +315,13 @@ class Dce:
 
     # -- line ------------------------------------------------------------------------------------------------
 
-    def line_ready(self, ready: bool, why: str = "") -> None:
+    def line_ready(self, ready: bool, now: Samples, why: str = "") -> None:
         """Tell whether a call could be placed (registered), and why not; without it there is no dial tone."""
+        self._advance(now)
         self._line_ready, self._why_not_ready = ready, why
+        if ready and self._fresh:
+            self._fresh = False
+            self._dial_stored(S13_DIAL_AT_POWER_ON, self._now)
 
     def observed(self, source: Source, text: str, clause: str, now: Samples, *, lasting: bool = True) -> None:
         """Take what the line side noticed in a call, for its chain of causes (see `Witness.observed`)."""
@@ -687,7 +696,10 @@ class Dce:
         self._error_control = link.protocol != "NONE"
         self._enter(LineState.DATA, now)
         self._due = None
-        self._record.connected(modulation, tx_rate, rx_rate, now)
+        fallback = may_fall_back(self.settings)
+        self._record.connected(
+            CallRecord(modulation=modulation, tx_rate=tx_rate, rx_rate=rx_rate, fallback=fallback, began=now)
+        )
         if self._at.state is State.WAITING:
             self._at.finish(connect, now)
         else:

@@ -39,6 +39,7 @@ class CallRecord:
         signal: What the modulation knew about the line when it was last asked.
         tx_rate: Bit/s.
         rx_rate: Bit/s.
+        fallback: The rate may change during the call.
         began: When data could flow; None while there was no connection yet.
         ended: When it ended; None while it lasts.
     """
@@ -55,6 +56,7 @@ class CallRecord:
     signal: SignalReport = field(default_factory=SignalReport)
     tx_rate: int = 0
     rx_rate: int = 0
+    fallback: bool = True
     began: Samples | None = None
     ended: Samples | None = None
 
@@ -111,7 +113,7 @@ def link_screen(
         "",
         f"Data Compression       {link.compression}",
         "Equalization           Long",
-        "Fallback               Enabled",
+        f"Fallback               {'Enabled' if call.fallback else 'Disabled'}",
         f"Protocol               {link.protocol}",
         f"Speed                  {call.rx_rate}/{call.tx_rate}",
         f"Last Call              {duration(call.seconds(now))}",

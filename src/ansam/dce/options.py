@@ -89,6 +89,11 @@ def modem_capabilities(
     )
 
 
+def may_fall_back(settings: Settings) -> bool:
+    """Return whether the rate of a call may change while it lasts."""
+    return not settings.s.usr(15) & NO_FALLBACK
+
+
 def modulation_options(settings: Settings, role: Role = Role.CALLING) -> ModulationOptions:
     """Return the options the settings ask for in a role."""
     low, high = _rate_window(settings)
@@ -104,7 +109,7 @@ def modulation_options(settings: Settings, role: Role = Role.CALLING) -> Modulat
         v8=bool((v8.originating if calling else v8.answering) and s.usr(32) & V8 and not s.usr(54) & NO_V8),
         v8_ci=bool((v8.indicator or s.usr(32) & V8_CI) and not s.usr(54) & NO_V8_CI),
         lapm=settings.link.wanted(calling=calling),
-        fallback=not s.usr(15) & NO_FALLBACK,
+        fallback=may_fall_back(settings),
         renegotiation=not s.usr(13) & NO_QUICK_RETRAIN,
         ac_time=_ac_time(settings),
         trellis=not (s.usr(27) & V32_UNCODED or s.usr(55) & NO_8_STATES),

@@ -86,10 +86,10 @@ class Record:
             case _:
                 pass
 
-    def connected(self, modulation: str, tx_rate: int, rx_rate: int, now: Samples) -> None:
-        """A connection begins: count anew. Rates are in bit/s."""
+    def connected(self, call: CallRecord) -> None:
+        """A connection begins: count anew."""
         self.retrains = 0
-        self.call = CallRecord(modulation=modulation, tx_rate=tx_rate, rx_rate=rx_rate, began=now)
+        self.call = call
 
     def count(self, session: Session | StreamSession) -> None:
         """Take over what link and modulation counted."""

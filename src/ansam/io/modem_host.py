@@ -275,7 +275,8 @@ class ModemHost:
     def line_ready(self, ready: bool) -> None:
         """See `LineUser.line_ready`."""
         with self.lock:
-            self.dce.line_ready(ready)
+            self.dce.line_ready(ready, self._clock.now())
+        self._schedule()
 
     def expect_reversed(self) -> None:
         """See `Reversible.expect_reversed`."""
@@ -309,7 +310,7 @@ class ModemHost:
     def line_not_ready(self, why: str) -> None:
         """See `Observer.line_not_ready`."""
         with self.lock:
-            self.dce.line_ready(False, why)
+            self.dce.line_ready(False, self._clock.now(), why)
 
     def far_end_hung_up(self) -> None:
         """See `LineUser.far_end_hung_up`."""

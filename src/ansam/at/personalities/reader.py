@@ -141,15 +141,17 @@ def _commands(top: Table) -> dict[str, Parameter]:
         row = Table(entry, f"{top.place}, commands.{name}")
         if not COMMAND_NAME.fullmatch(name):
             raise row.fail("this is no name of a command", "a letter, & and a letter, +NAME …, in capitals")
-        allowed = _range(row)
+        allowed = _range(row.take("values", str), row)
+        kept = _range(row.take("kept", str), row) if "kept" in entry else None
         action = row.take("action", str, "")
         if action and action not in {known.value for known in Action}:
             raise row.fail(
                 f"action = {action!r} is not known", f"there are {', '.join(a.value for a in Action)}"
             )
         table[name] = Parameter(
-            default=row.take("default", int, allowed[0]),
+            default=row.take("default", int, (kept or allowed)[0]),
             allowed=allowed,
+            kept=kept,
             meaning=row.take("meaning", str),
             stored=row.take("stored", bool, True),
             acts=row.take("acts", bool, True),
@@ -159,13 +161,14 @@ def _commands(top: Table) -> dict[str, Parameter]:
         )
         if table[name].default not in allowed:
             raise row.fail(f"default = {table[name].default} is not among its values", "correct one of them")
+        if kept is not None and not {table[name].default} <= set(kept) <= set(allowed):
+            raise row.fail("kept must hold the default and nothing beyond values", "correct one of them")
         row.finish()
     return table
 
 
-def _range(row: Table) -> range | tuple[int, ...]:
-    """Read ``values``: "0-3", "0,4,5", "0-2,8"."""
-    text = row.take("values", str)
+def _range(text: str, row: Table) -> range | tuple[int, ...]:
+    """Read numbers: "0-3", "0,4,5", "0-2,8"."""
     found: list[int] = []
     for part in text.split(","):
         match = re.fullmatch(r"\s*(\d{1,6})(?:-(\d{1,6}))?\s*", part)
@@ -204,7 +207,7 @@ def _parameters(top: Table, commands: Mapping[str, Parameter]) -> dict[str, Para
     fixed = Table(top.take("fixed", dict, {}), f"{top.place}, fixed")
     defaults = {key: _semantic(fixed, key, value) for key, value in fixed._data.items()}
     table = {
-        key: Parameter(defaults.get(key, known.default), known.allowed, known.meaning, known.stored)
+        key: Parameter(defaults.get(key, known.default), known.allowed, known.meaning, stored=known.stored)
         for key, known in SEMANTIC.items()
     }
     for command in commands.values():
