@@ -1,7 +1,5 @@
 """Kamailio (Debian kamailio) in the exchange's place: our telephones register there and call each other."""
 
-import asyncio
-import contextlib
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.exchange_live import free_port, phone, run, sdp
+from tests.support.kamailio import CONFIG, running
 
 from ansam.sip.events import (
     Address,
@@ -23,88 +22,12 @@ from ansam.sip.events import (
 
 pytestmark = pytest.mark.peer("kamailio")
 
-CONFIG = """
-#!KAMAILIO
-debug=0
-log_stderror=yes
-children=1
-disable_tcp=no
-tcp_children=1
-auto_aliases=no
-dns=no
-rev_dns=no
-listen=udp:127.0.0.1:{port}
-listen=tcp:127.0.0.1:{port}
-loadmodule "tm.so"
-loadmodule "sl.so"
-loadmodule "rr.so"
-loadmodule "pv.so"
-loadmodule "maxfwd.so"
-loadmodule "usrloc.so"
-loadmodule "registrar.so"
-loadmodule "siputils.so"
-loadmodule "auth.so"
-loadmodule "textops.so"
-modparam("usrloc", "db_mode", 0)
-modparam("rr", "enable_full_lr", 1)
-modparam("registrar", "use_path", 0)
-modparam("auth", "algorithm", "{algorithm}")
-request_route {{
-    if (!mf_process_maxfwd_header("10")) {{ sl_send_reply("483", "Too Many Hops"); exit; }}
-    if (has_totag()) {{
-        if (loose_route()) {{ t_relay(); exit; }}
-        if (is_method("ACK") && t_check_trans()) {{ t_relay(); }}
-        exit;
-    }}
-    if (is_method("CANCEL")) {{ if (t_check_trans()) {{ t_relay(); }} exit; }}
-    if (is_method("REGISTER")) {{
-        if (!pv_www_authenticate("ansam", "secret-$tU", "0")) {{ www_challenge("ansam", "1"); exit; }}
-        save("location");
-        exit;
-    }}
-    if (is_method("INVITE")) {{
-        if (!pv_proxy_authenticate("ansam", "secret-$fU", "0")) {{ proxy_challenge("ansam", "1"); exit; }}
-        consume_credentials();
-        record_route();
-        if (!lookup("location")) {{ sl_send_reply("404", "Not Found"); exit; }}
-        t_relay();
-        exit;
-    }}
-    sl_send_reply("405", "Method Not Allowed");
-}}
-"""
-
 
 @asynccontextmanager
 async def kamailio(directory: Path, algorithm: str) -> AsyncIterator[Address]:
     port = free_port(socket.SOCK_STREAM)
-    config = directory / "kamailio.cfg"
-    config.write_text(CONFIG.format(port=port, algorithm=algorithm).lstrip())
-    with (directory / "log").open("wb") as log:
-        process = await asyncio.create_subprocess_exec(
-            "kamailio", "-f", str(config), "-DD", "-E", "-m", "32", "-M", "4",
-            "-Y", str(directory), "-P", str(directory / "pid"), "-w", str(directory),
-            stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
-        )  # fmt: skip
-    try:
-        await until_listening(port, process, directory)
+    async with running(CONFIG.format(port=port, algorithm=algorithm), port, directory):
         yield "127.0.0.1", port
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
-        await process.wait()
-
-
-async def until_listening(port: int, process: asyncio.subprocess.Process, directory: Path) -> None:
-    async with asyncio.timeout(15):
-        while True:
-            assert process.returncode is None, (directory / "log").read_text()[-3000:]
-            with contextlib.suppress(OSError):
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-                writer.close()
-                await writer.wait_closed()
-                return
-            await asyncio.sleep(0.05)
 
 
 @pytest.mark.parametrize("algorithm", ["MD5", "SHA-256"])

@@ -1,16 +1,14 @@
 """Kamailio (Debian kamailio, kamailio-tls-modules) between two modem lines: TLS and SRTP."""
 
-import asyncio
-import contextlib
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from tests.interop.test_exchange_kamailio import CONFIG, until_listening
 from tests.interop.test_lines_exchange import certificate
 from tests.support.exchange_live import free_port, run
+from tests.support.kamailio import CONFIG, running
 from tests.support.line_user import FakeUser
 
 from ansam.call.line_url import SipLineUrl
@@ -38,25 +36,12 @@ async def kamailio(directory: Path) -> AsyncIterator[Address]:
     port, plain = free_port(socket.SOCK_STREAM), free_port(socket.SOCK_STREAM)
     files = certificate(directory, "127.0.0.1")
     (directory / "tls.cfg").write_text(TLS.format(certificate=files[0], key=files[1]))
-    text = CONFIG.format(port=plain, algorithm="MD5").lstrip()
+    text = CONFIG.format(port=plain, algorithm="MD5")
     text = text.replace("auto_aliases", "enable_tls=yes\nauto_aliases")
     text = text.replace("loadmodule", f"listen=tls:127.0.0.1:{port}\nloadmodule", 1)
     tls = f'loadmodule "tls.so"\nmodparam("tls", "config", "{directory}/tls.cfg")\nmodparam("usrloc"'
-    config = directory / "kamailio.cfg"
-    config.write_text(text.replace('modparam("usrloc"', tls, 1))
-    with (directory / "log").open("wb") as log:
-        process = await asyncio.create_subprocess_exec(
-            "kamailio", "-f", str(config), "-DD", "-E", "-m", "64", "-M", "8",
-            "-Y", str(directory), "-P", str(directory / "pid"), "-w", str(directory),
-            stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
-        )  # fmt: skip
-    try:
-        await until_listening(port, process, directory)
+    async with running(text.replace('modparam("usrloc"', tls, 1), port, directory):
         yield "127.0.0.1", port
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
-        await process.wait()
 
 
 def test_a_call_over_tls_with_srtp(tmp_path: Path) -> None:

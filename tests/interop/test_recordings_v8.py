@@ -1,52 +1,16 @@
 """CM and JM of real modems, octets exactly: the calls of ../shared/recordings, whose README has the truth."""
 
-import re
 import wave
-from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.support.recordings import FOLDER, Truth, truths
 
 from ansam.modulation.base import Role
 from ansam.modulation.v8.listener import V8Listener
 from ansam.modulation.v8.sequences import Kind
 from ansam.units import SAMPLE_RATE, Audio
-
-FOLDER = Path(__file__).parents[3] / "shared" / "recordings"
-
-
-@dataclass(frozen=True)
-class Truth:
-    """One row of the README."""
-
-    name: str
-    answering_channel: int
-    tone: tuple[float, float]
-    depth: float
-    cm: bytes | None
-    jm: bytes | None
-    jm_count: int
-
-
-def truths() -> list[Truth]:
-    if not FOLDER.exists():
-        return []
-    found = []
-    for line in (FOLDER / "README.md").read_text().splitlines():
-        cells = [cell.strip() for cell in line.split("|")[1:-1]]
-        if len(cells) < 8 or not cells[0].endswith(".wav"):
-            continue
-        tone = re.match(r"ch(\d) ([\d.]+)-([\d.]+) s .* AM ([\d.]+)", cells[5])
-        assert tone
-        menus = [re.match(r"ch\d (\d+)x `([^`]+)`", cell) for cell in cells[6:8]]
-        cm, jm = (bytes.fromhex(menu.group(2)) if menu else None for menu in menus)
-        count = int(menus[1].group(1)) if menus[1] else 0
-        times = float(tone.group(2)), float(tone.group(3))
-        found.append(Truth(cells[0], int(tone.group(1)), times, float(tone.group(4)), cm, jm, count))
-    return found
-
 
 TRUTHS = truths()
 pytestmark = pytest.mark.skipif(not TRUTHS, reason=f"no recordings in {FOLDER}")

@@ -18,6 +18,7 @@ class Truth:
         depth: Of its amplitude modulation.
         cm: Octets.
         jm: Octets.
+        jm_count: How many there are at least.
         info: INFO0, INFO1c, INFO1a sequences, echoes counted too.
         selection: What INFO1a selects, in the README's words.
     """
@@ -28,6 +29,7 @@ class Truth:
     depth: float
     cm: bytes | None
     jm: bytes | None
+    jm_count: int
     info: tuple[int, ...]
     selection: str
 
@@ -43,10 +45,11 @@ def truths() -> list[Truth]:
             continue
         tone = re.match(r"ch(\d) ([\d.]+)-([\d.]+) s .* AM ([\d.]+)", cells[5])
         assert tone
-        menus = [re.match(r"ch\d \d+x `([^`]+)`", cell) for cell in cells[6:8]]
-        cm, jm = (bytes.fromhex(menu.group(1)) if menu else None for menu in menus)
+        menus = [re.match(r"ch\d (\d+)x `([^`]+)`", cell) for cell in cells[6:8]]
+        cm, jm = (bytes.fromhex(menu.group(2)) if menu else None for menu in menus)
+        count = int(menus[1].group(1)) if menus[1] else 0
         times = float(tone.group(2)), float(tone.group(3))
         info = tuple(int(n) for n in cells[8].split("/"))
-        row = Truth(cells[0], int(tone.group(1)), times, float(tone.group(4)), cm, jm, info, cells[9])
-        found.append(row)
+        sent = float(tone.group(4)), cm, jm, count, info, cells[9]
+        found.append(Truth(cells[0], int(tone.group(1)), times, *sent))
     return found
