@@ -100,6 +100,7 @@ class Modem(Model):
     connect: str
     seconds: float
     terminal: bool
+    terminal_in_use: bool
     lights: Lights
 
 
@@ -112,7 +113,7 @@ class Modems(Model):
 class Dial(Body):
     """What follows ATD."""
 
-    string: Annotated[str, Field(pattern=r"^[0-9A-Da-d*#,;@!WwPpTt() .-]{1,60}$")]
+    string: Annotated[str, Field(pattern=r"^[0-9A-Da-d*#,@!WwPpTt() .-]{1,60}$")]
 
 
 class Volume(Body):

@@ -39,8 +39,9 @@ class PanelState:
         rate: Received, bit/s; 0 without a connection.
         connect: The CONNECT line of this connection, or "".
         seconds: Length of this call.
-        terminal: Its DTE can be opened by `ModemControl.terminal`.
+        terminal: It has a DTE that `ModemControl.terminal` opens while nobody else uses one.
         lights: By name, see `LIGHTS`.
+        terminal_in_use: Somebody has it now, at a page or at another port of the modem.
     """
 
     id: str
@@ -54,6 +55,7 @@ class PanelState:
     seconds: float = 0.0
     terminal: bool = False
     lights: Mapping[str, bool] | None = None
+    terminal_in_use: bool = False
 
     def message(self) -> Message:
         """Return it as JSON has it."""
@@ -91,7 +93,7 @@ class ModemControl(Protocol):
         """Yield its front now and at every change, at most 10 times a second."""
 
     async def dial(self, string: str) -> None:
-        """Dial, as ``ATD`` with this string would."""
+        """Dial, as ``ATD`` with this string would; ``;`` is refused."""
 
     async def answer(self) -> None:
         """Answer the call that rings."""

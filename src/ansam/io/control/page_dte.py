@@ -23,6 +23,15 @@ class PageDte(PlainEndpoint):
         """See `DteEndpoint.open`."""
         self._port = port
 
+    @property
+    def in_use(self) -> bool:
+        """Whether somebody has the modem: a viewer, or whoever is at another port of it."""
+        if self._stream is not None or self._port is None:
+            return self._stream is not None
+        free = self._port.claim()
+        self._port.release()
+        return not free
+
     def attach(self) -> "PageStream":
         """Take the modem.
 

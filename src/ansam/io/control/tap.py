@@ -17,6 +17,7 @@ import numpy as np
 
 from ansam.dce.dce import LineState
 from ansam.dce.speaker import Speaker
+from ansam.errors import ConfigError
 from ansam.io.control.base import Conflict, Message, PanelState, TerminalStream
 from ansam.io.control.page_dte import PageDte
 from ansam.io.control.viewers import Viewers
@@ -211,12 +212,15 @@ class ModemTap:
             round(max(0.0, seconds), 1),
             self._dte is not None,
             lights,
+            self._dte is not None and self._dte.in_use,
         )
 
     # -- doing -----------------------------------------------------------------------------------------------
 
     async def dial(self, string: str) -> None:
-        """See `ModemControl.dial`."""
+        """See `ModemControl.dial`; a string with ``;`` would leave a call without a modem on it."""
+        if ";" in string:
+            raise ConfigError("';' is nothing to dial with here", "type ATD at the terminal")
         if self._host.dce.state is not LineState.ON_HOOK:
             raise Conflict("the modem is in a call")
         self._command(f"D{string}")
@@ -255,6 +259,7 @@ class ModemTap:
                 viewer.event(_encode(event))
             self._trace.awake = True
             if self._ticking is None:
+                self._lost.clear()
                 self._ticking = asyncio.create_task(self._tick())
             try:
                 async for texts in viewer:

@@ -29,9 +29,6 @@ class Viewer:
         if len(self._queue) - self._frames >= EVENTS:
             self._missed += 1
             return
-        if self._missed:
-            self._queue.append((False, _left_out(self._missed)))
-            self._missed = 0
         self._queue.append((False, text))
         self._changed.set()
 
@@ -50,8 +47,10 @@ class Viewer:
         while True:
             if self._queue:
                 items = [item for _, item in self._queue]
+                if self._missed:
+                    items.append(_left_out(self._missed))
                 self._queue.clear()
-                self._frames = 0
+                self._frames = self._missed = 0
                 yield items
             self._changed.clear()
             await self._changed.wait()

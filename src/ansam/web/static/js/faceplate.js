@@ -26,7 +26,7 @@ export class Faceplate {
     this.id = modem.id;
     this.lights = new Map();
     this.state = h('div.glass-state');
-    this.facts = ['number', 'rate', 'time'].map((name) => h('span', { title: name }));
+    this.facts = ['number', 'rate', 'time', 'terminal'].map((name) => h('span', { title: name }));
     this.element = h('section.faceplate', { 'aria-label': `Modem ${modem.name}` },
       this.head(modem),
       h('div.faceplate-vents', { 'aria-hidden': 'true' }),
@@ -95,6 +95,7 @@ export class Faceplate {
     text(this.state, modem.state === 'connected' && modem.connect ? modem.connect : STATES[modem.state] ?? modem.state);
     text(this.facts[0], modem.number ? modem.number : '');
     text(this.facts[1], modem.rate ? `${modem.rate} bit/s` : '');
+    text(this.facts[3], modem.terminal_in_use ? 'terminal in use' : '');
     if (this.dialButton) {
       this.dialButton.disabled = modem.state !== 'idle';
       this.answerButton.disabled = modem.state !== 'ringing';
