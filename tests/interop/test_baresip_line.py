@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.interop import test_exchange_baresip as softphone
+from tests.support import baresip as support
 from tests.support.exchange_live import exchange, run
 from tests.support.line_user import FakeUser
 
@@ -44,10 +45,10 @@ class Singer:
 def test_we_call_baresip(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, theirs: str, ours: Secure, secure: bool | None
 ) -> None:
-    config = softphone.CONFIG + "module srtp.so\nmodule aubridge.so\n"
+    config = support.CONFIG + "module srtp.so\nmodule aubridge.so\n"
     for before, after in BRIDGED.items():
         config = config.replace(before, after)
-    monkeypatch.setattr(softphone, "CONFIG", config)
+    monkeypatch.setattr(support, "CONFIG", config)
     monkeypatch.setattr(softphone, "ACCOUNT", softphone.ACCOUNT + (f";mediaenc={theirs}" if theirs else ""))
 
     async def test() -> None:

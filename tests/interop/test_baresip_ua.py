@@ -2,13 +2,13 @@
 
 import subprocess
 import time
-import wave
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.support.sip_socket import SocketAgent, free_port
+from tests.support.baresip import prepare
+from tests.support.sip_socket import SocketAgent
 
 from ansam.sdp.description import parse
 from ansam.sdp.negotiation import PCMA, PLAIN, Features, LocalMedia, accept, offer
@@ -27,33 +27,14 @@ from ansam.sip.ua import UserAgentConfig
 
 pytestmark = pytest.mark.peer("baresip-core")
 
-CONFIG = """
-poll_method epoll
-sip_listen 127.0.0.1:{port}
-net_interface 127.0.0.1
-audio_player aufile,{folder}/played.wav
-audio_source aufile,{folder}/tone.wav
-audio_alert aufile,{folder}/alert.wav
-module_path /usr/lib/baresip/modules
-module g711.so
-module aufile.so
-module_app account.so
-module_app menu.so
-"""
 MEDIA = LocalMedia("127.0.0.1", 4000, 7)
 
 
 @contextmanager
 def baresip(folder: Path, agent: SocketAgent, mode: str, *commands: str) -> Iterator[RegisterReceived]:
     """Run baresip as extension 05 and register it at `agent`."""
-    (folder / "config").write_text(CONFIG.format(port=free_port(), folder=folder))
     account = f"<sip:05@127.0.0.1:{agent.local[1]}>;auth_user=05;auth_pass=secret;regint=600"
-    (folder / "accounts").write_text(f"{account};audio_codecs=pcma;answermode={mode}\n")
-    with wave.open(str(folder / "tone.wav"), "wb") as tone:
-        tone.setnchannels(1)
-        tone.setsampwidth(2)
-        tone.setframerate(8000)
-        tone.writeframes(b"\x00\x20\x00\xe0" * 8_000)
+    prepare(folder, f"{account};audio_codecs=pcma;answermode={mode}")
     words = [word for command in commands for word in ("-e", command)]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(

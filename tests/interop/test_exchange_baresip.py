@@ -3,34 +3,19 @@
 import asyncio
 import contextlib
 import socket
-import wave
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from tests.support.exchange_live import exchange, free_port, phone, run, sdp
+from tests.support.baresip import prepare
+from tests.support.exchange_live import exchange, phone, run, sdp
 
 from ansam.io.exchange import ExchangeServer
 from ansam.pbx.settings import Service
 from ansam.sip.events import CallAnswered, CallEnded, IncomingCall
 
 pytestmark = pytest.mark.peer("baresip-core")
-
-CONFIG = """
-poll_method epoll
-sip_listen 127.0.0.1:{port}
-net_interface 127.0.0.1
-audio_player aufile,{directory}/played.wav
-audio_source aufile,{directory}/tone.wav
-audio_alert aufile,{directory}/alert.wav
-module_path /usr/lib/baresip/modules
-module g711.so
-module aufile.so
-module_app account.so
-module_app menu.so
-"""
-
 
 ACCOUNT = (
     "<sip:{number}@{host}:{port}>;auth_user={number};auth_pass=secret-{number};"
@@ -43,13 +28,7 @@ async def baresip(
     directory: Path, server: ExchangeServer, *commands: str, number: str = "05"
 ) -> AsyncIterator[None]:
     host, port = server.address("udp")
-    (directory / "config").write_text(CONFIG.format(port=free_port(), directory=directory))
-    (directory / "accounts").write_text(ACCOUNT.format(number=number, host=host, port=port) + "\n")
-    with wave.open(str(directory / "tone.wav"), "wb") as tone:
-        tone.setnchannels(1)
-        tone.setsampwidth(2)
-        tone.setframerate(8000)
-        tone.writeframes(b"\x00\x20\x00\xe0" * 40_000)
+    prepare(directory, ACCOUNT.format(number=number, host=host, port=port))
     words = [word for command in commands for word in ("-e", command)]
     with (directory / "log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
