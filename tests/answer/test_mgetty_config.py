@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.mgetty import MGETTY_CONFIG
 
 from ansam.answer.chat import ChatStep
 from ansam.answer.config_file import FAULTS_SHOWN, ConfigFaults, logical_lines
@@ -15,17 +16,7 @@ from ansam.answer.settings import AnswerSettings
 
 DEBIAN = Path("/etc/mgetty/mgetty.config")
 
-ORIGINAL = r"""
-# the original session
-port ttyUSB0
-  speed 9600
-  data-only y
-  toggle-dtr n
-  login-prompt @ \P login:\040
-  login-time 60
-  term vt102
-  issue-file /etc/mgetty/issue
-"""
+ORIGINAL = f"\n# the original session{MGETTY_CONFIG}"
 
 RICH = r"""
 debug 4

@@ -8,20 +8,11 @@ import tty
 from pathlib import Path
 
 import pytest
+from tests.support.mgetty import MGETTY_CONFIG
 
 from ansam.cli.main import main
 
-CONFIG = r"""
-port ttyUSB0
-  speed 9600
-  data-only y
-  toggle-dtr n
-  login-prompt @ \P login:\040
-  login-time 60
-  term vt102
-  issue-file issue
-  fido-send-emsi n
-"""
+CONFIG = MGETTY_CONFIG.replace("/etc/mgetty/issue", "issue") + "  fido-send-emsi n\n"
 SAID = (
     b"\rDebian GNU/Linux ttyUSB0 57600 (4800/ARQ/V34/LAPM/V42BIS)\n\r"
     b"\r\ncl-002 ttyUSB0 login: guest\r\nWelcome, guest."

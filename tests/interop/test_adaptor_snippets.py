@@ -4,29 +4,16 @@ import asyncio
 import contextlib
 import shutil
 import socket
-import wave
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from tests.support.baresip import prepare
 from tests.support.exchange_live import exchange, free_port, phone, run, sdp
 
 from ansam.adaptor.snippets import Line, baresip, kamailio
 from ansam.sip.events import CallAnswered, CallEnded, CallFailed, IncomingCall
-
-BARESIP = """
-sip_listen 127.0.0.1:{port}
-net_interface 127.0.0.1
-audio_player aufile,{directory}/played.wav
-audio_source aufile,{directory}/silence.wav
-audio_alert aufile,{directory}/alert.wav
-module_path /usr/lib/baresip/modules
-module g711.so
-module aufile.so
-module_app account.so
-module_app menu.so
-"""
 
 
 @asynccontextmanager
@@ -49,13 +36,7 @@ def test_baresip_registers_and_takes_one_law_only(tmp_path: Path) -> None:
         async with exchange() as server, phone("07", server.address("udp")) as caller:
             host, port = server.address("udp")
             account = baresip(Line("05", "secret-05", "Dial-up", host, port)).rstrip()
-            (tmp_path / "accounts").write_text(account + ";answermode=auto\n")
-            with wave.open(str(tmp_path / "silence.wav"), "wb") as silence:
-                silence.setnchannels(1)
-                silence.setsampwidth(2)
-                silence.setframerate(8000)
-                silence.writeframes(bytes(160_000))
-            (tmp_path / "config").write_text(BARESIP.format(port=free_port(), directory=tmp_path))
+            prepare(tmp_path, f"{account};answermode=auto")
             async with running(tmp_path, "baresip", "-f", str(tmp_path)), asyncio.timeout(20):
                 while not server.exchange.registrations.find("05", 0):  # noqa: ASYNC110 - it has no event
                     await asyncio.sleep(0.02)

@@ -1,7 +1,7 @@
 """Call back and camping on, in virtual time."""
 
 import pytest
-from tests.support.exchange import ANSWER, EXCHANGE, OFFER, Net, Telephone, extensions
+from tests.support.exchange import ANSWER, EXCHANGE, OFFER, Net, NoMedia, Telephone, extensions
 
 from ansam.call.modem_facts import CALLING, ROLE
 from ansam.errors import ConfigError
@@ -11,7 +11,6 @@ from ansam.pbx.groups import Group
 from ansam.pbx.media import RelayPorts, Side
 from ansam.pbx.patterns import Rule
 from ansam.pbx.records import Carried, Cause
-from ansam.pbx.services import ServiceSession
 from ansam.pbx.settings import ExchangeSettings, Service
 from ansam.pbx.trunks import Trunk
 from ansam.sip.events import Address, CallAnswered, CallEnded, CallFailed, Flow, IncomingCall
@@ -44,26 +43,11 @@ class Relay:
         return Carried(100, 1), Carried(100, 0)
 
 
-class Nothing:
-    """Plays nothing."""
-
-    ready = True
-
-    def open(self, service: Service, local_ip: str, offer: bytes) -> ServiceSession | None:
-        raise AssertionError(service)
-
-    def follow(self, session: ServiceSession, offer: bytes) -> bytes | None:
-        raise AssertionError(session)
-
-    def close(self, session: ServiceSession) -> str:
-        raise AssertionError(session)
-
-
 class Office:
     def __init__(self) -> None:
         self.relay = Relay()
         settings = ExchangeSettings(ring_seconds=20, services={"*37": Service.CAMP_ON})
-        self.net = Net([], settings, services=Nothing(), back_relay=self.relay)
+        self.net = Net([], settings, services=NoMedia(), back_relay=self.relay)
         plan = DialPlan(
             *(extensions("05", "06", "07"), [Group("50", ("05",))]),
             rules=(Rule("0.", strip=1, trunks=("one",)),),

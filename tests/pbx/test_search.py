@@ -5,31 +5,14 @@ import random
 from dataclasses import replace
 
 import pytest
-from tests.support.exchange import ANSWER, Net, Telephone, extensions
+from tests.support.exchange import ANSWER, Net, NoMedia, Telephone, extensions
 
 from ansam.errors import ConfigError
 from ansam.pbx.dialplan import DialPlan, Extension
 from ansam.pbx.groups import Group, HuntMemory, Strategy
 from ansam.pbx.records import Cause
-from ansam.pbx.services import ServiceSession
 from ansam.pbx.settings import ExchangeSettings, Service
 from ansam.sip.events import CallAnswered, CallFailed, Cancelled, IncomingCall
-
-
-class NoMedia:
-    """A player that must not be asked to play."""
-
-    ready = True
-
-    def open(self, service: Service, local_ip: str, offer: bytes) -> ServiceSession | None:
-        raise AssertionError(service)
-
-    def follow(self, session: ServiceSession, offer: bytes) -> bytes | None:
-        raise AssertionError(session)
-
-    def close(self, session: ServiceSession) -> str:
-        raise AssertionError(session)
-
 
 MEMBERS = ("05", "06", "07")
 

@@ -9,8 +9,8 @@ from ansam.pbx.events import CallOver, ExchangeEvent
 from ansam.pbx.exchange import Exchange
 from ansam.pbx.media import MediaRelay
 from ansam.pbx.records import CallRecord
-from ansam.pbx.services import ServiceMedia
-from ansam.pbx.settings import ExchangeSettings
+from ansam.pbx.services import ServiceMedia, ServiceSession
+from ansam.pbx.settings import ExchangeSettings, Service
 from ansam.sip.auth import Credentials
 from ansam.sip.events import Address, CallId, Event, Flow, IncomingCall, Outgoing, Registered, RegistrationId
 from ansam.sip.ua import UserAgent, UserAgentConfig
@@ -23,6 +23,21 @@ OFFER = (
 )
 ANSWER = OFFER.replace(b"192.0.2.7", b"192.0.2.5").replace(b"4000", b"5000")
 T38 = OFFER.replace(b"m=audio 4000 RTP/AVP 8", b"m=image 4000 udptl t38")
+
+
+class NoMedia:
+    """A player that must not be asked to play."""
+
+    ready = True
+
+    def open(self, service: Service, local_ip: str, offer: bytes) -> ServiceSession | None:
+        raise AssertionError(service)
+
+    def follow(self, session: ServiceSession, offer: bytes) -> bytes | None:
+        raise AssertionError(session)
+
+    def close(self, session: ServiceSession) -> str:
+        raise AssertionError(session)
 
 
 class Telephone:
