@@ -2,10 +2,12 @@
 
 from typing import cast
 
+import numpy as np
 import pytest
 
 from ansam.dce.dce import Dce
 from ansam.line import End
+from ansam.modulation.base import SignalReport
 from ansam.scope.live import CallTrace, Message, frame
 from ansam.sim.call import Simulation
 from ansam.sim.options import SimOptions
@@ -22,6 +24,7 @@ class Scopes:
     def __init__(self) -> None:
         self.traces = {end: CallTrace() for end in End}
         self.events: dict[End, list[Message]] = {end: [] for end in End}
+        self.reports: dict[End, SignalReport | None] = {}
         for end in End:
             self.traces[end].listener = self.events[end].append
 
@@ -31,8 +34,8 @@ class Scopes:
     def audio(self, *of_no_use: object) -> None:
         pass
 
-    def constellation(self, *of_no_use: object) -> None:
-        pass
+    def constellation(self, end: End, report: SignalReport | None) -> None:
+        self.reports[end] = report
 
     def ladder(self, end: End) -> list[Message]:
         return [event for event in self.events[end] if event["kind"] == "phase"]
@@ -73,6 +76,22 @@ def test_every_step_of_a_call_is_named_and_explained(line: str) -> None:
         bare = [event["name"] for event in ladder if not event["name"] or len(event["text"]) < 12]
         assert not bare
         assert [event["name"] for event in scopes.events[end] if event["kind"] == "note"][-1] == "over"
+
+
+@pytest.mark.bench
+def test_points_of_v34_lie_on_its_grid() -> None:
+    """V.34 (10/96) §9.1: odd numbers on both axes, at some scale."""
+    report = call("AT&N6").reports[End.CALLING]
+    assert report is not None
+    assert report.rates == (9600, 9600)
+    points = np.array(report.constellation)
+    axes = np.concatenate((points.real, points.imag))
+
+    def off_grid(scale: float) -> float:
+        odd = 2 * np.rint((axes * scale - 1) / 2) + 1
+        return float(np.sqrt(np.mean((axes * scale - odd) ** 2)))
+
+    assert min(map(off_grid, np.geomspace(1.5, 15, 2000))) < 0.3  # points anywhere: 0.58
 
 
 def test_no_error_control_says_so() -> None:
