@@ -4,7 +4,6 @@
 of a modem. Both give objects for JSON, whose shapes docs/spec/web-api.md states.
 """
 
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
@@ -19,13 +18,9 @@ from ansam.link.v42.frames import FrameError, decode
 from ansam.link.v42.link import SOURCE as LAPM_SOURCE
 from ansam.modulation.base import PhaseEntered, Ready, Renegotiating, Retraining, SignalReport, StepMissed
 from ansam.modulation.telemetry import EchoPath, Taps
+from ansam.scope.events import CallEvents, Message
 from ansam.scope.explain import BOTH, FAR, NEAR, explain
 from ansam.units import SAMPLE_RATE, Audio, Samples
-
-Message = dict[str, Any]
-
-KEPT = 600
-"""Events of a call that a late viewer still gets."""
 
 SPECTRUM = 1024
 """Samples of a spectrum: 128 ms."""
@@ -53,7 +48,7 @@ class CallTrace:
         self.equaliser: list[int] = []
         self.echo: list[int] = []
         self._began = 0.0
-        self._events: deque[Message] = deque(maxlen=KEPT)
+        self._events = CallEvents()
 
     def events(self) -> list[Message]:
         """Return the events of this call so far, but the frames of error control."""
@@ -71,10 +66,7 @@ class CallTrace:
         if found is None:
             return
         message = {"type": "event", "t": round((now - self._began) / SAMPLE_RATE, 2), **found}
-        if found["kind"] != "lapm":
-            self._events.append(message)
-        if self.listener is not None:
-            self.listener(message)
+        self._take(message)
 
     def _see(self, equaliser: Taps, echo: Sequence[EchoPath]) -> None:
         """Keep a receiver's taps as frames have them: ten frames show the same."""
@@ -83,11 +75,14 @@ class CallTrace:
 
     def _begin(self, now: float) -> None:
         """Forget the last call, but for the command that began this one."""
-        command = [event for event in list(self._events)[-1:] if event["name"] == "command"]
         self._began = now
-        self._events.clear()
-        self._events.extend(event | {"t": 0.0} for event in command)
         self.equaliser, self.echo = [], []
+        self._take({"type": "event", "t": 0.0, **_event("call", "begins")})
+
+    def _take(self, event: Message) -> None:
+        self._events.add(event)
+        if self.listener is not None:
+            self.listener(event)
 
 
 def _event(kind: str, name: str, text: str = "", side: str = BOTH, clause: str = "") -> Message:

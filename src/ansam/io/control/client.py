@@ -10,6 +10,7 @@ from typing import Any
 
 from ansam.errors import AnsamError, ConfigError, ResourceError
 from ansam.io.control.base import Conflict, PanelState, TerminalStream
+from ansam.io.control.shared import SharedScope
 from ansam.io.control.wire import BINARY, FAULT, pack, read_frame
 
 TIMEOUT = 5.0
@@ -81,6 +82,7 @@ class RemoteModem:
 
     def __init__(self, path: Path, name: str) -> None:
         self._path = path
+        self._scope = SharedScope(lambda: connect(path, "scope", modem=name))
         self.id = name
 
     async def state(self) -> PanelState:
@@ -109,11 +111,9 @@ class RemoteModem:
         """See `ModemControl.volume`."""
         await self._once("volume", level=level)
 
-    async def scope(self) -> AsyncIterator[str]:
+    def scope(self) -> AsyncIterator[str]:
         """See `ModemControl.scope`."""
-        async with self._open("scope") as connection:
-            while (data := await connection.frame()) is not None:
-                yield data.decode()
+        return self._scope.messages()
 
     async def audio(self) -> AsyncIterator[bytes]:
         """See `ModemControl.audio`."""

@@ -20,7 +20,7 @@ from ansam.dce.speaker import Speaker
 from ansam.errors import ConfigError
 from ansam.io.control.base import Conflict, Message, PanelState, TerminalStream
 from ansam.io.control.page_dte import PageDte
-from ansam.io.control.viewers import Viewers
+from ansam.io.control.viewers import Viewers, array, encode
 from ansam.io.modem_host import ModemHost
 from ansam.io.speaker import int16
 from ansam.scope.live import SPECTRUM, CallTrace, frame, spectra
@@ -256,14 +256,14 @@ class ModemTap:
         self._tell()
         with self._scopes.viewer() as viewer:
             for event in self._trace.events():
-                viewer.event(_encode(event))
+                viewer.event(encode(event))
             self._trace.awake = True
             if self._ticking is None:
                 self._lost.clear()
                 self._ticking = asyncio.create_task(self._tick())
             try:
                 async for texts in viewer:
-                    yield f"[{','.join(map(str, texts))}]"
+                    yield array(texts)
             finally:
                 self._trace.awake = len(self._scopes) > 1
 
@@ -276,14 +276,14 @@ class ModemTap:
                 await asyncio.sleep(due - self._loop.time())
                 self._tell()
                 if (made := self._frame()) is not None:
-                    self._scopes.frame(_encode(made))
+                    self._scopes.frame(encode(made))
         finally:
             self._ticking = None
 
     def _tell(self) -> None:
         """Give those who look the events since the last time."""
         while self._events:
-            text = _encode(self._events.popleft())
+            text = encode(self._events.popleft())
             self._scopes.event(text)
 
     def _frame(self) -> Message | None:
@@ -344,6 +344,3 @@ def _wav(sound: Audio) -> bytes:
         wav.setparams((2, 2, SAMPLE_RATE, 0, "NONE", ""))
         wav.writeframes(int16(sound.T).tobytes())
     return file.getvalue()
-
-
-_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False).encode

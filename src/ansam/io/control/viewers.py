@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
+from ansam.errors import AnsamError
+
 FRAMES = 20
 """Frames that wait for a viewer: two seconds. The oldest goes first."""
 
@@ -13,6 +15,9 @@ EVENTS = 2000
 """Events that wait for a viewer; what comes then is counted."""
 
 Item = str | bytes
+
+encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
+"""Returns an object as JSON text without blanks."""
 
 
 class Viewer:
@@ -23,6 +28,8 @@ class Viewer:
         self._frames = 0
         self._missed = 0
         self._changed = asyncio.Event()
+        self._over = False
+        self._fault: AnsamError | None = None
 
     def event(self, text: str) -> None:
         """Queue what must not be missed without a word."""
@@ -42,8 +49,17 @@ class Viewer:
         self._frames += 1
         self._changed.set()
 
+    def end(self, fault: AnsamError | None) -> None:
+        """Let it end when it has had what is queued, with a fault where there is one."""
+        self._over, self._fault = True, fault
+        self._changed.set()
+
     async def __aiter__(self) -> AsyncIterator[list[Item]]:
-        """Yield all that is queued, for ever."""
+        """Yield all that is queued, for ever or until it ends.
+
+        Raises:
+            AnsamError: The fault.
+        """
         while True:
             if self._queue:
                 items = [item for _, item in self._queue]
@@ -52,13 +68,23 @@ class Viewer:
                 self._queue.clear()
                 self._frames = self._missed = 0
                 yield items
-            self._changed.clear()
-            await self._changed.wait()
+            elif self._over:
+                break
+            else:
+                self._changed.clear()
+                await self._changed.wait()
+        if self._fault is not None:
+            raise self._fault
 
 
 def _left_out(count: int) -> str:
     note = {"type": "event", "kind": "note", "name": "scope", "text": f"{count} events left out", "t": None}
-    return json.dumps(note | {"side": "both", "clause": ""}, separators=(",", ":"))
+    return encode(note | {"side": "both", "clause": ""})
+
+
+def array(texts: list[Item]) -> str:
+    """Return JSON texts as one."""
+    return f"[{','.join(map(str, texts))}]"
 
 
 class Viewers:
@@ -78,7 +104,14 @@ class Viewers:
         try:
             yield viewer
         finally:
-            self._viewers.remove(viewer)
+            if viewer in self._viewers:
+                self._viewers.remove(viewer)
+
+    def end(self, fault: AnsamError | None) -> None:
+        """Let all of them end; whoever comes after is not among them."""
+        for viewer in self._viewers:
+            viewer.end(fault)
+        self._viewers.clear()
 
     def event(self, text: str) -> None:
         """Give all of them an event."""

@@ -81,7 +81,7 @@ export class ScopeView {
   addEvent(event) {
     const last = this.history.events.at(-1);
     event.t ??= last?.t ?? 0;
-    if (last && event.t < last.t - BACK) this.newCall();
+    if (event.kind === 'call' || (last && event.t < last.t - BACK)) this.newCall();
     this.history.addEvent(event);
     if (this.pausedAt === null) this.logs[event.kind]?.add(event);
   }
