@@ -6,13 +6,13 @@ import os
 import termios
 import tty
 
-from ansam.io.dte import DtePort, FdPump, PlainEndpoint
+from ansam.io.dte import DtePort, FdPump, PumpedEndpoint
 
 IFLAG, OFLAG, LFLAG = 0, 1, 3
 """Indices in what `termios.tcgetattr` returns."""
 
 
-class StdioDte(PlainEndpoint):
+class StdioDte(PumpedEndpoint):
     """A DTE endpoint on two descriptors of this process.
 
     A terminal there is made raw, except that ^C still ends the program; `close` restores it.
@@ -31,8 +31,6 @@ class StdioDte(PlainEndpoint):
         self.finished = asyncio.Event()
         self._source = source
         self._sink = sink
-        self._port: DtePort | None = None
-        self._pump: FdPump | None = None
         self._saved: list[object] | None = None
 
     async def open(self, port: DtePort) -> None:
@@ -49,21 +47,9 @@ class StdioDte(PlainEndpoint):
         port.set_dtr(True)
         self._pump.start()
 
-    def resume(self) -> None:
-        """See `DteEndpoint.resume`."""
-        if self._pump is not None:
-            self._pump.resume()
-
-    def output_ready(self) -> None:
-        """See `DteEndpoint.output_ready`."""
-        if self._pump is not None:
-            self._pump.output_ready()
-
     async def close(self) -> None:
         """See `DteEndpoint.close`."""
-        if self._pump is not None:
-            self._pump.stop()
-            self._pump = None
+        self._stop_pump()
         if self._saved is not None:
             with contextlib.suppress(termios.error):
                 termios.tcsetattr(self._source, termios.TCSANOW, self._saved)  # type: ignore[arg-type]
