@@ -6,12 +6,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from starlette.testclient import TestClient
 
 from ansam.config import Config, load
 from ansam.config.web import Role, WebConfig, WebUser
 from ansam.io.answer_passwords import hash_password
 from ansam.io.control import LIGHTS, Conflict, PanelState
+from ansam.io.control.bundle import Heard, pack
 from ansam.io.control.hub import LocalHub
 from ansam.pbx.dialplan import DialPlan
 from ansam.web.adaptors import AdaptorBook
@@ -110,7 +112,8 @@ class FakeModem:
         return Terminal()
 
     async def bundle(self) -> bytes:
-        return b"RIFF" if self.number else b""
+        heard = Heard(np.zeros((2, 8000), np.float32), 8000, 0)
+        return pack(heard, [], (await self.state()).message()) if self.number else b""
 
 
 class MemoryExchange:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.support.captures import packets_of, pcap, two_tones
 from tests.support.web import client, make_app
 
+from ansam.io.control.bundle import Heard, pack
 from ansam.listen.capture import MAGICS
 from ansam.web.errors import Refused
 from ansam.web.models import RecordingInfo
@@ -27,6 +28,9 @@ def wav(seconds: float = 1.0) -> bytes:
         tones = np.stack(two_tones(seconds), axis=1)
         sound.writeframes((tones * 32767).astype("<i2").tobytes())
     return file.getvalue()
+
+
+EVENT = {"t": 1.5, "kind": "phase", "name": "S1", "text": "", "side": "near", "clause": ""}
 
 
 def pieces(data: bytes) -> AsyncIterator[bytes]:
@@ -47,10 +51,11 @@ async def heard(shelf: RecordingShelf, data: bytes) -> RecordingInfo:
     return shelf.find(info.id)
 
 
-@pytest.mark.parametrize("kind", ["wav", "pcap"])
+@pytest.mark.parametrize("kind", ["bundle", "pcap"])
 def test_a_recording_is_heard_by_a_worker(tmp_path: Path, kind: str) -> None:
     one, other = two_tones(2.0)
-    data = wav(2.0) if kind == "wav" else pcap(packets_of(one, 0) + packets_of(other, 1))
+    bundle = pack(Heard(np.stack((one, other)), 16000, 0), [EVENT], {})
+    data = bundle if kind == "bundle" else pcap(packets_of(one, 0) + packets_of(other, 1))
 
     async def run() -> None:
         shelf = RecordingShelf(tmp_path, 1 << 20, 1 << 24)
@@ -59,6 +64,9 @@ def test_a_recording_is_heard_by_a_worker(tmp_path: Path, kind: str) -> None:
         assert found.name == "../call?.wav"
         assert found.report is not None
         assert found.report.seconds == pytest.approx(2.0)
+        assert [(event.at, event.name) for event in found.report.told] == (
+            [(1.5, "S1")] if kind == "bundle" else []
+        )
         assert shelf.file(found.id, "spectrogram.png").read_bytes()[:4] == b"\x89PNG"
         with wave.open(str(shelf.file(found.id, "audio.wav"))) as audio:
             assert audio.getnchannels() == 2
@@ -100,7 +108,11 @@ def test_limits_of_one_and_of_all(tmp_path: Path) -> None:
 
 
 ONE, OTHER = two_tones(1.2)
-WHOLE = {"wav": wav()[:2000], "pcap": pcap(packets_of(ONE, 0) + packets_of(OTHER, 1))[:2000]}
+WHOLE = {
+    "wav": wav()[:2000],
+    "zip": pack(Heard(np.zeros((2, 80), np.float32), 80, 0), [], {}),
+    "pcap": pcap(packets_of(ONE, 0) + packets_of(OTHER, 1))[:2000],
+}
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -113,7 +125,7 @@ def test_broken_uploads_are_refused_in_a_line(tmp_path: Path, whole: bytes, cut:
         kind = kind_of(path)
     except Refused as refused:
         status = refused.status
-    assert status == 400 or (kind in ("wav", "pcap") and path.stat().st_size > 40)
+    assert status == 400 or (kind in ("wav", "pcap", "bundle") and path.stat().st_size > 40)
 
 
 def test_the_route_takes_files_and_nothing_else(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ import pytest
 from starlette.testclient import TestClient
 from tests.support.web import client, make_app
 
+from ansam.listen.bundle import unpack
+
 HOST = "127.0.0.1:8080"
 
 
@@ -68,3 +70,14 @@ def test_ten_thousand_random_messages_crash_nothing(page: TestClient) -> None:
                 sent += 1
     assert page.get("/healthz").status_code == 200
     assert "ansam_web_sockets 0.0" in page.get("/metrics").text
+
+
+def test_a_bundle_by_http(page: TestClient) -> None:
+    assert page.get("/api/modems/m2/bundle").status_code == 404
+    headers = {"X-CSRF-Token": page.get("/api/session").json()["csrf"]}
+    assert page.post("/api/modems/m2/dial", json={"string": "05;"}, headers=headers).status_code == 400
+    assert page.post("/api/modems/m2/dial", json={"string": "05"}, headers=headers).status_code == 202
+    answer = page.get("/api/modems/m2/bundle")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="m2.zip"'
+    sound, told, remarks = unpack(answer.content, "m2.zip")
+    assert (sound[:4], told, remarks) == (b"RIFF", (), ())

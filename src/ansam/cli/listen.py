@@ -6,6 +6,7 @@ from typing import Annotated, cast
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from ansam.errors import ResourceError
@@ -13,6 +14,16 @@ from ansam.listen import Report, Sound, read
 from ansam.listen import listen as hear
 from ansam.listen.timeline import clock
 from ansam.modulation.base import Role
+from ansam.units import SAMPLE_RATE, Samples
+
+TOLD_BY = {
+    "near": "this one told",
+    "far": "the far one, told",
+    "both": "both, told",
+    "dte": "terminal, told",
+    "dce": "this one told",
+}
+"""Who did what the modem of a page's bundle told of itself."""
 
 
 def listen(
@@ -51,11 +62,24 @@ def listen(
         console.print(f"Note: {remark}")
     if not report.entries:
         console.print("No modem was heard.")
-        return
-    table = Table("from", "to", "modem", "signal", "what it says", box=None)
-    for entry in report.entries:
-        table.add_row(clock(entry.start), clock(entry.end), entry.role.value, entry.what, entry.text)
-    console.print(table)
+    rows = [
+        _row(entry.start, clock(entry.end), entry.role.value, entry.what, entry.text)
+        for entry in report.entries
+    ]
+    rows += [
+        _row(round(one.at * SAMPLE_RATE), "", TOLD_BY.get(one.side, "told"), one.name, one.text)
+        for one in report.told
+    ]
+    if rows:
+        table = Table("from", "to", "modem", "signal", "what it says", box=None)
+        for _, cells in sorted(rows, key=lambda row: row[0]):
+            table.add_row(*cells)
+        console.print(table)
+
+
+def _row(start: Samples, end: str, *words: str) -> tuple[Samples, tuple[str, ...]]:
+    """Return when a row begins, and its cells."""
+    return start, (clock(start), end, *map(escape, words))
 
 
 def _draw_constellations(report: Report, directory: Path) -> None:

@@ -6,11 +6,12 @@ A recording with one channel has both directions in it: every ear hears all of i
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TypeAlias, cast
 
 import numpy as np
 
+from ansam.listen.bundle import Told
 from ansam.listen.ear import EarFactory, Place
 from ansam.listen.phase2_ear import Phase2Ear
 from ansam.listen.probe_ear import ProbeEar
@@ -50,6 +51,7 @@ class Report:
         seconds: Length.
         rate: Sample rate of the file.
         remarks: What is wrong with it.
+        told: What the modem itself told, where the recording has it.
     """
 
     entries: tuple[Entry, ...]
@@ -57,6 +59,7 @@ class Report:
     seconds: float
     rate: int
     remarks: tuple[str, ...]
+    told: tuple[Told, ...] = ()
 
     def as_dict(self) -> dict[str, object]:
         """Return it for JSON."""
@@ -66,6 +69,7 @@ class Report:
             "channels": {role.value: channel for role, channel in self.channels.items()},
             "remarks": list(self.remarks),
             "entries": [entry.as_dict(self.channels[entry.role]) for entry in self.entries],
+            "told": [asdict(one) for one in self.told],
         }
 
     def of(self, role: Role, *names: str) -> list[Entry]:
@@ -168,4 +172,4 @@ def listen(
         so_far = tuple(_in_order(found))
         for follow in followers:
             found += follow(calling, answering, so_far)
-    return Report(tuple(_in_order(found)), channels, sound.seconds, sound.rate, sound.remarks)
+    return Report(tuple(_in_order(found)), channels, sound.seconds, sound.rate, sound.remarks, sound.told)

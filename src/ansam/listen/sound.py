@@ -4,10 +4,7 @@ PCM of 8, 16, 24 and 32 bits, floats, A-law and µ-law are read; any other sampl
 that breaks off is read as far as it goes, and says so.
 """
 
-import io
 import struct
-import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +14,7 @@ from numpy.typing import NDArray
 
 from ansam.codec import Law
 from ansam.errors import ConfigError, ResourceError
+from ansam.listen.bundle import Told, is_bundle, unpack
 from ansam.listen.capture import is_capture
 from ansam.listen.capture_sound import read_capture
 from ansam.units import SAMPLE_RATE, Audio
@@ -24,10 +22,6 @@ from ansam.units import SAMPLE_RATE, Audio
 MAX_SECONDS = 4 * 3600
 """Longest recording; beyond it memory would run short."""
 RATES = (4000, 400_000)
-
-BUNDLED = "call.wav"
-MAX_BUNDLED = 1 << 24
-"""Name and most octets of the sound in a bundle (`ansam.io.control`), which has a minute of it."""
 
 _PCM, _FLOAT, _ALAW, _ULAW, _EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
 _HALF_WIDTH = 24
@@ -44,11 +38,13 @@ class Sound:
         channels: One array per channel, all of one length, float32 at 8000 Hz, full scale ±1.
         rate: Sample rate of the file.
         remarks: What is wrong with the file, for people.
+        told: What the modem itself told of the call, where the page saved it, in order.
     """
 
     channels: tuple[Audio, ...]
     rate: int
     remarks: tuple[str, ...] = field(default=())
+    told: tuple[Told, ...] = field(default=())
 
     @property
     def seconds(self) -> float:
@@ -65,17 +61,6 @@ class _Format:
     """Octets per sample."""
 
 
-def _of_bundle(data: bytes, path: Path) -> bytes:
-    """Return the sound of a bundle that the page has saved."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as bundle:
-            if bundle.getinfo(BUNDLED).file_size > MAX_BUNDLED:
-                raise ConfigError(f"{str(path)!r}: {BUNDLED} in it is too long", "a bundle has a minute")
-            return bundle.read(BUNDLED)
-    except (KeyError, zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, zlib.error):
-        raise ConfigError(f"{str(path)!r} is no bundle with a {BUNDLED} in it", "save it anew") from None
-
-
 def read(path: Path) -> Sound:
     """Read a WAV file, the call in a packet capture, or a bundle that the page has saved.
 
@@ -87,15 +72,17 @@ def read(path: Path) -> Sound:
         data = path.read_bytes()
     except OSError as error:
         raise ResourceError(f"{str(path)!r}: {error.strerror}", "name a WAV file or a capture") from error
-    if data[:4] == b"PK\x03\x04":
-        data = _of_bundle(data, path)
+    told: tuple[Told, ...] = ()
+    remarks: list[str] = []
+    if is_bundle(data):
+        data, told, said = unpack(data, str(path))
+        remarks += said
     if is_capture(data):
         channels, heard = read_capture(data, str(path))
         return Sound(channels, SAMPLE_RATE, heard)
     if data[:4] != b"RIFF" or data[8:12] != b"WAVE":
         remedy = "record as WAV, one channel per direction, or capture packets as pcap"
         raise ConfigError(f"{str(path)!r} is no WAV file and no capture", remedy)
-    remarks: list[str] = []
     form: _Format | None = None
     body: bytes | None = None
     for name, chunk, cut in _chunks(data):
@@ -113,7 +100,7 @@ def read(path: Path) -> Sound:
     if form.channels > 2:
         remarks.append(f"{form.channels} channels: only the first two were heard")
     parts = [np.ascontiguousarray(samples[:, k]) for k in range(min(form.channels, 2))]
-    return Sound(tuple(convert(part, form.rate) for part in parts), form.rate, tuple(remarks))
+    return Sound(tuple(convert(part, form.rate) for part in parts), form.rate, tuple(remarks), told)
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes, bool]]:

@@ -23,7 +23,13 @@ from ansam.web.models import (
 from ansam.web.operations import Call, Operation
 from ansam.web.recordings import RecordingShelf
 
-UPLOADS = ("application/octet-stream", "audio/wav", "audio/x-wav", "application/vnd.tcpdump.pcap")
+UPLOADS = (
+    "application/octet-stream",
+    "audio/wav",
+    "audio/x-wav",
+    "application/vnd.tcpdump.pcap",
+    "application/zip",
+)
 ID_PATTERN = "^[0-9a-f]{16}$"
 _IDS = {"id": ID_PATTERN}
 

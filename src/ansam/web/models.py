@@ -334,6 +334,17 @@ class HeardEntry(Model):
     details: dict[str, object]
 
 
+class HeardTold(Model):
+    """What a modem told of itself, where its bundle was uploaded; `at` is in seconds of the sound."""
+
+    at: float
+    kind: Literal["phase", "note", "at"]
+    name: str
+    text: str
+    side: str
+    clause: str
+
+
 class Heard(Model):
     """What `ansam listen` says."""
 
@@ -342,6 +353,7 @@ class Heard(Model):
     channels: dict[str, int]
     remarks: list[str]
     entries: list[HeardEntry]
+    told: list[HeardTold] = []
 
 
 class RecordingInfo(Model):
@@ -349,7 +361,7 @@ class RecordingInfo(Model):
 
     id: str
     name: str
-    kind: Literal["wav", "pcap"]
+    kind: Literal["wav", "pcap", "bundle"]
     size: int
     uploaded: str
     state: RunState

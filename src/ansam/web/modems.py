@@ -101,8 +101,7 @@ class ModemRoutes:
         data = await modem.bundle()
         if not data:
             raise Refused(404, f"modem {modem.id} has heard nothing yet")
-        ending = "wav" if data[:4] == b"RIFF" else "zip"
-        headers = {"Content-Disposition": f'attachment; filename="{modem.id}.{ending}"'}
+        headers = {"Content-Disposition": f'attachment; filename="{modem.id}.zip"'}
         return Response(data, media_type="application/octet-stream", headers=headers)
 
 

@@ -20,11 +20,15 @@ HEAD = 64
 """Octets that tell what a file is."""
 
 
-def kind_of(path: Path) -> Literal["wav", "pcap"]:
+BUNDLE_MAGIC = b"PK\x03\x04"
+"""Of a ZIP file, as `Save bundle` makes it."""
+
+
+def kind_of(path: Path) -> Literal["wav", "pcap", "bundle"]:
     """Return what a file is, by its first octets.
 
     Raises:
-        Refused: 400: neither WAV nor pcap, or it ends before any sound.
+        Refused: 400: neither WAV, pcap nor bundle, or it ends before any sound.
     """
     with path.open("rb") as file:
         head = file.read(HEAD)
@@ -36,4 +40,9 @@ def kind_of(path: Path) -> Literal["wav", "pcap"]:
         if path.stat().st_size <= 24 + 16:
             raise Refused(400, "the file breaks off in its header", "capture it again")
         return "pcap"
-    raise Refused(400, "the file is neither WAV nor pcap", "upload a recording, or a packet capture")
+    if head[:4] == BUNDLE_MAGIC:
+        if path.stat().st_size <= HEAD:
+            raise Refused(400, "the file breaks off in its header", "save the bundle again")
+        return "bundle"
+    remedy = "upload a recording, a packet capture, or a bundle of the scope"
+    raise Refused(400, "the file is neither WAV, pcap nor bundle", remedy)

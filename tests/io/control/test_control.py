@@ -213,7 +213,10 @@ def test_what_was_heard_last_as_a_bundle(tmp_path: Path) -> None:
                     seconds = sound.getnframes() / 8000
                 assert 4 < seconds <= 60
                 assert json.loads(bundle.read("state.json"))["state"] == "connected"
-                assert any(event["name"] == "S1" for event in json.loads(bundle.read("events.json")))
+                told = json.loads(bundle.read("events.json"))
+                times = {event["name"]: told["began"] + event["t"] for event in told["events"]}
+                assert -1 < times["connected"] < 0.1  # before the first sound
+                assert 2 < times["S1"] < times["V.22bis ready"] < seconds
 
     run(test)
 

@@ -5,10 +5,6 @@ anybody looks.
 """
 
 import asyncio
-import io
-import json
-import wave
-import zipfile
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
@@ -19,12 +15,13 @@ from ansam.dce.dce import LineState
 from ansam.dce.speaker import Speaker
 from ansam.errors import ConfigError
 from ansam.io.control.base import Conflict, Message, PanelState, TerminalStream
+from ansam.io.control.bundle import Heard, pack
 from ansam.io.control.page_dte import PageDte
 from ansam.io.control.viewers import Viewers, array, encode
 from ansam.io.modem_host import ModemHost
 from ansam.io.speaker import int16
 from ansam.scope.live import SPECTRUM, CallTrace, frame, spectra
-from ansam.units import SAMPLE_RATE, Audio
+from ansam.units import SAMPLE_RATE, Audio, Samples
 
 PERIOD = 0.1
 """Seconds between frames of a scope, and between looks at the front."""
@@ -47,7 +44,14 @@ _STATES = {
 
 
 class Tape:
-    """The last samples of a call, both directions; a sink of the modem's host."""
+    """The last samples of a call, both directions; a sink of the modem's host.
+
+    Attributes:
+        listened: Asked whether pieces are wanted now.
+        deliver: Takes each piece, on the thread that flushes.
+        clock: The modem's.
+        ended: When the last sample was heard.
+    """
 
     def __init__(self) -> None:
         self._ring = np.zeros((2, KEPT), np.float32)
@@ -55,6 +59,8 @@ class Tape:
         self._pieces: deque[bytes] = deque(maxlen=SAMPLE_RATE // 160)
         self.listened: Callable[[], bool] = lambda: False
         self.deliver: Callable[[bytes], None] = lambda piece: None
+        self.clock: Callable[[], Samples] = lambda: 0
+        self.ended: Samples = 0
 
     def hear(self, rx: Audio, tx: Audio, speaker: Speaker) -> None:
         """See `Sink.hear`."""
@@ -65,6 +71,7 @@ class Tape:
             if len(heard) > room:
                 row[: len(heard) - room] = heard[room:]
         self._written += len(rx)
+        self.ended = self.clock() + len(rx)
         if self.listened():
             self._pieces.append(int16(np.stack((rx, tx), axis=1)).tobytes())
 
@@ -150,6 +157,7 @@ class ModemTap:
         trace.listener = self._heard
         tape.listened = lambda: bool(self._listeners)
         tape.deliver = self._listeners.frame
+        tape.clock = lambda: host.now
 
     @property
     def id(self) -> str:
@@ -324,23 +332,10 @@ class ModemTap:
         return self._dte.attach()
 
     async def bundle(self) -> bytes:
-        """See `ModemControl.bundle`: a ZIP file of call.wav, events.json and state.json."""
+        """See `ModemControl.bundle`."""
+        return await asyncio.to_thread(self._bundle)
+
+    def _bundle(self) -> bytes:
         with self._host.lock:
-            sound = self._tape.all()
-        if not sound.size:
-            return b""
-        file = io.BytesIO()
-        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as bundle:
-            bundle.writestr("call.wav", _wav(sound))
-            bundle.writestr("events.json", json.dumps(self._trace.events(), indent=1))
-            bundle.writestr("state.json", json.dumps(self._state().message(), indent=1))
-        return file.getvalue()
-
-
-def _wav(sound: Audio) -> bytes:
-    """Return sound, shape (2, n), as a WAV file, received left."""
-    file = io.BytesIO()
-    with wave.open(file, "wb") as wav:
-        wav.setparams((2, 2, SAMPLE_RATE, 0, "NONE", ""))
-        wav.writeframes(int16(sound.T).tobytes())
-    return file.getvalue()
+            heard = Heard(self._tape.all(), self._tape.ended, self._host.dce.call_began)
+        return pack(heard, self._trace.events(), self._state().message()) if heard.sound.size else b""

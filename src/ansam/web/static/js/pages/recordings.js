@@ -11,7 +11,7 @@ export async function open(root, [chosen], app) {
   const sheet = h('div');
   const page = { list, sheet, chosen, app };
   fill(root, h('h1', null, 'Recordings'),
-    h('p', null, 'A WAV or packet capture of a modem call: what the two modems negotiated, and when.'),
+    h('p', null, 'A WAV, a packet capture or a scope’s bundle of a modem call: what the two modems negotiated, and when.'),
     app.may('operator') && upload(page), sheet, h('section.card', null, h('h2', null, 'Kept here'), list));
   await refresh(page);
   const timer = setInterval(() => { if (page.working) refresh(page).catch(() => {}); }, EVERY);
@@ -19,7 +19,7 @@ export async function open(root, [chosen], app) {
 }
 
 function upload(page) {
-  const file = h('input', { type: 'file', accept: '.wav,.pcap,.pcapng,audio/wav', required: true });
+  const file = h('input', { type: 'file', accept: '.wav,.pcap,.pcapng,.zip,audio/wav', required: true });
   const button = h('button.main', { type: 'submit' }, 'Upload');
   const submit = async (event) => {
     event.preventDefault();
@@ -39,7 +39,7 @@ function upload(page) {
     button.disabled = false;
   };
   page.quota = h('small.hint');
-  return h('form.card.row', { onsubmit: submit, 'aria-label': 'Upload' }, h('div.grow', null, field('WAV or pcap', file)), button, page.quota);
+  return h('form.card.row', { onsubmit: submit, 'aria-label': 'Upload' }, h('div.grow', null, field('WAV, pcap or bundle', file)), button, page.quota);
 }
 
 async function refresh(page) {
@@ -77,7 +77,7 @@ async function remove(page, one) {
 /** The picture with the phases on it, the player, and the phases in words. */
 function timeline(one) {
   const base = `/api/recordings/${encodeURIComponent(one.id)}`;
-  const { entries, remarks, channels } = one.report;
+  const { entries, remarks, channels, told } = one.report;
   const audio = h('audio', { controls: true, src: `${base}/audio.wav`, preload: 'metadata', 'aria-label': `Play ${one.name}` });
   const head = h('div.playhead', { 'aria-hidden': 'true' });
   const share = (time) => `${(100 * time) / one.seconds}%`;
@@ -102,7 +102,7 @@ function timeline(one) {
     h('div.card-head', null, h('h2', null, one.name), h('span.hint', null, `${one.seconds.toFixed(1)} s`)),
     audio, h('div.scroll.film', { tabindex: 0, role: 'region', 'aria-label': 'Timeline' }, strip),
     remarks?.map((remark) => h('p.hint', null, remark)),
-    phases(entries, play));
+    phases(entries, play), told?.length ? events(told, play) : null);
 }
 
 /** Put entries in as few rows as hold them without covering one another. */
@@ -124,4 +124,13 @@ function phases(entries, play) {
   return h('div.phases', null, table('Phases', ['From', 'Until', 'Modem', 'Phase', 'What it says'], entries.map((entry) => [
     h('button.quiet.mono', { type: 'button', 'aria-label': `Play from ${entry.start.toFixed(2)} s`, onclick: () => play(entry.start) }, `▶ ${entry.start.toFixed(2)}`),
     h('span.mono', null, entry.end.toFixed(2)), h(`span.role.${entry.role}`, null, entry.role), h('strong', null, entry.what), entry.text]), 'No modem was recognised.'));
+}
+
+/** What the modem itself told while it was heard: only a bundle has that. */
+function events(told, play) {
+  const who = { near: 'this modem', far: 'far modem', both: 'both', dte: 'terminal', dce: 'this modem' };
+  return h('div.phases', null, table('Told by the modem itself', ['At', 'Who', 'Step', 'What it is for'], told.map(({ at, side, name, text, clause }) => [
+    at < 0 ? h('span.mono', null, at.toFixed(2))
+      : h('button.quiet.mono', { type: 'button', 'aria-label': `Play from ${at.toFixed(2)} s`, onclick: () => play(at) }, `▶ ${at.toFixed(2)}`),
+    who[side] ?? side, h('strong', null, name), h('span', { title: clause || null }, text)])));
 }
