@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 
-from ansam.call.call import CallStatistics
 from ansam.call.media_facts import MediaFacts
 from ansam.call.sip_facts import call_ended, call_failed, refused_offer
+from ansam.call.statistics import CallStatistics
 from ansam.dce.causes import Source
 
 HEAD = b"v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"

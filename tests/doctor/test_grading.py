@@ -2,7 +2,7 @@
 
 import pytest
 
-from ansam.call.call import CallStatistics
+from ansam.call.statistics import CallStatistics
 from ansam.codec.g711 import Law
 from ansam.doctor import (
     Diagnosis,

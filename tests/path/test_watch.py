@@ -5,7 +5,8 @@ import pytest
 from tests.support.path_signals import SHAPES, call, kinds, meddle, qam, watched
 
 from ansam.codec import Law
-from ansam.path import REMEDIES, Kind, NetworkFacts, PathWatch, Severity
+from ansam.path import REMEDIES, Kind, NetworkFacts, Severity
+from ansam.path.watch import PathWatch
 from ansam.units import rms_from_dbm0
 
 MODEMS = sorted(SHAPES)

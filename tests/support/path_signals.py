@@ -4,7 +4,8 @@ import numpy as np
 
 from ansam.codec import Law
 from ansam.line.meddle import Meddling
-from ansam.path import ModemFacts, PathWatch
+from ansam.path import ModemFacts
+from ansam.path.watch import PathWatch
 from ansam.units import FRAME, rms_from_dbm0
 
 SHAPES = {

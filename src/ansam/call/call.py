@@ -14,9 +14,11 @@ from dataclasses import dataclass, field
 from ansam.call.delay import DelayPlan
 from ansam.call.drift import DriftLoop
 from ansam.call.party import Informed, Party, Tolerant
+from ansam.call.statistics import CallStatistics
 from ansam.codec.g711 import Law
 from ansam.errors import RemoteProtocolError
-from ansam.path import NetworkFacts, PathWatch
+from ansam.path import NetworkFacts
+from ansam.path.watch import PathWatch
 from ansam.rtp.control import Control
 from ansam.rtp.playout import DEFAULT_DELAY
 from ansam.rtp.redundancy import Redundancy
@@ -83,53 +85,6 @@ class CallMedia:
             srtp = SrtpKeys(remote.crypto.suite, remote.our_crypto.key, remote.crypto.key)
         also = frozenset() if vbd is None else frozenset({vbd})
         return cls((host, remote.port), law, send, plain, also, redundancy, srtp, remote.control, remote.mux)
-
-
-@dataclass(frozen=True, slots=True)
-class CallStatistics:
-    """How a call's media fared; frames and packets are counts, times are milliseconds.
-
-    Attributes:
-        frames: Ticks so far.
-        packets_sent: Packets sent.
-        packets_received: Packets of the far end that were taken.
-        lost: Packets that never came.
-        recovered: Those of them whose samples came with a later packet (RFC 2198).
-        late: Packets that came after their turn.
-        duplicates: Packets that came twice.
-        refused: Packets of a wrong source, SSRC, payload type or size, and what was not RTP.
-        erased_frames: Frames played with erased samples.
-        resyncs: Slips.
-        jitter_ms: Interarrival jitter (RFC 3550 §6.4.1).
-        margin_ms: From the last packet's arrival to its turn.
-        delay_ms: Playout delay.
-        delay_changes: Times it was made longer or shorter.
-        skew_ppm: Far end's clock against ours.
-        round_trip_ms: To the far end and back over the network, by its reports (RTCP); None: it sent none.
-        far_lost: Packets of ours that did not reach it; None likewise.
-        far_jitter_ms: Of our packets there; None likewise.
-        findings: What meddled with the received audio, the worst first (`path.Finding.as_dict`).
-    """
-
-    frames: int
-    packets_sent: int
-    packets_received: int
-    lost: int
-    late: int
-    duplicates: int
-    refused: int
-    erased_frames: int
-    resyncs: int
-    jitter_ms: float
-    margin_ms: float
-    skew_ppm: float
-    recovered: int = 0
-    round_trip_ms: float | None = None
-    far_lost: int | None = None
-    far_jitter_ms: float | None = None
-    delay_ms: float = 0.0
-    delay_changes: int = 0
-    findings: tuple[dict[str, object], ...] = ()
 
 
 class Call:

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from ansam.call.call import CallStatistics
+from ansam.call.statistics import CallStatistics
 from ansam.dce.causes import Source
 from ansam.path import Severity
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ansam.call.call import CallStatistics
+from ansam.call.statistics import CallStatistics
 from ansam.dce.dce import Dce
 from ansam.units import SAMPLE_RATE, Samples
 

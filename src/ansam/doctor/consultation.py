@@ -20,7 +20,8 @@ from ansam.doctor.grading import diagnose
 from ansam.doctor.media import Media
 from ansam.doctor.modem import ModemFindings, ModemTrial, Stage
 from ansam.doctor.party import Findings
-from ansam.path import ModemFacts, PathWatch
+from ansam.path import ModemFacts
+from ansam.path.watch import PathWatch
 from ansam.units import SAMPLE_RATE, Audio, Samples, samples
 
 HOLD: Samples = samples(8.0)

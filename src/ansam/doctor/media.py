@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ansam.call.call import CallStatistics
+from ansam.call.statistics import CallStatistics
 
 
 @dataclass(frozen=True, slots=True)

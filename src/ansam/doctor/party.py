@@ -19,7 +19,7 @@ from ansam.doctor.modem import ModemFindings, ModemTrial, Stage
 from ansam.doctor.probe import Part, Programme
 from ansam.doctor.recording import Recording
 from ansam.errors import ConfigError
-from ansam.path import PathWatch
+from ansam.path.watch import PathWatch
 from ansam.trace import Sink, null_sink
 from ansam.units import FRAME, SAMPLE_RATE, Audio, Samples, samples
 

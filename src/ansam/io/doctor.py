@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import RLock
 
-from ansam.call.call import CallStatistics
+from ansam.call.statistics import CallStatistics
 from ansam.dce.causes import Source
 from ansam.dce.progress import Progress
 from ansam.doctor import Examination

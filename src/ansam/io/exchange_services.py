@@ -11,8 +11,9 @@ from datetime import datetime
 from threading import RLock
 from typing import Protocol, runtime_checkable
 
-from ansam.call.call import Call, CallMedia, CallStatistics
+from ansam.call.call import Call, CallMedia
 from ansam.call.party import Echo, Party, Silence, Tone
+from ansam.call.statistics import CallStatistics
 from ansam.errors import RemoteProtocolError, ResourceError
 from ansam.io.clock import FramePacer
 from ansam.io.rtp_socket import CallSockets, PacedCall, RtpPorts

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from threading import RLock
 from typing import Any, Protocol, runtime_checkable
 
-from ansam.call.call import CallStatistics
+from ansam.call.statistics import CallStatistics
 from ansam.dce.causes import Source
 from ansam.dce.progress import Progress, Stream
 from ansam.units import Audio, Samples

@@ -14,9 +14,9 @@ from typing import Any
 
 import structlog
 
-from ansam.call.call import CallStatistics
 from ansam.call.line_url import RawLineUrl
 from ansam.call.raw import RawCall
+from ansam.call.statistics import CallStatistics
 from ansam.dce.progress import Progress
 from ansam.errors import ResourceError
 from ansam.io.line import LineUser

@@ -12,11 +12,12 @@ from typing import Any
 
 import structlog
 
-from ansam.call.call import Call, CallMedia, CallStatistics
+from ansam.call.call import Call, CallMedia
 from ansam.call.line_url import SipLineUrl
 from ansam.call.modem_facts import CALLING, FIELD, ROLE, encode
 from ansam.call.outcome import progress_of
 from ansam.call.sip_facts import call_ended, call_failed, refused_offer
+from ansam.call.statistics import CallStatistics
 from ansam.dce.causes import Source
 from ansam.dce.progress import Progress
 from ansam.errors import ResourceError

@@ -16,9 +16,9 @@ from typing import Any
 
 import structlog
 
-from ansam.call.call import CallStatistics
 from ansam.call.line_url import NetworkLineUrl
 from ansam.call.phonebook import PhoneBook, Place, Target
+from ansam.call.statistics import CallStatistics
 from ansam.dce.progress import Progress, Stream
 from ansam.dte.stream_codec import Protocol, StreamCodec
 from ansam.errors import AnsamError, ConfigError

@@ -22,9 +22,9 @@ from typing import Any
 
 import structlog
 
-from ansam.call.call import CallStatistics
 from ansam.call.media_facts import MediaFacts
 from ansam.call.modem_report import facts_of
+from ansam.call.statistics import CallStatistics
 from ansam.dce.causes import Source
 from ansam.dce.dce import Connected, Dce, DceEvent, Ended, SpeakerChanged, TerminalBreak, TerminalRate
 from ansam.dce.progress import AcceptCall, EndCall, LineAction, PlaceCall, Progress, Stream

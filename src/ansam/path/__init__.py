@@ -3,7 +3,6 @@
 from ansam.path.facts import ModemFacts, NetworkFacts
 from ansam.path.finding import Finding, Kind, Severity
 from ansam.path.remedies import REMEDIES, Remedy, System
-from ansam.path.watch import PathWatch
 
 __all__ = [
     "REMEDIES",
@@ -11,7 +10,6 @@ __all__ = [
     "Kind",
     "ModemFacts",
     "NetworkFacts",
-    "PathWatch",
     "Remedy",
     "Severity",
     "System",

@@ -10,7 +10,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from ansam.call.call import CallStatistics
+from ansam.call.statistics import CallStatistics
 from ansam.dce.dce import Dce
 from ansam.dce.progress import Progress
 from ansam.link.base import LinkDown, LinkUp, NoErrorControl

@@ -16,7 +16,8 @@ from ansam.dce.causes import Source
 from ansam.dce.dce import Dce, LineState
 from ansam.errors import ConfigError
 from ansam.line import Circuit, End
-from ansam.path import PathWatch, Severity
+from ansam.path import Severity
+from ansam.path.watch import PathWatch
 from ansam.sim.exchange import Exchange
 from ansam.sim.options import SimOptions
 from ansam.sim.pace import Pace
