@@ -67,11 +67,11 @@ class CallRecord:
         return ((self.ended if self.ended is not None else now) - self.began) // SAMPLE_RATE
 
     def follow(self, ready: Ready) -> None:
-        """Take over the rates that a retrain or a renegotiation has led to."""
+        """Take over what a retrain or a renegotiation has led to."""
         moved = ready.tx_rate + ready.rx_rate - self.tx_rate - self.rx_rate
         self.shifts_up += moved > 0
         self.shifts_down += moved < 0
-        self.tx_rate, self.rx_rate = ready.tx_rate, ready.rx_rate
+        self.modulation, self.tx_rate, self.rx_rate = ready.modulation, ready.tx_rate, ready.rx_rate
 
 
 def _pair(left: str, value: int, right: str = "", other: int = 0) -> str:

@@ -12,7 +12,7 @@ from ansam.units import rms_from_dbm0
 
 BIG = (Ready, Retraining, CarrierLost, Failed)
 GOOD = [Ready("V.22bis", 2400, 2400)]
-SLOW = [Ready("V.22bis", 1200, 1200)]
+SLOW = [Ready("V.22", 1200, 1200)]
 
 
 def big(pair: Pair, end: int) -> list[ModulationEvent]:

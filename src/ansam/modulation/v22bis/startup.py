@@ -23,7 +23,7 @@ from ansam.modulation.base import (
     Role,
     StepMissed,
 )
-from ansam.modulation.v22bis.constants import BAUD, V22BIS_SPEC
+from ansam.modulation.v22bis.constants import BAUD, V22_SPEC, V22BIS_SPEC
 from ansam.modulation.v22bis.receiver import DETECTOR_DELAY, Heard, Receiver
 from ansam.modulation.v22bis.steps import STEPS, Input, State
 from ansam.modulation.v22bis.transmitter import Transmitter
@@ -334,7 +334,9 @@ class Procedure:
         self._ready_at = now
         self._rx.decide(rate // BAUD)
         self._rx.learn(False)
-        self._events.append(Ready(self.spec.name, rate, rate))
+        # At 1200 bit/s it is V.22, whatever the modems could do besides (V.22bis (11/88) §1 h).
+        spec = self.spec if rate == 2400 else V22_SPEC
+        self._events.append(Ready(spec.name, rate, rate))
         return State.DATA_2400 if rate == 2400 else State.DATA_1200
 
     def _leave_data(self, by_us: bool) -> None:

@@ -8,7 +8,13 @@ import math
 from dataclasses import replace
 
 from ansam.modulation.base import Ready
-from ansam.modulation.v32bis.constants import B1_SYMBOLS, CLEARDOWN_MIN, RENEGOTIATION_B1, TRN_USUAL
+from ansam.modulation.v32bis.constants import (
+    B1_SYMBOLS,
+    CLEARDOWN_MIN,
+    RENEGOTIATION_B1,
+    TRN_USUAL,
+    V32_SPEC,
+)
 from ansam.modulation.v32bis.course import Course, T
 from ansam.modulation.v32bis.rate_signal import CLEARDOWN, RateSignal, common
 from ansam.modulation.v32bis.signals import Segment, Signal, conditioning, ending, rate
@@ -102,7 +108,9 @@ class Rates:
         c.ready = c.ever_ready = True
         c.ready_at = t
         c.rx.hearing.forget()
-        c.say(Ready(c.spec.name, c.coding.rate, c.coding.rate))
+        # By the rules of V.32 where one end has no others (V.32bis (02/91) table 5, note 1).
+        spec = c.spec if c.far.bis else V32_SPEC
+        c.say(Ready(spec.name, c.coding.rate, c.coding.rate))
         c.enter(State.DATA, t)
 
     def settle(self, theirs: RateSignal) -> bool:
