@@ -10,8 +10,12 @@ from pathlib import Path
 import pytest
 from tests.support.exchange_live import free_port, phone, run, sdp
 
+from ansam.answer.service_url import parse_service
+from ansam.cli.answer import served_place
+from ansam.cli.answer_services import Services
+from ansam.cli.main import main
 from ansam.cli.serve import ANSWERING, _with_priority, workers_of
-from ansam.config import parse
+from ansam.config import Config, load, parse
 from ansam.sip.events import CallFailed
 
 
@@ -155,3 +159,49 @@ def test_modems_that_share_a_port_for_callers_share_a_worker() -> None:
 
 def test_priorities_of_the_journal() -> None:
     assert _with_priority(None, "error", "x") == "<3>x"
+
+
+MGETTY = "[answer]\nmgetty_config = 'mgetty.config'\n[[user]]\nname = 'guest'\n" + "".join(
+    f"[[modem]]\nname = '{name}'\nline = 'tcp:127.0.0.1:1'\ndte = 'answer:{service}'\n"
+    for name, service in (("ttyS0", "login"), ("ttyS1", "login"), ("ttyS2", "telnet:127.0.0.1:23"))
+)
+
+
+def mgetty_lines(directory: Path, text: str) -> Config:
+    (directory / "mgetty.config").write_text(text)
+    (directory / "ansam.toml").write_text(MGETTY)
+    return load(directory / "ansam.toml")
+
+
+def test_an_mgettys_file_for_the_lines_with_a_login_prompt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = "speed 19200\nissue-file\nfax-id 1\nport ttyS1\n  rings 3\n  login-prompt Hello \\P:\n"
+    config = mgetty_lines(tmp_path, text)
+    services, told = Services(None), set[str]()
+    places = [
+        served_place(config, modem.name, parse_service(modem.dte.removeprefix("answer:")), services, told)
+        for modem in config.modems
+    ]
+    settings = [place.settings for place in places]
+    assert [(one.port, one.speed, one.rings) for one in settings] == [
+        ("ttyS0", 19200, 1),
+        ("ttyS1", 19200, 3),
+        ("ttyS2", 57600, 1),
+    ]
+    assert [one.login_prompt for one in settings][:2] == ["@ login:\\040", "Hello \\P:"]
+    assert told == {"mgetty.config:3"}  # named once, not once a line
+    assert [place.service is None for place in places] == [True, True, False]
+
+
+def test_faults_of_an_mgettys_file_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    mgetty_lines(tmp_path, "port ttyS1\nrigns 2\n")
+    for command in (["serve"], ["config", "check"]):
+        with pytest.raises(SystemExit) as ended:
+            main(command)
+        assert ended.value.code == 2
+        assert "mgetty.config:2: unknown option 'rigns' (did you mean 'rings'?)" in capsys.readouterr().err

@@ -130,6 +130,14 @@ EXCHANGE = '[exchange]\n[[extension]]\nnumber = "05"\nsecret = "hush"\n'
                 ' (write it as "udp:127.0.0.1:5060" or "tcp:…")'
             ],
         ),
+        (
+            "[answer]\nmgetty_confg = 'x'\n",
+            ["a.toml:2: [answer] unknown key 'mgetty_confg' (did you mean 'mgetty_config'?)"],
+        ),
+        (
+            "[answer]\n\nlogin_config = 'x'\n",
+            ["a.toml:3: [answer] login_config goes with mgetty_config (name both)"],
+        ),
         ("[exchange]\nlisten = []\n", ["a.toml:2: [exchange] listen must have at least 1 entries"]),
         (
             "[exchange]\nring_seconds = 0\n",

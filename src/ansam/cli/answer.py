@@ -18,12 +18,13 @@ from ansam.answer.house import House
 from ansam.answer.mgetty_config import MgettyConfig
 from ansam.answer.place import Place
 from ansam.answer.samples import sample_shelf
-from ansam.answer.service_url import LoginService, parse_service
+from ansam.answer.service_url import LoginService, Service, parse_service
 from ansam.answer.settings import Machine
 from ansam.answer.users import User, UserBook
 from ansam.cli.answer_ppp import ppp_programs
 from ansam.cli.answer_services import Services
 from ansam.cli.warm import warm_up
+from ansam.config.settings import MgettyPaths
 from ansam.errors import ConfigError, ResourceError
 from ansam.io.answer import AnswerLine, local_time, this_machine
 from ansam.io.answer_shelf import DirectoryShelf
@@ -72,23 +73,29 @@ def answering_place(
 
 
 def mgetty_place(
-    settings: config.Config, name: str, file: Path, login: Path | None, *, guest: bool, nodename: str
+    settings: config.Config,
+    name: str,
+    paths: MgettyPaths,
+    *,
+    guest: bool = False,
+    nodename: str = "",
+    told: set[str] | None = None,
 ) -> tuple[Place, MgettyConfig]:
     """Return what a caller finds whose line an mgetty's files describe, and the line's `mgetty.config`.
 
     Args:
         settings: A configuration; its `users` and `files` count, and what mgetty has no words for.
         name: Of the line: its section of the file.
-        file: `mgetty.config`.
-        login: `login.config`, or None for the one `file` leads to.
+        paths: Its `mgetty.config` and `login.config`.
         guest: Also let `guest` in without a password.
         nodename: What ``@`` shows; that of the machine by default.
+        told: See `read_mgetty_files`.
 
     Raises:
         ConfigError: A file has faults, or nobody could log in.
         ResourceError: A directory is not there, or others could tell root what to run.
     """
-    files = read_mgetty_files(file, name, login)
+    files = read_mgetty_files(paths.config, name, paths.login, told)
     texts = replace(files.config.settings(settings.answer), issue=files.issue)
     if os.geteuid() == 0 and not settings.users and not guest:
         # mgetty's own way; without root, or with users of our own, passwords are asked here.
@@ -99,6 +106,19 @@ def mgetty_place(
     )
     manners = replace(files.config.manners(texts), callers=files.callers)
     return replace(place, manners=manners, logins=files.logins), files.config
+
+
+def served_place(
+    settings: config.Config, name: str, service: Service, services: Services, told: set[str]
+) -> Place:
+    """Return what a caller of one line finds whose service a configuration names; see `mgetty_place`."""
+    if settings.mgetty is not None and isinstance(service, LoginService):
+        place, _ = mgetty_place(settings, name, settings.mgetty, told=told)
+        if place.settings.system_login:
+            _need_root()
+    else:
+        place = answering_place(settings, name, others=not isinstance(service, LoginService))
+    return services.at(place, service)
 
 
 def _rest(machine: Machine) -> tuple[str, str, str, str]:
@@ -146,14 +166,15 @@ def answer(
     _log_to_stderr("debug" if verbose else "info")
     found = config.load(settings) if settings is not None else config.Config()
     label = name or (Path(port).name if port else found.answer.port)
-    if mgetty_config is None:
+    paths = MgettyPaths(mgetty_config, login_config) if mgetty_config is not None else None
+    if paths is None and isinstance(wanted, LoginService):
+        paths = found.mgetty
+    if paths is None:
         others = not isinstance(wanted, LoginService)
         place = answering_place(found, label, guest=guest, nodename=nodename, others=others)
         place = Services(found.bbs, ppp_programs(found)).at(place, wanted)
     else:
-        place, mgetty = mgetty_place(
-            found, label, mgetty_config, login_config, guest=guest, nodename=nodename
-        )
+        place, mgetty = mgetty_place(found, label, paths, guest=guest, nodename=nodename)
         place = replace(place, ppp=ppp_programs(found))
         if mgetty.debug is not None and not verbose:
             _log_to_stderr("warning" if mgetty.debug == 0 else "info" if mgetty.debug < MUCH else "debug")

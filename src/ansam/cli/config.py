@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from ansam.config import load
+from ansam.config import Config, load
+from ansam.config.modems import ANSWER
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -26,11 +27,22 @@ def find_config(path: Path | None) -> Path:
     return next((file for file in DEFAULT_FILES if file.exists()), DEFAULT_FILES[0])
 
 
+def check_mgetty(config: Config) -> None:
+    """Look whether an mgetty's files that answering lines use have faults; raises `ConfigError`."""
+    if config.mgetty is not None:
+        # Late: commands that only list things start faster without it.
+        from ansam.io.mgetty_files import check_mgetty_files
+
+        lines = [modem.name for modem in config.modems if modem.dte == f"{ANSWER}login"]
+        check_mgetty_files(config.mgetty.config, lines or [config.answer.port], config.mgetty.login)
+
+
 @app.command()
 def check(file: Annotated[Path | None, typer.Argument(help="Configuration to check")] = None) -> None:
     """Check a configuration: print every fault with its place, or OK."""
     path = find_config(file)
     config = load(path)
+    check_mgetty(config)
     if path.stat().st_mode & 0o077 and (config.extensions or config.modems or config.ppp):
         typer.echo(f"{path}: holds secrets and others may read it (chmod 600 {path})", err=True)
     exchange = "exchange, " if config.exchange is not None else ""

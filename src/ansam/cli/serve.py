@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import structlog
 import typer
 
-from ansam.cli.config import ConfigOption, find_config
+from ansam.cli.config import ConfigOption, check_mgetty, find_config
 from ansam.cli.page import start_page
 from ansam.config import Config, ModemConfig, load
 from ansam.config.modems import ANSWER, answers
@@ -81,6 +81,7 @@ def serve(
         raise ConfigError(
             f"{path}: names neither an exchange nor a modem", "`ansam config example` shows both"
         )
+    check_mgetty(loaded)
     asyncio.run(_serve(path, loaded, tied=tied))
 
 
@@ -341,8 +342,8 @@ async def _start_answering(
     taps: "list[ModemTap]",
 ) -> list["asyncio.Task[None]"]:
     from ansam.answer.house import House
-    from ansam.answer.service_url import LoginService, parse_service
-    from ansam.cli.answer import answering_place
+    from ansam.answer.service_url import parse_service
+    from ansam.cli.answer import served_place
     from ansam.cli.answer_ppp import ppp_programs
     from ansam.cli.answer_services import Services
     from ansam.io.answer import AnswerLine
@@ -350,12 +351,10 @@ async def _start_answering(
     from ansam.io.control.tap import Identity, Watch
     from ansam.io.lines import make_line
 
-    house, tasks, services = House(), [], Services(config.bbs, ppp_programs(config))
+    house, tasks, services, told = House(), [], Services(config.bbs, ppp_programs(config)), set[str]()
     for modem in modems:
         service = parse_service(modem.dte.removeprefix(ANSWER))
-        others = not isinstance(service, LoginService)
-        place = replace(answering_place(config, modem.name, others=others), house=house)
-        place = services.at(place, service)
+        place = replace(served_place(config, modem.name, service, services, told), house=house)
         telephone = make_line(modem.line, pacer, network=modem.network, call_ports=call_ports)
         watch, identity = Watch(), Identity(modem.name, _extension(modem))
         port = await stack.enter_async_context(

@@ -30,7 +30,7 @@ from ansam.config.schema import (
     ServicesSection,
     UserSection,
 )
-from ansam.config.settings import Config, ExchangeConfig, LogConfig, ModemConfig
+from ansam.config.settings import Config, ExchangeConfig, LogConfig, MgettyPaths, ModemConfig
 from ansam.config.web import read_web
 from ansam.errors import AnsamError, ConfigError
 from ansam.pbx.callbacks import CallBack
@@ -141,6 +141,7 @@ class _Builder:
         bbs = self._bbs(parsed)
         ppp = self._ppp(parsed, users)
         answer = self._try(("answer",), lambda: _answer(parsed.answer))
+        mgetty = self._try(("answer",), lambda: _mgetty(parsed.answer))
         self._once("extension", "number", [e.number for e in parsed.extension])
         self._once("modem", "name", [m.name for m in parsed.modem])
         self._once(
@@ -172,6 +173,7 @@ class _Builder:
             modems=tuple(modems),
             answer=answer,
             files=str(getattr(parsed.answer, "files", "")),
+            mgetty=mgetty,
             users=tuple(users),
             bbs=bbs,
             ppp=ppp,
@@ -369,7 +371,14 @@ def _user(section: UserSection) -> User:
 
 
 def _answer(section: Section) -> AnswerSettings:
-    values: dict[str, Any] = section.model_dump(exclude={"files"})
+    values: dict[str, Any] = section.model_dump(exclude={"files", "mgetty_config", "login_config"})
     for key, value in values.items():
         values[key] = tuple(value) if isinstance(value, list) else value
     return AnswerSettings(**values)
+
+
+def _mgetty(section: Section) -> MgettyPaths | None:
+    config, login = str(getattr(section, "mgetty_config", "")), str(getattr(section, "login_config", ""))
+    if login and not config:
+        raise Culprit("login_config", "login_config goes with mgetty_config", "name both")
+    return MgettyPaths(FilePath(config), FilePath(login) if login else None) if config else None

@@ -224,7 +224,7 @@ class LogSection(Section):
 def _answer_section() -> type[Section]:
     """Make ``[answer]`` of the answering engine's own settings, so that a new one is a new key at once."""
     hints = get_type_hints(AnswerSettings)
-    keys: dict[str, Any] = {"files": (str, "")}
+    keys: dict[str, Any] = dict.fromkeys(("files", "mgetty_config", "login_config"), (str, ""))
     for entry in fields(AnswerSettings):
         if entry.name == "port":
             continue  # each answering modem's name

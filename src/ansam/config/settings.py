@@ -1,6 +1,7 @@
 """What a configuration says, checked and complete. Secrets never appear in the text of these objects."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ansam.answer.settings import AnswerSettings
@@ -89,6 +90,19 @@ class ModemConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class MgettyPaths:
+    """``[answer] mgetty_config`` and ``login_config``.
+
+    Attributes:
+        config: `mgetty.config`.
+        login: `login.config`; None for the one `config` leads to.
+    """
+
+    config: Path
+    login: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LogConfig:
     """The section ``[log]``.
 
@@ -116,6 +130,7 @@ class Config:
         modems: Lines with a modem each.
         answer: For modems with ``dte = "answer:…"``; `port` is the modem's name.
         files: Directory of the files a caller may read, or "".
+        mgetty: The mgetty's files that describe the lines with a login prompt, or None.
         users: Who may log in.
         bbs: The built-in board, or None.
         ppp: Callers by PPP, or None where there are none.
@@ -134,6 +149,7 @@ class Config:
     modems: tuple[ModemConfig, ...] = ()
     answer: AnswerSettings = field(default_factory=AnswerSettings)
     files: str = ""
+    mgetty: MgettyPaths | None = None
     users: tuple[User, ...] = ()
     bbs: BbsConfig | None = None
     ppp: PppConfig | None = None

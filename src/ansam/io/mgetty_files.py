@@ -4,6 +4,7 @@ import os
 import shutil
 import stat
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,32 +41,58 @@ class MgettyFiles:
     issue: str
 
 
-def read_mgetty_files(config: Path, port: str, login: Path | None = None) -> MgettyFiles:
+def check_mgetty_files(config: Path, ports: Iterable[str], login: Path | None = None) -> None:
+    """Look for faults in what `read_mgetty_files` would read for some lines; run nothing.
+
+    Raises:
+        ConfigError: A file can not be read, or has faults.
+    """
+    text = _read(config)
+    for port in ports:
+        found = parse_mgetty_config(text, str(config), port)
+        if path := login or _named_login(config, found):
+            parse_login_config(_read(path), str(path))
+
+
+def read_mgetty_files(
+    config: Path, port: str, login: Path | None = None, told: set[str] | None = None
+) -> MgettyFiles:
     """Read everything for one line; what can not act is named in the log, once.
 
     Args:
         config: `mgetty.config`; `dialin.config` is looked for beside it.
         port: Name of the line.
         login: `login.config`; None for the one that `config` names, or that stands beside it.
+        told: Places in the file that lines read before have named in the log; this line's are added.
 
     Raises:
         ConfigError: A file can not be read, or has faults.
         ResourceError: Others than root could change `login.config`, and we are root.
     """
     found = parse_mgetty_config(_read(config), str(config), port)
+    told = set() if told is None else told
+    if found.ports and port not in found.ports:
+        _log.info("no section of its own", line=port, file=str(config), sections=found.ports)
     for entry in found.inert:
+        if entry.where in told:
+            continue
+        told.add(entry.where)
         _log.info("no effect", option=entry.key, at=entry.where, why=OPTIONS[entry.key].effect.value)
-    named = config.parent / found.login_config
-    if login is None and named.exists():
-        if os.access(named, os.R_OK):
-            login = named
-        else:
+    if login is None:
+        login = _named_login(config, found)
+        if login is None and (named := config.parent / found.login_config).exists():
             # Debian keeps it for root alone; our own users log in all the same.
             _log.warning("login.config is not read", file=str(named), why="permission denied")
     logins = _logins(login) if login is not None else LoginRules()
     dialin = config.parent / DIALIN
     callers = parse_dialin(_read(dialin)) if dialin.exists() else CallerRules()
     return MgettyFiles(found, logins, callers, _issue(found, config.parent))
+
+
+def _named_login(config: Path, found: MgettyConfig) -> Path | None:
+    """Return the `login.config` that an `mgetty.config` leads to, if it is there for us."""
+    named = config.parent / found.login_config
+    return named if os.access(named, os.R_OK) else None
 
 
 def _logins(path: Path) -> LoginRules:
