@@ -1,9 +1,9 @@
 """What looking costs: CPU and pacing of a V.34 call over SIP with no, one and five viewers of its scope.
 
-Modems, page and viewers are three processes, as they are under `ansam serve`, and each one's CPU time is taken
-by itself: what is counted is the first two, less what they need while nobody looks. The stretches of a round
-stand between two without viewers, since a machine does not stay as fast as it was. Both modems send all the
-time, so that frames of error control are as many as can be.
+Modems, page and viewers are three processes, as they are under `ansam serve`, and each one's CPU time is
+taken by itself: what counts is the first two, less what they need while nobody looks. A stretch with viewers
+stands between two without, since a machine does not stay as fast as it was. Both modems send all the time, so
+that frames of error control are as many as can be.
 
 `ANSAM_BENCH_SECONDS` is the length of a stretch, `ANSAM_BENCH_ROUNDS` how often all are run.
 """
@@ -43,9 +43,10 @@ def test_cost_of_looking(tmp_path: Path) -> None:
         side(page, control, tmp_path / "recordings") as server,
         side(viewers, server.ask()) as clients,
     ):
+        none: list[float] = []
         extra: dict[int, list[list[float]]] = {1: [], 5: []}
         late: dict[int, list[float]] = {0: [], 1: [], 5: []}
-        idle: list[float] = []
+        rate = 0.0
         for _ in range(ROUNDS):
             found = []
             for count in STRETCHES:
@@ -54,22 +55,22 @@ def test_cost_of_looking(tmp_path: Path) -> None:
                 worker.ask()
                 clients.ask(count)
                 found.append(shares([worker, server]))
-                octets, messages = clients.ask(count)
+                rate = clients.ask(count)[0] / SECONDS / max(1, count) or rate
                 late[count].append(worker.ask()[0])
             for at in (1, 3):
-                none = [(a + b) / 2 for a, b in zip(found[at - 1], found[at + 1], strict=True)]
-                extra[STRETCHES[at]].append([a - b for a, b in zip(found[at], none, strict=True)])
-            idle += [found[at][0] for at in (0, 2, 4)]
-        print(f"\n  no viewer: worker {median(idle):.2%} of a core for both modems", end="")
-        print(f"; frames late p99 {median(late[0]):.2f} ms")
-        for count, rows in extra.items():
-            of_worker, of_server = (median(column) for column in zip(*rows, strict=True))
-            total = [sum(row) for row in rows]
-            print(f"  {count} viewers: worker {of_worker:+.2%}, page {of_server:+.2%}", end="")
-            print(
-                f", together {median(total):+.2%} of a core ({min(total):+.2%} … {max(total):+.2%})", end=""
-            )
-            print(f"; frames late p99 {median(late[count]):.2f} ms")
+                around = zip(found[at], found[at - 1], found[at + 1], strict=True)
+                extra[STRETCHES[at]].append([here - (a + b) / 2 for here, a, b in around])
+            none += [found[at][0] for at in (0, 2, 4)]
+    print(
+        f"\n  0 viewers: both modems {median(none):.2%} of a core; frames late p99 {median(late[0]):.2f} ms"
+    )
+    for count, rows in extra.items():
+        of_worker, of_server = (median(column) for column in zip(*rows, strict=True))
+        both = sorted(sum(row) for row in rows)
+        print(f"  {count} viewers: modems {of_worker:+.2%}, page {of_server:+.2%}, ", end="")
+        print(f"together {median(both):+.2%} of a core ({both[0]:+.2%} … {both[-1]:+.2%})", end="")
+        print(f"; frames late p99 {median(late[count]):.2f} ms")
+    print(f"  a viewer takes {rate / 1000:.0f} kB/s")
 
 
 @pytest.mark.bench

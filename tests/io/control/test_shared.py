@@ -10,10 +10,11 @@ import pytest
 from ansam.errors import ResourceError
 from ansam.io.control.client import Connection
 from ansam.io.control.shared import SharedScope
+from ansam.io.control.viewers import array, encode
 
 
 def event(kind: str, name: str) -> dict[str, Any]:
-    return {"type": "event", "kind": kind, "name": name, "t": 1.0, "text": '[{"}], §'}
+    return {"type": "event", "kind": kind, "name": name, "t": 1.0, "text": '[{"},\n], §'}
 
 
 FRAME = {"type": "frame", "t": 1.5, "spectrum": [-712, 3]}
@@ -43,7 +44,7 @@ class Worker:
         self.closed += 1
 
     def say(self, *messages: dict[str, Any]) -> None:
-        self._frames.put_nowait(json.dumps(messages, separators=(",", ":"), ensure_ascii=False).encode())
+        self._frames.put_nowait(array([encode(message) for message in messages]).encode())
 
     def end(self, fault: Exception | None = None) -> None:
         self._frames.put_nowait(fault)

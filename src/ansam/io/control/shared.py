@@ -6,18 +6,18 @@ far from here as well, so that they see the same as the first.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from ansam.errors import AnsamError
-from ansam.io.control.base import Message
-from ansam.io.control.viewers import Viewers, array, encode
+from ansam.io.control.viewers import SEPARATOR, Viewers, array, encode
 from ansam.scope.events import CallEvents
 
 if TYPE_CHECKING:
     from ansam.io.control.client import Connection
 
-_decode = json.JSONDecoder().raw_decode
+_FRAME = encode({"type": "frame"})[:-1]
+"""With which a frame begins; to read all of it only to know would take longer than to pass it on."""
 
 
 class SharedScope:
@@ -68,18 +68,9 @@ class SharedScope:
         self._viewers.end(fault)
 
     def _take(self, text: str) -> None:
-        for message, part in _parts(text):
-            if message["type"] == "event":
-                self._events.add(message)
-                self._viewers.event(part)
-            else:
+        for part in text[1:-1].split(SEPARATOR):
+            if part.startswith(_FRAME):
                 self._viewers.frame(part)
-
-
-def _parts(text: str) -> Iterator[tuple[Message, str]]:
-    """Yield the objects of an array without blanks, each with its text, which need not be written again."""
-    at = 1
-    while at < len(text):
-        message, end = _decode(text, at)
-        yield message, text[at:end]
-        at = end + 1
+            else:
+                self._events.add(json.loads(part))
+                self._viewers.event(part)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ansam.call.statistics import CallStatistics
 from ansam.dce.dce import LineState
 from ansam.dce.speaker import Speaker
 from ansam.errors import ConfigError
@@ -25,6 +26,9 @@ from ansam.units import SAMPLE_RATE, Audio, Samples
 
 PERIOD = 0.1
 """Seconds between frames of a scope, and between looks at the front."""
+
+MEDIA_EVERY = 10
+"""Frames of a scope for which packets are counted once."""
 
 KEPT = 60 * SAMPLE_RATE
 """Samples of a bundle."""
@@ -152,7 +156,9 @@ class ModemTap:
         self._listeners = Viewers()
         self._ticking: asyncio.Task[None] | None = None
         self._events: deque[Message] = deque()
-        self._lost: deque[tuple[int, int]] = deque(maxlen=round(1 / PERIOD))
+        self._lost: deque[tuple[int, int]] = deque(maxlen=2)
+        self._media: CallStatistics | None = None
+        self._loss = 0.0
         self._loop = asyncio.get_running_loop()
         trace.listener = self._heard
         tape.listened = lambda: bool(self._listeners)
@@ -277,9 +283,12 @@ class ModemTap:
 
     async def _tick(self) -> None:
         """Make frames while somebody looks; what is made is encoded once, and is one message to a viewer."""
-        due = self._loop.time()
+        due, frames = self._loop.time(), 0
         try:
             while self._scopes:
+                if frames % MEDIA_EVERY == 0:
+                    self._look_at_media()
+                frames += 1
                 due = max(due + PERIOD, self._loop.time())
                 await asyncio.sleep(due - self._loop.time())
                 self._tell()
@@ -296,23 +305,25 @@ class ModemTap:
 
     def _frame(self) -> Message | None:
         host = self._host
-        media = host.statistics()
         with host.lock:
             if host.dce.state is LineState.ON_HOOK:
                 return None
-            made = frame(
-                host.dce, self._trace, host.now, media, self._loss(media.lost, media.frames) if media else 0.0
-            )
+            made = frame(host.dce, self._trace, host.now, self._media, self._loss)
             sound = self._tape.last(SPECTRUM)
         made["spectrum"], made["spectrum_tx"] = spectra(sound)
         return made
 
-    def _loss(self, lost: int, frames: int) -> float:
-        """Return the packets lost of the last second, percent."""
-        self._lost.append((lost, frames))
+    def _look_at_media(self) -> None:
+        """Take what is known of the packets; the loss is that since the last time."""
+        self._media = media = self._host.statistics()
+        self._loss = 0.0
+        if media is None:
+            return
+        self._lost.append((media.lost, media.frames))
         before = self._lost[0]
-        due = frames - before[1]
-        return 100 * max(0, lost - before[0]) / due if due > 0 else 0.0
+        due = media.frames - before[1]
+        if due > 0:
+            self._loss = 100 * max(0, media.lost - before[0]) / due
 
     def _heard(self, event: Message) -> None:
         """Take an event; called from any thread, whose loop is not woken: the next frame takes it along."""

@@ -17,7 +17,10 @@ EVENTS = 2000
 Item = str | bytes
 
 encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
-"""Returns an object as JSON text without blanks."""
+"""Returns an object as JSON text on one line."""
+
+SEPARATOR = ",\n"
+"""Between the objects of an array, and nowhere in one of them: an array can be taken apart unread."""
 
 
 class Viewer:
@@ -84,7 +87,7 @@ def _left_out(count: int) -> str:
 
 def array(texts: list[Item]) -> str:
     """Return JSON texts as one."""
-    return f"[{','.join(map(str, texts))}]"
+    return f"[{SEPARATOR.join(map(str, texts))}]"
 
 
 class Viewers:
