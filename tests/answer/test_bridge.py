@@ -1,11 +1,16 @@
 """Callers who are put through: tokens, and whose session is whose."""
 
+from dataclasses import replace
+
 import pytest
-from tests.support.answer import place
+from tests.support.answer import HASH, Bench, place
 
 from ansam.answer.bridge import BridgeService, BridgeVisit, Holding
-from ansam.answer.events import HoldCommand, OpenBridge, Reattach, StopCommand
+from ansam.answer.events import CallEnded, HoldCommand, LoggedIn, OpenBridge, Reattach, StopCommand
+from ansam.answer.getty_state import GettyState
+from ansam.answer.house import House
 from ansam.answer.service_url import BridgeTarget
+from ansam.answer.users import User, UserBook
 from ansam.answer.visit import SessionState
 
 HELD = BridgeTarget("telnet", "bbs", 23, hold=300)
@@ -140,3 +145,97 @@ def test_a_host_that_does_not_answer_is_not_named(lines: Lines) -> None:
     assert "does not answer now" in said(visit)
     assert visit.reason == "bbs:23: connection refused"
     assert visit.state is SessionState.OVER
+
+
+def test_a_token_is_typed_as_every_other_line(lines: Lines) -> None:
+    lines.lose("07")
+    visit = lines.call("07")
+    said(visit)
+    visit.receive(b"t2\x7f1", 0.0)
+    assert said(visit) == "**\b \b*"
+    visit.receive(b"\x15\x03", 0.0)
+    assert said(visit) == "\b \b\b \b\r\nToken (Enter: a new session): "
+    visit.receive(b"t1\r", 0.0)
+    assert visit.take_events() == [Reattach("T1")]
+
+
+def test_who_leaves_at_the_token_leaves_the_session_waiting(lines: Lines) -> None:
+    lines.lose("07")
+    visit = lines.call("07")
+    visit.receive(b"\x04", 0.0)
+    assert (visit.state, visit.take_events()) == (SessionState.OVER, [])
+    assert lines.holding.awaits("07")
+
+
+IDLE = BridgeTarget("telnet", "bbs", 23, idle=600)
+
+
+def test_a_call_on_which_nothing_passes_ends() -> None:
+    bench = Bench(replace(place(), service=Lines(IDLE).service))
+    bench.call()
+    begun = bench.now
+    bench.modem(b"x")
+    bench.getty.count_output(b"y" * 100, bench.now)
+    bench.wait(599.0)
+    assert bench.getty.state is GettyState.SESSION
+    bench.getty.count_output(b"z", bench.now)
+    bench.wait(599.0)
+    bench.modem(b"\r")
+    bench.wait(599.0)
+    assert bench.getty.state is GettyState.SESSION
+    assert b"Nothing typed or shown for 10 minutes. Goodbye.\r\n" in bench.wait(30.0)
+    assert bench.now - begun > 1800
+    assert StopCommand() in bench.events
+    assert CallEnded("idle") in bench.events
+
+
+def test_the_time_runs_from_when_a_slow_line_has_carried_everything() -> None:
+    visit = Lines(replace(IDLE, idle=10)).call("07", 0.0)
+    visit.command_spoke(68.0)  # 2048 octets at 300 bit/s
+    visit.receive(b"x", 1.0)
+    assert visit.deadline() == 78.0
+    visit.handle_timer(77.9)
+    assert visit.state is SessionState.COMMAND
+    visit.handle_timer(78.0)
+    assert "for 10 seconds" in said(visit)
+
+
+def test_without_a_limit_no_time_runs(lines: Lines) -> None:
+    visit = lines.call("07")
+    visit.receive(b"x", 5.0)
+    assert visit.deadline() is None
+
+
+def logged_in(lines: Lines, user: User) -> Bench:
+    where = replace(place(House()), users=UserBook([user]), bridge=lambda target: lines.service)
+    bench = Bench(where)
+    bench.call()
+    bench.modem(user.name.encode() + b"\r" + (b"sesame\r" if user.password_hash else b""))
+    return bench
+
+
+def test_a_user_is_put_through_after_the_login_and_known_by_name(lines: Lines) -> None:
+    user = User("ali", HASH, HELD)
+    bench = logged_in(lines, user)
+    assert LoggedIn("ali") in bench.events
+    assert b"your token is T1" in bench.sent
+    (order,) = [event for event in bench.events if isinstance(event, OpenBridge)]
+    assert (order.target, order.environment["USER"]) == (HELD, "ali")
+    house = bench.getty._place.house
+    assert len(house) == 1
+    bench.getty.carrier_changed(True, bench.now)
+    bench.getty.carrier_changed(False, bench.now)
+    bench.drain()
+    assert len(house) == 0
+    assert lines.holding.awaits("user ali")
+    again = logged_in(lines, user)
+    again.modem(b"T1\r")
+    assert Reattach("T1") in again.events
+    # Whoever has not proved a password is known by number alone.
+    assert not any(isinstance(e, HoldCommand) for e in logged_in(lines, User("guest", "", HELD)).events)
+
+
+def test_where_nothing_puts_users_through_they_find_the_menu() -> None:
+    bench = Bench(replace(place(), users=UserBook([User("ali", "", HELD)])))
+    bench.call()
+    assert b"Command: " in bench.modem(b"ali\r")

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 from ansam.answer.command_visit import CommandVisit
 from ansam.answer.errand import errand, surroundings
-from ansam.answer.events import HoldCommand, OpenBridge, Reattach, RunCommand
+from ansam.answer.events import HoldCommand, OpenBridge, Reattach, RunCommand, StopCommand
+from ansam.answer.house import Seat
+from ansam.answer.lines import EndOfInput, Interrupt, Line, LineEditor
 from ansam.answer.service_url import BridgeTarget
 from ansam.answer.users import Command, User
 from ansam.answer.visit import SessionState, Visit
@@ -26,11 +28,8 @@ TRIES = 3
 TOKEN_TIME = 60.0
 """Seconds to type a token."""
 
-TOKEN_LIMIT = 40
 NOBODY = ("", "none", "P", "O")
 """Callers of whom no number is known: theirs could be anybody's."""
-
-_BACK, _DELETE, _KILL, _INTERRUPT = 0x08, 0x7F, 0x15, 0x03
 
 MOST_HELD = 2
 """Sessions of one caller that wait; the oldest makes room."""
@@ -56,7 +55,7 @@ class Holding:
         self._callers.pop(token, None)
 
     def awaits(self, caller: str) -> bool:
-        """Return whether a session of this caller waits."""
+        """Return whether a session of this caller (see `_whose`) waits."""
         return caller in self._callers.values()
 
     def find(self, token: str, caller: str) -> str | None:
@@ -85,7 +84,7 @@ class BridgeService:
         self, place: "Place", connect: str, caller_id: str, now: Seconds, user: User | None = None
     ) -> Visit:
         """Begin the visit of a caller."""
-        return BridgeVisit(self, place, connect, caller_id, now, user.name if user else "")
+        return BridgeVisit(self, place, connect, caller_id, now, user)
 
 
 class BridgeVisit(CommandVisit):
@@ -97,7 +96,7 @@ class BridgeVisit(CommandVisit):
         connect: Connect string without the word CONNECT and the blank.
         caller_id: Caller's number, or ``none``.
         now: Time.
-        login: Name of a caller who has logged in, or "".
+        user: A caller who has logged in, or None.
     """
 
     def __init__(
@@ -107,27 +106,33 @@ class BridgeVisit(CommandVisit):
         connect: str,
         caller_id: str,
         now: Seconds,
-        login: str = "",
+        user: User | None = None,
     ) -> None:
         super().__init__()
         self._service = service
         self._place = place
-        self._connect, self._caller, self._login = connect, caller_id, login
+        self._connect, self._caller = connect, caller_id
+        self._login = user.name if user is not None else ""
+        self._whose = _whose(caller_id, user)
+        self._seat: Seat | None = None
         self._token = ""
         self._tries = 0
-        self._typed = bytearray()
+        self._editor = LineEditor(echo=False, mask=True)  # nobody reads a token off the screen
         self._due: Seconds | None = None
         self._out = bytearray()
-        if self._known and service.holding.awaits(caller_id):
+        if user is not None:
+            self._seat = Seat(user.name, place.settings.port, connect, since=now, wake=place.wake)
+            place.house.enter(self._seat)
+        if self._known and service.holding.awaits(self._whose):
             self.state = SessionState.NAME
-            self._due = now + TOKEN_TIME
-            self._say("\r\nYour last session is still there. Token (Enter: a new session): ")
+            self._say("\r\nYour last session is still there. ")
+            self._ask(now)
         else:
-            self._begin()
+            self._begin(now)
 
     @property
     def _known(self) -> bool:
-        return self._service.target.hold > 0 and self._caller not in NOBODY
+        return self._service.target.hold > 0 and self._whose != ""
 
     # -- the line --------------------------------------------------------------------------------------------
 
@@ -135,7 +140,10 @@ class BridgeVisit(CommandVisit):
         """Take octets from the caller; return how many were taken."""
         for taken, octet in enumerate(data):
             if self.state is SessionState.COMMAND:
-                return taken + super().receive(data[taken:], now)
+                passed = super().receive(data[taken:], now)
+                if passed:
+                    self._not_idle(now)
+                return taken + passed
             if self.state is SessionState.NAME:
                 self._key(octet, now)
         return len(data)
@@ -151,10 +159,20 @@ class BridgeVisit(CommandVisit):
         return self._due
 
     def handle_timer(self, now: Seconds) -> None:
-        """A token that does not come is none."""
-        if self._due is not None and now >= self._due:
+        """A token that does not come is none; where nothing passes either way, the call is over."""
+        if self._due is None or now < self._due:
+            return
+        if self.state is SessionState.NAME:
             self._say("\r\n")
-            self._begin()
+            self._begin(now)
+        elif self.state is SessionState.COMMAND:
+            self._say(f"\r\nNothing typed or shown for {_span(self._service.target.idle)}. Goodbye.\r\n")
+            self._events.append(StopCommand())
+            self._end("idle")
+
+    def command_spoke(self, until: Seconds) -> None:
+        """The far side has said something; at `until` the line will have carried it."""
+        self._not_idle(until)
 
     def carrier_lost(self) -> None:
         """The caller is gone; the session may wait."""
@@ -162,7 +180,7 @@ class BridgeVisit(CommandVisit):
             super().carrier_lost()
             return
         holding = self._service.holding
-        instead = tuple(holding.put(self._token, self._caller))
+        instead = tuple(holding.put(self._token, self._whose))
         hold = self._service.target.hold
         self._events.append(HoldCommand(self._token, hold, holding.drop, instead))
         self._end("no carrier")
@@ -176,44 +194,52 @@ class BridgeVisit(CommandVisit):
     # -- tokens ----------------------------------------------------------------------------------------------
 
     def _key(self, octet: int, now: Seconds) -> None:
-        if octet == 0x0D:
-            self._entered(now)
-        elif octet in (_BACK, _DELETE):
-            if self._typed:
-                self._typed.pop()
-                self._say("\b \b")
-        elif octet in (_KILL, _INTERRUPT):
-            self._say("\b \b" * len(self._typed))
-            self._typed.clear()
-        elif 0x20 < octet < 0x7F and len(self._typed) < TOKEN_LIMIT:
-            self._typed.append(octet)
-            self._say("*")  # nobody reads it off the screen
+        echo, done = self._editor.feed(octet)
+        self._out += echo
+        if isinstance(done, Line):
+            self._entered(done.data.decode("latin-1"), now)
+        elif isinstance(done, Interrupt):
+            self._ask(now)
+        elif isinstance(done, EndOfInput):
+            self._end("caller left at the token")
 
-    def _entered(self, now: Seconds) -> None:
-        typed = self._typed.decode("ascii")
-        self._typed.clear()
-        self._say("\r\n")
-        if not typed:
-            self._begin()
+    def _ask(self, now: Seconds) -> None:
+        self._due = now + TOKEN_TIME
+        self._say("Token (Enter: a new session): ")
+
+    def _entered(self, typed: str, now: Seconds) -> None:
+        if not typed.strip():
+            self._begin(now)
             return
-        token = self._service.holding.find(typed, self._caller)
+        token = self._service.holding.find(typed, self._whose)
         if token is not None:
             self._service.holding.drop(token)
-            self.state, self._due, self._token = SessionState.COMMAND, None, token
+            self._token = token
+            self._couple(now)
             self._events.append(Reattach(token))
             return
         self._tries += 1
         if self._tries >= TRIES:
             self._say("A new session, then.\r\n")
-            self._begin()
+            self._begin(now)
         else:
-            self._due = now + TOKEN_TIME
-            self._say("That is not its token. Token (Enter: a new session): ")
+            self._say("That is not its token. ")
+            self._ask(now)
 
     # -- the far side ----------------------------------------------------------------------------------------
 
-    def _begin(self) -> None:
+    def _couple(self, now: Seconds) -> None:
         self.state, self._due = SessionState.COMMAND, None
+        self._not_idle(now)
+
+    def _not_idle(self, now: Seconds) -> None:
+        """Something passed, or will have passed, at a time."""
+        idle = self._service.target.idle
+        if idle and self.state is SessionState.COMMAND:
+            self._due = max(self._due or 0.0, now + idle)
+
+    def _begin(self, now: Seconds) -> None:
+        self._couple(now)
         target = self._service.target
         if self._known:
             self._token = self._service.token()
@@ -239,3 +265,17 @@ class BridgeVisit(CommandVisit):
     def _end(self, reason: str) -> None:
         super()._end(reason)
         self._due = None
+        if self._seat is not None:
+            self._place.house.leave(self._seat)
+            self._seat = None
+
+
+def _whose(caller: str, user: User | None) -> str:
+    """Return whom a session belongs to: a user who has proved a password, else a number; "": nobody knows."""
+    if user is not None and user.password_hash:
+        return f"user {user.name}"
+    return "" if caller in NOBODY else caller
+
+
+def _span(seconds: int) -> str:
+    return f"{seconds} seconds" if seconds < 120 else f"{seconds // 60} minutes"

@@ -64,6 +64,9 @@ class CommandVisit:
         self._input.clear()
         return data
 
+    def command_spoke(self, until: Seconds) -> None:
+        """There are no timers."""
+
     def command_ended(self, status: int, error: str = "") -> None:
         """The program is over: its exit status, or why it could not be started."""
         self._end(error or f"command ended with status {status}")

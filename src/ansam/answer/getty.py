@@ -213,6 +213,8 @@ class Getty:
     def count_output(self, data: bytes, now: Seconds) -> None:
         """Say what a command has put on the line past this engine, so that the last words get their time."""
         self._line_time.count(data, now)
+        if self.session is not None:
+            self.session.command_spoke(self._line_time.free)
 
     # -- setting up ------------------------------------------------------------------------------------------
 

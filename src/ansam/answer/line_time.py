@@ -24,6 +24,11 @@ class LineTime:
         self.rate = DEFAULT_RATE
         self._free: Seconds = now
 
+    @property
+    def free(self) -> Seconds:
+        """When the line will have carried everything that was counted."""
+        return self._free
+
     def connected(self, rate: int, now: Seconds) -> None:
         """A call begins at `rate` bit/s; the line is free."""
         self.rate = rate

@@ -38,10 +38,12 @@ class LineEditor:
     Args:
         echo: False for passwords.
         after_cr: True where the byte before was a CR: an LF at once after it is not a second line end.
+        mask: Show a star for every character of what is not echoed.
     """
 
-    def __init__(self, echo: bool = True, after_cr: bool = False) -> None:
+    def __init__(self, echo: bool = True, after_cr: bool = False, mask: bool = False) -> None:
         self.echo = echo
+        self._shows = echo or mask
         self._after_cr = after_cr
         self._line = bytearray()
 
@@ -80,10 +82,12 @@ class LineEditor:
         if len(self._line) >= LINE_LIMIT:
             return _BELL
         self._line.append(octet)
-        return bytes([octet]) if self.echo else b""
+        if self.echo:
+            return bytes([octet])
+        return b"*" if self._shows and not 0x80 <= octet < 0xC0 else b""
 
     def _show(self, columns: int) -> bytes:
-        return b"\b \b" * columns if self.echo else b""
+        return b"\b \b" * columns if self._shows else b""
 
     def _rub_out(self) -> int:
         """Remove one character (all octets of it in UTF-8); return how many columns it took."""

@@ -8,6 +8,7 @@ from ansam.answer.house import House, nobody_to_wake
 from ansam.answer.login_config import LoginRules
 from ansam.answer.manners import Manners
 from ansam.answer.ppp import PppPrograms
+from ansam.answer.service_url import BridgeTarget
 from ansam.answer.settings import AnswerSettings, Machine
 from ansam.answer.shelf import MemoryShelf, Shelf
 from ansam.answer.users import UserBook
@@ -35,6 +36,7 @@ class Place:
         logins: Which program serves which login name, before the users are asked.
         service: Answers instead of the login prompt, or None.
         bbs: What users find whose entry is the BBS, or None where there is none.
+        bridge: Makes what puts users through whose entry says where to; None: they find the menu.
         ppp: What serves callers by PPP, or None where nothing does; `logins` come first.
     """
 
@@ -49,4 +51,5 @@ class Place:
     logins: LoginRules = _NO_RULES
     service: Opener | None = None
     bbs: Opener | None = None
+    bridge: Callable[[BridgeTarget], Opener] | None = None
     ppp: PppPrograms | None = None

@@ -10,12 +10,12 @@ from ansam.errors import ConfigError
 FORMS = (
     "login, bbs, ppp, files:/path[;uploads=held|yes], tcp:HOST:PORT, telnet:HOST[:PORT], "
     "rlogin:[USER[:SECRET]@]HOST[:PORT], ssh:USER[:SECRET]@HOST[:PORT], command:PROGRAM ARGUMENTS; "
-    "the last five with ;hold=SECONDS and ;term=TYPE"
+    "the last five with ;hold=SECONDS, ;idle=SECONDS and ;term=TYPE"
 )
 PORTS = {"tcp": 0, "telnet": 23, "rlogin": 513, "ssh": 22}
-LONGEST_HOLD = 86400
+LONGEST_HOLD = LONGEST_IDLE = 86400
 
-_OPTION = re.compile(r"(.*);((?:hold|term|user)=[^;'\"]*)", re.DOTALL)
+_OPTION = re.compile(r"(.*);((?:hold|idle|term|user)=[^;'\"]*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,7 @@ class BridgeTarget:
         secret: Password of that account (ssh).
         argv: Program and arguments of a command.
         hold: Seconds a session waits for a caller whose line broke; 0: not at all.
+        idle: Seconds without an octet either way after which the call is ended; 0: never.
         term: Terminal type told; "" is that of the line.
         verify: The host's key must be known (ssh).
     """
@@ -69,6 +70,7 @@ class BridgeTarget:
     secret: str = field(default="", repr=False)
     argv: tuple[str, ...] = ()
     hold: int = 0
+    idle: int = 0
     term: str = ""
     verify: bool = True
 
@@ -121,6 +123,8 @@ def _bridge(text: str, kind: str, rest: str) -> BridgeTarget:
         match name:
             case "hold" if value.isascii() and value.isdigit() and int(value) <= LONGEST_HOLD:
                 target = replace(target, hold=int(value))
+            case "idle" if value.isascii() and value.isdigit() and int(value) <= LONGEST_IDLE:
+                target = replace(target, idle=int(value))
             case "term" if value.isascii() and value.isprintable() and 0 < len(value) <= 40:
                 target = replace(target, term=value)
             case "user" if kind == "command" and value:
@@ -128,7 +132,7 @@ def _bridge(text: str, kind: str, rest: str) -> BridgeTarget:
             case "verify" if kind == "ssh" and value in ("yes", "no"):
                 target = replace(target, verify=value == "yes")
             case _:
-                known = f"hold=0 to {LONGEST_HOLD}, term=TYPE"
+                known = f"hold=0 to {LONGEST_HOLD}, idle=0 to {LONGEST_IDLE}, term=TYPE"
                 known += {"command": ", user=ACCOUNT", "ssh": ", verify=no"}.get(kind, "")
                 raise ConfigError(f'service "{text}": option "{option}"', f"there are {known}")
     return target

@@ -22,6 +22,7 @@ from ansam.answer.login_config import AUTO_PPP, FIDO
 from ansam.answer.logname import MODEM_ERRORS, CaseFolder, Leave, Name, NameReader, StartAgain
 from ansam.answer.menu import MenuEngine, MenuState, printable
 from ansam.answer.place import Place
+from ansam.answer.service_url import BridgeTarget
 from ansam.answer.users import Bbs, Command, Ppp, User
 from ansam.answer.visit import SessionState, Visit
 from ansam.units import Seconds
@@ -135,6 +136,9 @@ class Session:
         data = bytes(self._to_command)
         self._to_command.clear()
         return data
+
+    def command_spoke(self, until: Seconds) -> None:
+        """No time runs while a command has the line."""
 
     def command_ended(self, status: int, error: str = "") -> None:
         """The command is over: its exit status, or why it could not be started."""
@@ -324,6 +328,11 @@ class Session:
             # One name without a password is a door for all: the board asks who comes.
             known = user if user.password_hash else None
             self.successor = place.bbs(place, self._connect, self._caller_id, now, known)
+            return
+        if isinstance(user.entry, BridgeTarget) and place.bridge is not None:
+            self._events.append(LoggedIn(user.name))
+            opener = place.bridge(user.entry)
+            self.successor = opener(place, self._connect, self._caller_id, now, user)
             return
         self._seat = Seat(user.name, place.settings.port, self._connect, since=now, wake=place.wake)
         place.house.enter(self._seat)

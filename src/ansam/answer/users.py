@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from ansam.answer.service_url import BridgeTarget
 from ansam.errors import ConfigError
 
 NAME_LIMIT = 32
@@ -41,6 +42,10 @@ class Command:
     directory: str = ""
 
 
+Entry = Menu | Bbs | Ppp | Command | BridgeTarget
+"""The last one: where the user is put through to."""
+
+
 @dataclass(frozen=True, slots=True)
 class User:
     """One login.
@@ -54,7 +59,7 @@ class User:
 
     name: str
     password_hash: str = ""
-    entry: Menu | Bbs | Ppp | Command = Menu()
+    entry: "Entry" = Menu()
     ppp_secret: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:

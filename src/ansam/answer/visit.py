@@ -63,6 +63,9 @@ class Visit(Protocol):
     def take_command_input(self) -> bytes:
         """Return the caller's octets for the command since the last call."""
 
+    def command_spoke(self, until: Seconds) -> None:
+        """The command has said something; at `until` the line will have carried it."""
+
     def command_ended(self, status: int, error: str = "") -> None:
         """The command is over: its exit status, or why it could not be started."""
 

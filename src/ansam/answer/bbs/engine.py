@@ -242,6 +242,9 @@ class Engine:
         self._answers.append(Unavailable(error) if error else result)
         self._advance()
 
+    def command_spoke(self, until: Seconds) -> None:
+        """A door has its own times."""
+
     def command_ended(self, status: int, error: str = "") -> None:
         """The command is over."""
         if self.state is SessionState.COMMAND:
