@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from ansam.config.web import WebConfig
 from ansam.sim import SimOptions, run
 from ansam.sim.recording import Recording
 
 pytest.importorskip("selenium", reason="selenium is not installed")
 
 from tests.support.browser import NARROW, WIDE, Visitor, visitor
+from tests.support.web import PASSWORD, make_sources, own_address, served, users
 
 pytestmark = [pytest.mark.peer("chromium", "chromium-driver"), pytest.mark.xdist_group("page")]
 
@@ -184,3 +186,25 @@ def test_no_serious_obstacle(page: Visitor, size: tuple[int, int], theme: str) -
         time.sleep(0.3)
         found[path] = [*page.violations(), *([] if _fits(page) else ["wider than the screen"])]
     assert not any(found.values()), found
+
+
+def test_log_in_where_others_reach_the_page(page: Visitor, tmp_path: Path) -> None:
+    """A viewer sees, and finds nothing to work with; the last test, for it leaves the demo's page."""
+    page.screen(NARROW)
+    config = WebConfig(own_address(), 0, users=users())
+    with served(config, make_sources(tmp_path)) as url:
+        page.driver.get(url)
+        page.see("input[name=user]").send_keys("viewer")
+        page.see("input[name=password]").send_keys("wrong\n")
+        page.until(lambda: page.text(".wrong"), "that the password is wrong")
+        assert page.violations() == []
+        page.complaints()  # of the 401s
+        page.see("input[name=password]").send_keys(f"{PASSWORD}\n")
+        page.read("m1", ".faceplate")
+        assert page.find("form.controls") == []
+        page.driver.get(f"{url}#/recordings")
+        page.read("None yet")
+        assert page.find('input[type="file"]') == []
+        page.press("Log out")
+        page.see("input[name=user]")
+        assert page.complaints() == []

@@ -1,9 +1,13 @@
 """The web page's application around made-up modems and an exchange that only remembers."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import socket
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from queue import Queue
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -22,6 +26,7 @@ from ansam.web.doctor import DoctorDesk
 from ansam.web.extensions import ExtensionBook
 from ansam.web.models import CallInfo, LiveCallInfo, RegistrationInfo, TrunkInfo
 from ansam.web.recordings import RecordingShelf
+from ansam.web.server import WebServer
 from ansam.web.sources import Sources
 
 PASSWORD = "correct horse"
@@ -178,7 +183,7 @@ def users() -> tuple[WebUser, ...]:
     return tuple(WebUser(role.value, role, hash_password(PASSWORD)) for role in Role)
 
 
-def make_app(directory: Path, config: WebConfig | None = None) -> WebApp:
+def make_sources(directory: Path) -> Sources:
     path = directory / "ansam.toml"
     path.write_text(CONFIGURATION)
     exchange = MemoryExchange(load(path).plan())
@@ -186,7 +191,7 @@ def make_app(directory: Path, config: WebConfig | None = None) -> WebApp:
     def changed(config: Config) -> None:
         exchange.plan = config.plan()
 
-    sources = Sources(
+    return Sources(
         modems=LocalHub([FakeModem("m1"), FakeModem("m2")]),
         exchange=exchange,
         extensions=ExtensionBook(path, changed),
@@ -194,7 +199,43 @@ def make_app(directory: Path, config: WebConfig | None = None) -> WebApp:
         recordings=RecordingShelf(directory / "recordings", 200_000, 2_000_000),
         doctor=DoctorDesk(directory / "doctor"),
     )
-    return WebApp(config or WebConfig("127.0.0.1", 0), sources)
+
+
+def make_app(directory: Path, config: WebConfig | None = None) -> WebApp:
+    return WebApp(config or WebConfig("127.0.0.1", 0), make_sources(directory))
+
+
+@contextmanager
+def served(config: WebConfig, sources: Sources) -> Iterator[str]:
+    """Run a server in a thread of its own; yield where it is."""
+    told: Queue[str] = Queue()
+    loop, done = asyncio.new_event_loop(), asyncio.Event()
+
+    async def serve() -> None:
+        server = WebServer(config, sources)
+        await server.start()
+        told.put(server.url)
+        await done.wait()
+        await server.stop()
+
+    thread = Thread(target=lambda: loop.run_until_complete(serve()))
+    thread.start()
+    try:
+        yield told.get(timeout=10)
+    finally:
+        loop.call_soon_threadsafe(done.set)
+        thread.join(10)
+        loop.close()
+
+
+def own_address() -> str:
+    """Return the address by which others reach this machine; loopback where there is none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        try:
+            sock.connect(("192.0.2.1", 9))  # nothing is sent
+        except OSError:
+            return "127.0.0.1"
+        return str(sock.getsockname()[0])
 
 
 def far() -> WebConfig:

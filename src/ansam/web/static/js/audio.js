@@ -17,6 +17,7 @@ export class Audio {
 
   /** Begin; browsers allow it as the answer to a click only. */
   async start(id) {
+    if (!window.isSecureContext) throw new Error('Browsers play the call only where the page comes by HTTPS, or from this machine.');
     const context = new AudioContext({ sampleRate: RATE });
     this.context = context;
     await context.audioWorklet.addModule('/static/js/audio-worklet.js');

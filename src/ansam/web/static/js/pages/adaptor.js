@@ -29,6 +29,7 @@ class Sheet {
     fill(this.element,
       h('div.card-head', null,
         h('h2', null, `${adaptor.title} · ${adaptor.kind === 'hardware' ? adaptor.model.toUpperCase() : 'in software'}`),
+        this.saved && h('span.tag.warn', { role: 'status' }, `saved; counts ${adaptor.applies}`),
         h(`span.tag.${adaptor.fit ? 'good' : 'bad'}`, null, adaptor.fit ? 'fit for modems' : 'not fit for modems')),
       h('form', { onsubmit: (event) => this.save(event) },
         [...pages].map(([page, settings]) => h('fieldset', null, h('legend', null, page), h('div.settings', null, settings.map((one) => this.row(one))))),
@@ -55,6 +56,11 @@ class Sheet {
     const settings = {};
     for (const [key, { input, before }] of this.inputs) if (!input.disabled && input.value !== before) settings[key] = input.value;
     if (!Object.keys(settings).length) return;
-    await attempt(async () => this.draw(await request('PUT', '/api/adaptor', { id: this.adaptor.id, settings })), 'Saved.');
+    const { id, applies } = this.adaptor;
+    await attempt(async () => {
+      const changed = await request('PUT', '/api/adaptor', { id, settings });
+      this.saved = true;
+      this.draw(changed);
+    }, `Saved. It counts ${applies}.`);
   }
 }
