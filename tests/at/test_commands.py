@@ -71,6 +71,7 @@ def test_commands_that_hold_a_number(name: str, low: int, high: int) -> None:
         ("ATS7=S7?", "000 | OK"),
         ("ATS7=256", "ERROR"),
         ("ATS3=128", "ERROR"),
+        ("ATS5=128", "OK"),
         ("ATS71?", "ERROR"),
         ("ATS999=1", "ERROR"),
         ("ATS7", "ERROR"),

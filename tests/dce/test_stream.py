@@ -55,6 +55,8 @@ class Bench:
         (("AT&N6",), Stream(rate=2400), "NO CARRIER"),
         (("AT&A0X1",), Stream("SSH"), "CONNECT 33600"),
         (("AT&N3",), Stream(paced=False), "CONNECT 115200/ARQ/TCP"),
+        (("AT&N3S70=1",), Stream(), "CONNECT 115200/ARQ/TCP"),
+        (("ATS70.0=1&N6",), Stream(rate=2400), "NO CARRIER"),
         (("ATX0&A0",), Stream(), "CONNECT"),
         (("ATV0&N3",), Stream(), "16"),
         (("AT+MS=V22B",), Stream(), "CONNECT 2400/ARQ/TCP"),
@@ -75,6 +77,21 @@ def test_both_ways_at_the_speed() -> None:
     sent = bench.dce.stream_take(1000, bench.now)
     assert len(heard) == pytest.approx(120, abs=5)
     assert len(sent) == pytest.approx(120, abs=5)
+
+
+@pytest.mark.parametrize("make", ["usr-56k", "courier-v34", "wifi"])
+def test_s70_takes_the_speed_off_and_is_stored(make: str) -> None:
+    bench = Bench("ATS70=1&WS70=0Z", "ATE0", make=make)
+    bench.connect()
+    assert bench.dce.stream_offer(b"d" * 5000, bench.now) == 5000
+    assert len(bench.says()) == 5000
+
+
+def test_s30_of_a_wifi_modem_ends_a_call_without_data() -> None:
+    bench = Bench("ATS30=2", make="wifi")
+    bench.connect()
+    assert bench.wait(115) == ""
+    assert bench.wait(10) == "NO CARRIER"
 
 
 def test_commands_while_the_far_end_talks() -> None:

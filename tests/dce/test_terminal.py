@@ -339,6 +339,32 @@ def test_no_answer_without_dtr(d: int, answers: bool) -> None:
     assert bench.dce.state is LineState.ANSWERING
 
 
+@pytest.mark.parametrize(
+    ("make", "d", "takes"),
+    [
+        ("usr-56k", 2, False),
+        ("usr-56k", 3, False),
+        ("usr-56k", 0, True),
+        ("usr-56k", 1, True),
+        ("wifi", 2, True),
+    ],
+)
+def test_commands_without_dtr(make: str, d: int, takes: bool) -> None:
+    """Courier V.34 manual p. B-7: the computer must provide DTR for the modem to accept commands."""
+    bench = TerminalBench(b"AT&D%d&W" % d, make=make)
+    bench.dce.set_dtr(False, bench.now)
+    bench.dce.receive_dte(b"AT\r", bench.now)
+    assert b"OK" in bench.dce.take_dte()  # for less than S25 is nothing
+    bench.wait(0.3)
+    bench.dce.take_dte()
+    assert bench.dce.receive_dte(b"ATS7=1\r", bench.now) == 7
+    assert bench.dce.take_dte() == (b"ATS7=1\r\r\nOK\r\n" if takes else b"")
+    assert (bench.dce.settings.s[7] == 1) is takes
+    bench.dce.set_dtr(True, bench.now)
+    bench.dce.receive_dte(b"AT\r", bench.now)
+    assert bench.dce.take_dte() == b"AT\r\r\nOK\r\n"
+
+
 def test_s38_lets_data_get_across_before_the_hang_up() -> None:
     bench = TerminalBench(b"ATS38=5")
     link = bench.connect()

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from ansam.at.nvram import Profile
+from ansam.at.personalities import load
 from ansam.dce.dce import Dce, LineState
 from ansam.dce.progress import Progress
 from ansam.link.base import LinkStatistics, LinkUp
@@ -98,11 +100,14 @@ class TerminalBench:
         init: Command line before the call.
         protocol: ``LAPM`` or ``NONE``.
         answering: The call comes in.
+        make: Of modem.
     """
 
-    def __init__(self, init: bytes = b"", protocol: str = "LAPM", *, answering: bool = False) -> None:
+    def __init__(
+        self, init: bytes = b"", protocol: str = "LAPM", *, answering: bool = False, make: str = "usr-56k"
+    ) -> None:
         BufferSession.protocol = protocol
-        self.dce = Dce()
+        self.dce = Dce(Profile(load(make)))
         self.now = 0
         if init:
             self.dce.receive_dte(init + b"\r", self.now)

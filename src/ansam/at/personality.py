@@ -139,6 +139,7 @@ class Personality:
         profiles: How many profiles &W holds.
         register_pointer: ``Sn`` alone chooses the register that ``?`` and ``=`` are about.
         repeats: ``A>`` repeats a line again and again.
+        needs_dtr: Under &D2 and &D3 commands are taken only while the terminal keeps DTR ON.
     """
 
     name: str
@@ -167,6 +168,7 @@ class Personality:
     profiles: int = 2
     register_pointer: bool = False
     repeats: bool = False
+    needs_dtr: bool = False
 
 
 DTE_RATES = (0, 110, 300, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400)

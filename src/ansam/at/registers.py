@@ -13,7 +13,7 @@ COMMON = 12
 
 USR_DEFAULTS: Mapping[int, int] = {
     **{13: 0, 15: 0, 16: 0, 18: 0, 19: 0, 21: 10, 22: 17, 23: 19, 24: 150, 26: 1, 27: 0, 28: 8, 29: 20},
-    **{32: 2, 33: 0, 34: 0, 38: 0, 51: 0, 53: 0, 54: 0, 55: 0, 56: 0, 95: 0},
+    **{32: 2, 33: 0, 34: 0, 38: 0, 51: 0, 53: 0, 54: 0, 55: 0, 56: 0, 70: 0, 95: 0},
 }
 """What the modem asks for by its US Robotics meaning, with the value that changes nothing."""
 

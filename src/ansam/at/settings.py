@@ -153,10 +153,11 @@ class Settings:
 
     @property
     def idle_seconds(self) -> int:
-        """Seconds without data after which the modem hangs up; 0 for never (S19, or Rockwell's S30)."""
-        if self.personality.results.style is Style.ROCKWELL:
-            return 10 * self.s[30] if 30 in self.s else 0
-        return 60 * self.s.usr(19)
+        """Seconds without data after which the modem hangs up; 0 for never (S19, or S30 of other makes)."""
+        if self.personality.results.style is Style.USR:
+            return 60 * self.s.usr(19)
+        unit = 10 if self.personality.results.style is Style.ROCKWELL else 60
+        return unit * self.s[30] if 30 in self.s else 0
 
     def rate_of(self, index: int) -> int:
         """Return the rate behind an index of &N and &U in bit/s, 0 for "any" or an unknown index."""

@@ -48,7 +48,7 @@ from ansam.dce.state import (
     TerminalBreak,
     TerminalRate,
 )
-from ansam.dce.stream import StreamSession, stream_rate
+from ansam.dce.stream import StreamSession, paced, stream_rate
 from ansam.dce.terminal import Connection, TerminalSide
 from ansam.dte.circuits import Circuits
 from ansam.link.base import BreakReceived, LinkDown, LinkUp
@@ -252,6 +252,9 @@ class Dce:
                 taken += count
                 if count == 0 or taken == len(data):
                     break
+            elif self._terminal.deaf:
+                self._trace(now, "dce", "ignored", octets=len(data) - taken, why="DTR is OFF")
+                taken = len(data)
             else:
                 # One command line at a time: what follows it may already be data.
                 end = self._line_end(data, taken)
@@ -421,7 +424,7 @@ class Dce:
         if not rate:
             self._end("no speed that both ends allow", Result.NO_CARRIER, now)
             return
-        self._session = StreamSession(stream, rate)
+        self._session = StreamSession(stream, rate if paced(self.settings, stream) else 0)
         self._session.start(now)
         self._drain_session(self._session, now)
 

@@ -14,6 +14,8 @@ from ansam.units import Samples
 UNPACED_RATE = 115200
 """What CONNECT shows where nothing holds the characters up: the fastest port there is."""
 
+S70_AT_NO_RATE = 1
+
 
 def stream_rate(settings: Settings, stream: Stream) -> int:
     """Return the highest rate in bit/s that both ends allow, 0 for none.
@@ -28,20 +30,25 @@ def stream_rate(settings: Settings, stream: Stream) -> int:
     return max((rate for rate in offered if low <= rate <= min(ceilings, default=rate)), default=0)
 
 
+def paced(settings: Settings, stream: Stream) -> bool:
+    """Return whether characters take the time of a modem: neither the line nor S70 says otherwise."""
+    return stream.paced and not settings.s.usr(70) & S70_AT_NO_RATE
+
+
 class StreamSession:
     """Runs from the connection to its end; the counterpart of `Session` for a call without audio.
 
     Args:
         stream: What the line knows about the call.
-        rate: Bit/s, both ways; see `stream_rate`.
+        rate: Bit/s, both ways, 0 for no limit; see `stream_rate`.
 
     Attributes:
         link: The stream's queues.
     """
 
     def __init__(self, stream: Stream, rate: int) -> None:
-        self._rate = rate if stream.paced else UNPACED_RATE
-        self.link = Pipe(rate if stream.paced else 0, stream.protocol)
+        self._rate = rate or UNPACED_RATE
+        self.link = Pipe(rate, stream.protocol)
         self.modulation = ""
 
     def start(self, now: Samples) -> None:

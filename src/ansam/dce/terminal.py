@@ -322,6 +322,15 @@ class TerminalSide:
         """S0 may answer: a terminal that keeps DTR OFF is not there (unless &D0 says to ignore it)."""
         return self.dtr or self._settings["&D"] == 0
 
+    @property
+    def deaf(self) -> bool:
+        """Commands are not taken: DTR is OFF (for S25 at least), which this make minds under &D2 and &D3.
+
+        Courier V.34 manual p. B-7: the "computer must provide DTR signal for modem to accept commands".
+        """
+        dropped = not self.dtr and self._dtr_dropped_at is None
+        return dropped and self._settings.personality.needs_dtr and self._settings["&D"] >= 2
+
     def dtr_due(self) -> Samples | None:
         """Return when a drop of DTR counts (S25), or None."""
         if self._dtr_dropped_at is None:

@@ -114,6 +114,7 @@ def read_personality(data: Mapping[str, Any], place: str) -> Personality:
         profiles=top.take("profiles", int, 1),
         register_pointer=top.take("register_pointer", bool, False),
         repeats=top.take("repeats", bool, False),
+        needs_dtr=top.take("needs_dtr", bool, False),
     )
     top.finish()
     _check(shown, top)
