@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 from tests.support.dte_port import FakePort
+from tests.support.uart import Line, received
 
 from ansam.dte.circuits import Circuits
+from ansam.dte.parity import PortParity, with_parity
 from ansam.dte.port_url import parse_port
 from ansam.errors import ConfigError, ResourceError
 from ansam.io import dte_serial
@@ -174,3 +176,43 @@ async def test_faults(tmp_path: Path, cable: tuple[int, str]) -> None:
         await SerialDte(parse_port(f"serial:{tmp_path}/none")).open(FakePort())
     with pytest.raises((ConfigError, ResourceError)):
         await SerialDte(parse_port(f"serial:{tmp_path}")).open(FakePort())
+
+
+def driven(line: Line, rate: int) -> bytes:
+    """Return what a driver with PARMRK set hands up of a line that a UART at `rate` receives."""
+    out = b""
+    for octet, wrong in received(line, rate, resynchronises=True):
+        out += bytes([0xFF, 0, octet]) if wrong else b"\xff\xff" if octet == 0xFF else bytes([octet])
+    return out
+
+
+@pytest.mark.parametrize(("rate", "lost"), [(38400, 1), (1200, 2)])
+async def test_the_port_follows_the_letters(
+    rate: int, lost: int, cable: tuple[int, str], lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The model of a UART stands between terminal and pty, for a pty has no rate of its own."""
+    monkeypatch.setattr(dte_serial, "_mark_breaks", lambda fd: None)
+    terminal, device = cable
+    lines.inputs = termios.TIOCM_DSR | termios.TIOCM_CTS
+    port = FakePort()
+    dte = SerialDte(parse_port(f"serial:{device};speed=auto"))
+    await dte.open(port)
+    assert port.rates == [115200]
+
+    def runs_at(wanted: int) -> bool:
+        return termios.tcgetattr(terminal)[5] == getattr(termios, f"B{wanted}")
+
+    for number in range(lost + 1):
+        assert port.received == b""
+        line = Line(rate)
+        for octet in with_parity(b"ATZ\r", PortParity.EVEN):
+            line.send(octet)
+        os.write(terminal, driven(line, port.rates[-1]))
+        await port.until(lambda n=number: len(port.rates) == n + 2 or bool(port.received))  # type: ignore[misc]
+    assert port.received == with_parity(b"ATZ\r", PortParity.EVEN)
+    assert port.rates[-1] == rate
+    assert runs_at(rate)
+    lines.inputs = 0
+    await port.until(lambda: not port.dtr[-1])
+    assert runs_at(115200)
+    await dte.close()

@@ -7,7 +7,7 @@
 ``rfc2217:HOST:PORT``                 a serial port over telnet, with all circuits
 ``ip232:HOST:PORT``                   DTR, DCD and RI between the octets: VICE, openMSX
 ``unix:PATH``                         octets as they are on a Unix socket
-``serial:DEVICE[;speed=N][;…]``       a serial port and a null-modem cable
+``serial:DEVICE[;speed=N|auto][;…]``  a serial port and a null-modem cable
 ``stdio``                             standard input and output
 ====================================  ==================================================================
 
@@ -31,7 +31,7 @@ _OPTIONS: Mapping[str, Mapping[str, str]] = {
     "rfc2217": _SOCKET_OPTIONS,
     "ip232": _SOCKET_OPTIONS,
     "unix": _SOCKET_OPTIONS,
-    "serial": {"speed": "[1-9][0-9]{1,6}", "dtr": _CIRCUITS, "rts": "cts|" + _CIRCUITS, "wires": "3|7"},
+    "serial": {"speed": "auto|[1-9][0-9]{1,6}", "dtr": _CIRCUITS, "rts": "cts|" + _CIRCUITS, "wires": "3|7"},
     "stdio": {},
 }
 
@@ -107,7 +107,7 @@ def _options(text: str, kind: str, parameters: list[str]) -> dict[str, str]:
         if name in options:
             raise ConfigError(f"dte {text}: option ;{name} stands twice", "keep one of them")
         if not re.fullmatch(known[name], value):
-            may_be = "a number" if name == "speed" else known[name].replace("|", ", ")
+            may_be = "a number or auto" if name == "speed" else known[name].replace("|", ", ")
             raise ConfigError(f"dte {text}: ;{name}={value} is out of range", f"it may be {may_be}")
         options[name] = value
     return options

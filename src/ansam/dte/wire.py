@@ -9,9 +9,11 @@
 A wire is made anew for every connection; `connected` says that it is there.
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from ansam.dte.autobaud import RATES, RateFinder
 from ansam.dte.circuits import Circuits
 
 BREAK_MS = 250
@@ -199,21 +201,62 @@ class MarkedWire(RawWire):
         """See `Wire.receive`."""
         if not self._mark and b"\xff" not in raw:
             return raw
-        out = bytearray()
+        return bytes(octet for octet, wrong in self._marked(raw) if self._counts(octet, wrong))
+
+    def _marked(self, raw: bytes) -> Iterator[tuple[int, bool]]:
+        """Yield octets, and whether there was an error."""
         for octet in raw:
             if self._mark == 0:
                 if octet == 0xFF:
                     self._mark = 1
                 else:
-                    out.append(octet)
+                    yield octet, False
             elif self._mark == 1:
                 self._mark = 2 if octet == 0 else 0
                 if octet:
-                    out.append(octet)
+                    yield octet, False
             else:
                 self._mark = 0
-                if octet:
-                    out.append(octet)
-                else:
-                    self._events.append(BreakSent())
+                yield octet, True
+
+    def _counts(self, octet: int, wrong: bool) -> bool:
+        """Return whether an octet is data; what is none is a break."""
+        if wrong and not octet:
+            self._events.append(BreakSent())
+            return False
+        return True
+
+
+class AutobaudWire(MarkedWire):
+    """A marked line whose rate the terminal's letters A and T tell.
+
+    Args:
+        rate: At which the port runs, bit/s.
+        set_rate: Lets the port run at another rate from now on.
+    """
+
+    def __init__(self, rate: int, set_rate: Callable[[int], None]) -> None:
+        super().__init__()
+        self._finder = RateFinder(rate)
+        self._set_port = set_rate
+
+    def restart(self, rate: int = RATES[0]) -> None:
+        """The port runs at this rate from now on."""
+        self._finder.restart(rate)
+
+    def receive(self, raw: bytes) -> bytes:
+        """See `Wire.receive`; what follows letters at another rate is void, and the events tell the rate."""
+        if not self._mark and b"\xff" not in raw and not self._finder.doubts:
+            self._finder.skip(raw)
+            return raw
+        out = bytearray()
+        for octet, wrong in self._marked(raw):
+            rate = self._finder.hear(octet, wrong)
+            if rate is not None:
+                self._mark = 0
+                self._set_port(rate)
+                self._events = [RateSet(rate)]
+                return b""
+            if self._counts(octet, wrong):
+                out.append(octet)
         return bytes(out)

@@ -13,7 +13,8 @@ so that the terminal finds our outputs on its inputs, as far as two wires carry 
 
 RI has no wire on such a cable; one made for the purpose may lead our DTR to it (``;dtr=ri``). With RTS as
 circuit 106 the kernel does the flow control: it drops RTS when we do not read, and sends only while CTS is
-ON. The speed is what the URL says: the terminal has to use the same.
+ON. The speed is what the URL says, and then the terminal has to use the same; with ``;speed=auto`` the port
+follows the terminal's letters A and T (`ansam.dte.autobaud`).
 """
 
 import asyncio
@@ -26,9 +27,10 @@ from collections.abc import Callable
 import serial
 import structlog
 
+from ansam.dte.autobaud import RATES
 from ansam.dte.circuits import Circuits
 from ansam.dte.port_url import PortUrl
-from ansam.dte.wire import MarkedWire
+from ansam.dte.wire import AutobaudWire, MarkedWire
 from ansam.errors import ConfigError, ResourceError
 from ansam.io.dte import DtePort, FdPump, PumpedEndpoint
 
@@ -58,8 +60,8 @@ class SerialDte(PumpedEndpoint):
     """A DTE endpoint on a serial device.
 
     Args:
-        url: ``serial:DEVICE`` with the options ``speed``, ``dtr``, ``rts`` and ``wires``; with ``wires=3``
-            the cable carries no circuits, and DTR and RTS count as ON.
+        url: ``serial:DEVICE`` with the options ``speed`` (a number or ``auto``), ``dtr``, ``rts`` and
+            ``wires``; with ``wires=3`` the cable carries no circuits, and DTR and RTS count as ON.
 
     Attributes:
         name: ``serial:DEVICE``.
@@ -68,12 +70,15 @@ class SerialDte(PumpedEndpoint):
     def __init__(self, url: PortUrl) -> None:
         self.name = url.name
         self._path = url.path
-        self._speed = int(url.options.get("speed", DEFAULT_SPEED))
+        speed = url.options.get("speed", str(DEFAULT_SPEED))
+        self._follows = speed == "auto"
+        self._speed = RATES[0] if self._follows else int(speed)
         self._lines = url.options.get("wires", "7") == "7"
         self._dtr = _CIRCUITS[url.options.get("dtr", "dcd")]
         self._rts_name = url.options.get("rts", "cts")
         self._rts = _CIRCUITS[self._rts_name]
         self._device: serial.Serial | None = None
+        self._auto: AutobaudWire | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._inputs: tuple[bool, bool] | None = None
         self._circuits = Circuits()
@@ -132,7 +137,8 @@ class SerialDte(PumpedEndpoint):
         assert self._port is not None
         self._device, self._inputs = device, None
         fd = device.fileno()
-        self._pump = FdPump(self._port, fd, fd, self._lost, wire=MarkedWire())
+        self._auto = AutobaudWire(device.baudrate, self._change_rate) if self._follows else None
+        self._pump = FdPump(self._port, fd, fd, self._lost, wire=self._auto or MarkedWire())
         self._look()
         self._pump.start()
         self.show(self._circuits)
@@ -177,6 +183,8 @@ class SerialDte(PumpedEndpoint):
             self._port.set_rts(inputs[1])
             if not inputs[0]:
                 self._port.release()
+                if self._auto is not None:  # The next program may well use another rate.
+                    self._change_rate(RATES[0])
         if self._lines or self._inputs is None:
             self._timer = asyncio.get_running_loop().call_later(POLL, self._look)
 
@@ -197,7 +205,9 @@ class SerialDte(PumpedEndpoint):
         try:
             self._device.baudrate = rate
         except (OSError, ValueError):
-            _log.warning("the port can not run at the line's rate", port=self.name, rate=rate)
+            _log.warning("the port can not run at this rate", port=self.name, rate=rate)
+        if self._auto is not None:
+            self._auto.restart(rate)
         _mark_breaks(self._device.fileno())
 
     def _set_break(self, on: bool) -> None:
