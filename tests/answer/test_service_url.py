@@ -52,6 +52,13 @@ def test_what_is_none(text: str, says: str) -> None:
         parse_service(text)
 
 
+def test_no_secret_is_in_a_message() -> None:
+    for text in ("ssh:joe:sesame@", "rlogin:joe:sesame@h;hold=x", "ssh:joe:sesame@h;sesam=1"):
+        with pytest.raises(ConfigError) as found:
+            parse_service(text)
+        assert "sesame" not in str(found.value)
+
+
 @given(st.sampled_from(["tcp:", "telnet:", "rlogin:", "ssh:", "command:"]), st.text(max_size=40))
 def test_any_text_is_read_or_refused(kind: str, rest: str) -> None:
     with suppress(ConfigError):

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from ansam.answer.service_url import BridgeTarget
 from ansam.answer.users import Command, Menu
 from ansam.config import Config, load, parse
 from ansam.config.problems import ConfigProblems, _model_in
@@ -64,6 +65,9 @@ def test_everything_arrives() -> None:
         run_as = "nobody"
         [[user]]
         name = "guest"
+        [[user]]
+        name = "ali"
+        entry = "ssh:ali:sesame@bbs;hold=300;verify=no"
         [answer]
         init = ["ATZ"]
         """
@@ -74,6 +78,7 @@ def test_everything_arrives() -> None:
     assert config.exchange.settings.ring_seconds == 12.5
     assert config.users[0].entry == Command(("/bin/date", "-u"), "nobody")
     assert config.users[1].entry == Menu()
+    assert config.users[2].entry == BridgeTarget("ssh", "bbs", 22, "ali", "sesame", hold=300, verify=False)
     assert config.answer.init == ("ATZ",)
 
 
@@ -185,7 +190,21 @@ EXCHANGE = '[exchange]\n[[extension]]\nnumber = "05"\nsecret = "hush"\n'
             "[[user]]\nname = 'x'\nentry = 3\n",
             [
                 'a.toml:3: [[user]] 1 entry = 3 must be "menu", "bbs" or "ppp"'
-                ' (or a program with its arguments: ["/usr/bin/program", "argument"])'
+                ' (or "telnet:HOST", or a program with its arguments: ["/usr/bin/program", "argument"])'
+            ],
+        ),
+        (
+            "[[user]]\nname = 'x'\nentry = 'telnet:h:0'\n",
+            [
+                'a.toml:3: [[user]] 1 entry: service "telnet:h:0" names no host and port'
+                " (telnet:127.0.0.1:2323)"
+            ],
+        ),
+        (
+            "[[user]]\nname = 'y'\nentry = 'gopher:h'\n",
+            [
+                'a.toml:3: [[user]] 1 entry = "gopher:h" must be "menu", "bbs" or "ppp"'
+                ' (or "telnet:HOST", or a program with its arguments: ["/usr/bin/program", "argument"])'
             ],
         ),
         (
@@ -403,6 +422,9 @@ def test_trunks() -> None:
     assert plan.translate("0123", "05") == "0123"
     (trunk,) = parse(GROUP + TRUNK.replace("sip.example.net", "[2001:db8::1]:5070")).trunks
     assert (trunk.host, trunk.port) == ("2001:db8::1", 5070)
+    secure = 'transport = "tls"\nca = "x.pem"\nverify = false\nuser = "4989"'
+    (trunk,) = parse(GROUP + TRUNK.replace('user = "4989"', secure)).trunks
+    assert (trunk.transport, trunk.ca, trunk.verify) == ("tls", "x.pem", False)
 
 
 @pytest.mark.parametrize(

@@ -32,8 +32,9 @@ require_certificate = no
 
 
 @asynccontextmanager
-async def kamailio(directory: Path) -> AsyncIterator[Address]:
-    port, plain = free_port(socket.SOCK_STREAM), free_port(socket.SOCK_STREAM)
+async def kamailio(directory: Path, plain: int = 0) -> AsyncIterator[Address]:
+    """Run one; `plain` is its port without TLS."""
+    port, plain = free_port(socket.SOCK_STREAM), plain or free_port(socket.SOCK_STREAM)
     files = certificate(directory, "127.0.0.1")
     (directory / "tls.cfg").write_text(TLS.format(certificate=files[0], key=files[1]))
     text = CONFIG.format(port=plain, algorithm="MD5")

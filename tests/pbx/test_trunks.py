@@ -143,6 +143,15 @@ def test_strangers_prove_themselves_whatever_they_dial() -> None:
     assert not office.inside["05"].seen(IncomingCall)
 
 
+def test_nobody_passes_for_a_server_that_proves_itself_by_tls() -> None:
+    office = Office(replace(PLAIN, transport="tls"))
+    lines, way = office.net.exchange.trunks, Flow("tls", EXCHANGE, (PROVIDER, 5061))
+    lines.located("one", (way,), office.net.now)
+    assert lines.knows(way)
+    assert not lines.knows(replace(way, transport="udp"))
+    assert not lines.knows(replace(way, remote=(PROVIDER, 40000)))
+
+
 def test_a_trunk_whose_callers_prove_themselves() -> None:
     office = Office(replace(PLAIN, user="branch", secret="secret-branch", authenticate=True))
     office.far()
@@ -300,6 +309,7 @@ def test_only_the_payloads_asked_for_are_left() -> None:
         ({"user": "a@b"}, "user"),
         ({"register": True, "secret": ""}, "registers but has no user and secret"),
         ({"authenticate": True, "register": False, "user": ""}, "proof"),
+        ({"ca": "x.pem"}, "ca and verify belong to TLS"),
     ],
 )
 def test_what_cannot_be_a_trunk(keys: dict[str, object], said: str) -> None:

@@ -15,6 +15,7 @@ FORMS = (
 PORTS = {"tcp": 0, "telnet": 23, "rlogin": 513, "ssh": 22}
 LONGEST_HOLD = LONGEST_IDLE = 86400
 
+_SECRET = re.compile(r"^((?:rlogin|ssh):[^:@]*):.*@")
 _OPTION = re.compile(r"(.*);((?:hold|idle|term|user)=[^;'\"]*)", re.DOTALL)
 
 
@@ -103,7 +104,7 @@ def parse_service(text: str) -> Service:
             return FilesService(path, "yes")
         raise ConfigError(f'service "{text}": option "{option}"', "there are uploads=held and uploads=yes")
     if kind in PORTS or kind == "command":
-        return _bridge(text, kind, rest)
+        return _bridge(_SECRET.sub(r"\1:…@", text), kind, rest)
     raise ConfigError(f'service "{text}" is not known', f"there are {FORMS}")
 
 

@@ -22,7 +22,7 @@ from ansam.answer.service_url import LoginService, Service, parse_service
 from ansam.answer.settings import Machine
 from ansam.answer.users import User, UserBook
 from ansam.cli.answer_ppp import ppp_programs
-from ansam.cli.answer_services import Services
+from ansam.cli.answer_services import Services, put_through
 from ansam.cli.warm import warm_up
 from ansam.config.settings import MgettyPaths
 from ansam.errors import ConfigError, ResourceError
@@ -69,6 +69,7 @@ def answering_place(
         clock=local_time,
         shelf=DirectoryShelf(settings.files) if settings.files else sample_shelf(),
         machine=Machine(nodename, *_rest(machine)) if nodename else machine,
+        bridge=put_through,
     )
 
 

@@ -35,6 +35,11 @@ def _token() -> str:
     return f"{''.join(signs[:4])}-{''.join(signs[4:])}"
 
 
+def put_through(target: BridgeTarget) -> BridgeService:
+    """Return what puts callers through; what they leave can be had again on any line of this process."""
+    return BridgeService(target, _HOLDING, _token)
+
+
 class Services:
     """The services of one process; what a board keeps is opened once.
 
@@ -72,7 +77,7 @@ class Services:
         if isinstance(service, BoardService):
             return replace(place, service=board)
         if isinstance(service, BridgeTarget):
-            return replace(place, service=BridgeService(service, _HOLDING, _token))
+            return replace(place, service=put_through(service))
         if isinstance(service, FilesService):
             return replace(place, service=self._file_server(service))
         return place

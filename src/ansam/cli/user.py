@@ -14,7 +14,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ansam.answer.users import Command, Menu, User
+from ansam.answer.service_url import BridgeTarget
+from ansam.answer.users import Command, Entry, Menu, User
 from ansam.cli.config import ConfigOption, find_config
 from ansam.cli.extension import read_secret
 from ansam.config import Config, load
@@ -51,18 +52,26 @@ def list_(config: ConfigOption = None) -> None:
     table = Table("name", "password", "entry", box=None)
     loaded = load(find_config(config))
     for user in loaded.users:
-        entry = (
-            " ".join(user.entry.argv)
-            if isinstance(user.entry, Command)
-            else type(user.entry).__name__.lower()
-        )
-        table.add_row(user.name, "yes" if user.password_hash else "none asked", entry)
+        table.add_row(user.name, "yes" if user.password_hash else "none asked", _shown(user.entry))
     with board_of(loaded) as board:
         for account in board.accounts() if board is not None else ():
             table.add_row(
                 account.name, "yes", "bbs, joined" if account.approved else "bbs, waits for approve"
             )
     Console().print(table)
+
+
+def _shown(entry: Entry) -> str:
+    """Return what a user finds, for people; no secret of a host is in it."""
+    match entry:
+        case Command(argv):
+            return " ".join(argv)
+        case BridgeTarget(kind="command", argv=argv):
+            return f"command: {' '.join(argv)}"
+        case BridgeTarget(kind, host, port):
+            return f"{kind}: {host} port {port}"
+        case _:
+            return type(entry).__name__.lower()
 
 
 @app.command()

@@ -130,6 +130,8 @@ def read_trunk(section: TrunkSection) -> Trunk:
         dids=tuple(map(_did, section.did)),
         codecs=tuple(section.codecs),
         calls_limit=section.calls_limit,
+        ca=section.ca,
+        verify=section.verify,
     )
 
 

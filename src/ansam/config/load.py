@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import ValidationError
 
 from ansam.adaptor.provisioning import clean_mac
+from ansam.answer.service_url import BridgeTarget, parse_service
 from ansam.answer.settings import AnswerSettings
-from ansam.answer.users import Bbs, Command, Menu, Ppp, User
+from ansam.answer.users import Bbs, Command, Entry, Menu, Ppp, User
 from ansam.config.bbs import BbsConfig, read_area, read_bbs, read_door, read_files
 from ansam.config.exchange import read_callback, read_exchange, read_group, read_rule, read_trunk
 from ansam.config.modems import answers, read_modem
@@ -360,14 +361,26 @@ class _Builder:
 
 
 def _user(section: UserSection) -> User:
-    entry: Menu | Bbs | Ppp | Command
+    entry: Entry
     if isinstance(section.entry, list):
         entry = Command(tuple(section.entry), section.run_as, section.directory)
     elif section.run_as or section.directory:
+        # A service has options of its own for that.
         raise Culprit("run_as", "run_as and directory belong to a command", 'entry = ["/usr/bin/program"]')
+    elif ":" in section.entry:
+        entry = _put_through(section.entry)
     else:
         entry = Bbs() if section.entry == "bbs" else Ppp() if section.entry == "ppp" else Menu()
     return User(section.name, section.password, entry, section.ppp_secret)
+
+
+def _put_through(text: str) -> Entry:
+    try:
+        target = parse_service(text)
+    except ConfigError as error:
+        raise Culprit("entry", f"entry: {error.message}", error.remedy) from None
+    assert isinstance(target, BridgeTarget)
+    return target
 
 
 def _answer(section: Section) -> AnswerSettings:

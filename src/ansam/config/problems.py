@@ -185,7 +185,7 @@ def _demand(kind: str, error: Mapping[str, Any]) -> str:
 
 def _hint(path: Path, value: object) -> str:
     if path[-1] == "entry":
-        return 'or a program with its arguments: ["/usr/bin/program", "argument"]'
+        return 'or "telnet:HOST", or a program with its arguments: ["/usr/bin/program", "argument"]'
     if path[-1] == "number" and isinstance(value, int):
         return 'numbers are text, because of leading zeros: number = "05"'
     return ""

@@ -157,7 +157,11 @@ class UserSection(Section):
 
     name: str
     password: str = ""
-    entry: Literal["menu", "bbs", "ppp"] | Annotated[list[str], Field(min_length=1)] = "menu"
+    entry: (
+        Literal["menu", "bbs", "ppp"]
+        | Annotated[str, Field(pattern="^(tcp|telnet|rlogin|ssh|command):")]
+        | Annotated[list[str], Field(min_length=1)]
+    ) = "menu"
     run_as: str = ""
     directory: str = ""
     role: Literal["", "viewer", "operator", "admin"] = ""

@@ -107,7 +107,11 @@ class ExchangeServer:
             kept = await asyncio.to_thread(store.registrations)
             # The exchange has the transport side of a user agent, and that is all a node asks of it.
             agent = cast(UserAgent, self.exchange)
-            self._node = SipNode(agent, lambda event: self._on_event(cast(ExchangeEvent, event)))
+            self._node = SipNode(
+                agent,
+                lambda event: self._on_event(cast(ExchangeEvent, event)),
+                on_trouble=self.exchange.trunks.distrusted,
+            )
             await self._listen(self._node)
         except BaseException:
             if self._node is not None:
@@ -120,7 +124,7 @@ class ExchangeServer:
             self._writer.registrations_changed(number, ())
         now = time.monotonic()
         self._node.do(lambda agent, _: self.exchange.registrations.restore(known, now))
-        self._locator = TrunkLocator(self.listening, self._located, self._rng)
+        self._locator = TrunkLocator(self.listening, self._node, self._located, self._rng)
         self._locator.locate(self.exchange.plan.trunks)
         if cut:
             _log.warning("calls were cut off when the last exchange died", count=cut)

@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterable, Sequence
 from ansam.config.settings import Listen
 from ansam.errors import ConfigError, ResourceError
 from ansam.io.resolve import Resolver, SystemResolver, locate
+from ansam.io.sip import SipNode
 from ansam.io.sip_account import address_towards
+from ansam.io.tls_client import client_context
 from ansam.pbx.trunks import Trunk
 from ansam.sip.events import Address, Flow
 
@@ -24,6 +26,7 @@ class TrunkLocator:
 
     Args:
         listening: Addresses of the exchange.
+        node: Opens its TLS connections.
         located: Is told the ways.
         rng: Draws among servers of one priority.
         resolver: Is asked for names.
@@ -32,11 +35,13 @@ class TrunkLocator:
     def __init__(
         self,
         listening: Sequence[Listen],
+        node: SipNode,
         located: Located,
         rng: random.Random,
         resolver: Resolver | None = None,
     ) -> None:
-        self._listening = listening
+        self._listening = list(listening)
+        self._node = node
         self._located = located
         self._rng = rng
         self._resolver = resolver or SystemResolver()
@@ -78,13 +83,25 @@ class TrunkLocator:
                 return
 
     async def _ways(self, trunk: Trunk) -> tuple[Flow, ...]:
+        secure = trunk.transport == "tls"
+        context = None
+        if secure:
+            context = client_context(trunk.ca, trunk.verify, "name a PEM file as the trunk's ca")
         servers = await locate(
-            *(trunk.host, trunk.port or 5060, trunk.transport, self._resolver, self._rng),
+            *(
+                trunk.host,
+                trunk.port or (5061 if secure else 5060),
+                trunk.transport,
+                self._resolver,
+                self._rng,
+            ),
             srv=trunk.port is None,
             what=f"server of trunk {trunk.name}",
         )
         found = []
         for server in servers:
+            if context is not None:
+                self._node.trust(server, context, trunk.host)
             with contextlib.suppress(ResourceError):
                 found.append(Flow(trunk.transport, self._local(trunk, server), server))
         if not found:
@@ -97,6 +114,10 @@ class TrunkLocator:
         towards = address_towards(server)
         family = [listen for listen in ours if (":" in listen.host) == (":" in server[0])]
         best = next((listen for listen in family if listen.host == towards), None)
+        if best is None and trunk.transport == "tls":
+            # Connections that we open need no certificate of ours, nor that we listen.
+            best = Listen("tls", *self._node.open_tls_client(towards))
+            self._listening.append(best)
         if best is None:
             raise ResourceError(f"trunk {trunk.name}: [exchange] does not listen on {towards}")
         return best.host, best.port

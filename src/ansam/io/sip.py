@@ -50,6 +50,7 @@ class SipNode:
         clock: Monotonic seconds.
         tls: For the TLS connections we open; None: there are none.
         tls_name: What the certificates of their far ends must name; "" where `tls` does not check names.
+        on_trouble: Told why a TLS connection of ours failed, for people.
 
     Attributes:
         agent: The engine; call its methods through `do`.
@@ -63,16 +64,18 @@ class SipNode:
         clock: Callable[[], Seconds] = time.monotonic,
         tls: ssl.SSLContext | None = None,
         tls_name: str = "",
+        on_trouble: Callable[[Flow, str], None] = lambda flow, trouble: None,
     ) -> None:
         self.agent = agent
-        self._on_event = on_event
+        self._on_event, self._on_trouble = on_event, on_trouble
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._udp: dict[Address, socket.socket] = {}
         self._listeners: dict[Address, asyncio.Server] = {}
         self._tls: dict[Address, asyncio.Server | socket.socket] = {}
-        self._tls_context, self._tls_name = tls, tls_name
+        self._tls_default = (tls, tls_name)
+        self._tls_towards: dict[Address, tuple[ssl.SSLContext, str]] = {}
         self._connections: dict[tuple[Transport, Address], SipConnection] = {}
         self._accepted: dict[SipConnection, Flow] = {}
         self.trouble = ""
@@ -134,6 +137,10 @@ class SipNode:
         address: Address = sock.getsockname()[:2]
         self._tls[address] = sock
         return address
+
+    def trust(self, remote: Address, context: ssl.SSLContext, name: str) -> None:
+        """Say how TLS connections of ours to a peer are made; `name` is what its certificate must name."""
+        self._tls_towards[remote] = context, name
 
     def flow(self, transport: Transport, remote: Address) -> Flow:
         """Return a path to a peer from the first address of that transport that was opened."""
@@ -278,14 +285,15 @@ class SipNode:
     async def connect(self, connection: "SipConnection", flow: Flow) -> None:
         """See `ConnectionOwner.connect`."""
         secure = flow.transport == "tls"
-        if secure and self._tls_context is None:
+        context, name = self._tls_towards.get(flow.remote, self._tls_default)
+        if secure and context is None:
             raise OSError("no TLS connections are opened here")
         sock = await self._connected_socket(flow)
         await self._loop.create_connection(
             lambda: connection,
             sock=sock,
-            ssl=self._tls_context if secure else None,
-            server_hostname=(self._tls_name or flow.remote[0]) if secure else None,
+            ssl=context if secure else None,
+            server_hostname=(name or flow.remote[0]) if secure else None,
         )
 
     async def _connected_socket(self, flow: Flow) -> socket.socket:
@@ -317,7 +325,9 @@ class SipNode:
 
     def lost(self, connection: "SipConnection", flow: Flow, trouble: str = "") -> None:
         """See `ConnectionOwner.lost`."""
-        self.trouble = trouble or self.trouble
+        if trouble:
+            self.trouble = trouble
+            self._on_trouble(flow, trouble)
         self._accepted.pop(connection, None)
         key = (flow.transport, flow.remote)
         if self._connections.get(key) is connection:

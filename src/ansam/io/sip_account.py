@@ -3,7 +3,6 @@
 import asyncio
 import random
 import socket
-import ssl
 from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import quote
@@ -14,6 +13,7 @@ from ansam.call.line_url import SipLineUrl
 from ansam.errors import AnsamError, ConfigError, ResourceError
 from ansam.io.resolve import Resolver, locate
 from ansam.io.sip import SipNode
+from ansam.io.tls_client import client_context
 from ansam.sip.auth import Credentials
 from ansam.sip.events import Address, CallId, Event, Flow, Registered, RegistrationFailed, RegistrationId
 from ansam.sip.ua import UserAgent, UserAgentConfig
@@ -102,7 +102,9 @@ class SipAccount:
         self._remote = self.servers[0]
         self.local_ip = self._url.bind or address_towards(self._remote)
         config = UserAgentConfig(user=self._url.user, max_calls=8, parting=parting)
-        context = self._tls_context() if self._url.transport == "tls" else None
+        context = None
+        if self._url.transport == "tls":
+            context = client_context(self._url.ca, self._url.verify, "give a PEM file as ;ca=")
         node = SipNode(UserAgent(config, self._rng), on_event, tls=context, tls_name=self._url.host)
         try:
             if self._url.transport == "tcp":
@@ -133,19 +135,6 @@ class SipAccount:
             srv=self._url.srv,
             what="registrar" if self._url.proxy is None else "proxy",
         )
-
-    def _tls_context(self) -> ssl.SSLContext:
-        try:
-            context = ssl.create_default_context(cafile=self._url.ca or None)
-        except (OSError, ssl.SSLError) as error:
-            raise ConfigError(
-                f"certificates {self._url.ca}: {error.strerror or error}", "give a PEM file as ;ca="
-            ) from error
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        if not self._url.verify:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        return context
 
     # -- the registration ------------------------------------------------------------------------------------
 

@@ -61,6 +61,7 @@ class _Line:
     used: int = 0
     registration: RegistrationId | None = None
     tried: set[int] = field(default_factory=set)
+    distrust: str = ""
 
     @property
     def way(self) -> Flow | None:
@@ -126,9 +127,11 @@ class TrunkLines:
             return
         if isinstance(event, Registered):
             line.tried.clear()
+            line.distrust = ""
             self._turn(line, TrunkState.READY)
             return
-        self._turn(line, TrunkState.FAILED, f"{event.status} {event.reason}")
+        self._turn(line, TrunkState.FAILED, line.distrust or f"{event.status} {event.reason}")
+        line.distrust = ""
         line.tried.add(line.used)
         silent = event.status == 408 or event.status >= 500
         if silent and len(line.tried) < len(line.ways):
@@ -138,6 +141,12 @@ class TrunkLines:
             self._ua.move_registration(event.registration, way, now)
         else:
             line.tried.clear()
+
+    def distrusted(self, flow: Flow, why: str) -> None:
+        """Learn why there is no TLS connection to a server, before the registration fails for it."""
+        for line in self._lines.values():
+            if flow in line.ways:
+                line.distrust = f"no TLS connection: {why}"
 
     def gone(self, event: Unregistered) -> None:
         """Learn that a registration has been removed."""
@@ -192,7 +201,12 @@ class TrunkLines:
 def _from(line: _Line, flow: Flow) -> bool:
     if line.trunk.authenticate:
         return False
-    return flow.remote[0] in line.trunk.sources or any(way.remote == flow.remote for way in line.ways)
+    return flow.remote[0] in line.trunk.sources or any(_along(way, flow) for way in line.ways)
+
+
+def _along(way: Flow, flow: Flow) -> bool:
+    """Return whether a flow comes from a server; where it has proved itself by TLS, nothing else is its."""
+    return way.remote == flow.remote and ("tls" not in (way.transport, flow.transport) or way == flow)
 
 
 def _status(line: _Line, calls: int) -> TrunkStatus:

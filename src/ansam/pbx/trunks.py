@@ -32,8 +32,10 @@ class Trunk:
     Attributes:
         name: For rules, logs and records.
         host: The far side: a name or an IP address, IPv6 without brackets.
-        port: Its port; None: found by SRV records, or 5060.
+        port: Its port; None: found by SRV records, or 5060, and 5061 with TLS.
         transport: To the far side.
+        ca: File of certificates (PEM) that vouch for the far side's (tls); "": those this machine trusts.
+        verify: The far side must prove its name (tls).
         user: User name of the registration and of our calls' credentials; "" for none.
         secret: Its password.
         register: Keep registered there, so that calls find us.
@@ -52,7 +54,7 @@ class Trunk:
     name: str
     host: str
     port: int | None = None
-    transport: Literal["udp", "tcp"] = "udp"
+    transport: Literal["udp", "tcp", "tls"] = "udp"
     user: str = ""
     secret: str = field(default="", repr=False)
     register: bool = False
@@ -64,6 +66,8 @@ class Trunk:
     dids: tuple[Rule, ...] = ()
     codecs: tuple[str, ...] = ("PCMA",)
     calls_limit: int = 0
+    ca: str = ""
+    verify: bool = True
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -76,6 +80,8 @@ class Trunk:
                 raise ConfigError(
                     f"trunk {self.name}: {key} {value!r}", "use 1 to 32 of 0-9 A-Z a-z * # _ . + -"
                 )
+        if self.transport != "tls" and (self.ca or not self.verify):
+            raise ConfigError(f"trunk {self.name}: ca and verify belong to TLS", 'transport = "tls"')
         if (self.register or self.authenticate) and not (self.user and self.secret):
             what = "registers" if self.register else "demands proof of its callers"
             raise ConfigError(f"trunk {self.name} {what} but has no user and secret", "set both")
