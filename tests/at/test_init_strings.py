@@ -25,7 +25,7 @@ STRINGS = [
     (USR, "Telix 3.x, USR Courier and Sportster", "AT&F1S0=0"),
     (ALL, "Procomm Plus 2.x, default", "ATE1V1Q0S0=0"),
     (USR, "Procomm Plus 2.x, USR Sportster", "AT &F X4 &A3 &B1 &H1 &R2 &C1 &D2"),
-    (USR, "Terminate 3-5, USR Courier", "ATZ"),
+    (ALL, "Terminate 3-5, default", "ATZ"),
     (USR, "Terminate 3-5, USR Courier", "AT&F1S0=0&A3&B1&H1&R2&K3&M4X7"),
     (ALL, "Qmodem 4.x, default", "ATE1S0=0V1X4Q0"),
     (ALL, "{COMMO}", "ATZ"),

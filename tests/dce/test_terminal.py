@@ -487,6 +487,32 @@ def test_seven_bits_even_parity_go_through_and_flow_control_has_parity_too() -> 
     assert bench.dce.take_dte() == every
 
 
+@pytest.mark.parametrize("make", names())
+@pytest.mark.parametrize("parity", [PortParity.EVEN, PortParity.ODD, PortParity.MARK])
+def test_every_make_speaks_seven_bits_and_lets_them_through(make: str, parity: PortParity) -> None:
+    """As Kermit with ``set parity`` at both ends has it."""
+    bench = TerminalBench(make=make)
+    bench.dce.set_port_rate(2400, bench.now)
+    bench.dce.receive_dte(with_parity(b"ATE1Q0V1&D2&C1\r", parity), bench.now)
+    said = bench.dce.take_dte()
+    assert said == with_parity(b"ATE1Q0V1&D2&C1\r\r\nOK\r\n", parity)
+    bench.dce.receive_dte(with_parity(b"ATDT05\r", parity), bench.now)
+    bench.wait(5)
+    bench.dce.progress(Progress.CONNECTED, bench.now)
+    bench.talk(0.02)
+    words = bench.dce.take_dte()
+    assert b"CONNECT" in bytes(octet & 0x7F for octet in words)
+    assert words == with_parity(words, parity)
+    link = BufferSession.made[-1].link
+    assert link is not None
+    every = with_parity(bytes(c for c in range(128) if c not in XON + XOFF), parity)
+    assert bench.dce.receive_dte(every, bench.now) == len(every)
+    assert bytes(link.queue) == every
+    link.received += every
+    bench.talk(0.02)
+    assert bench.dce.take_dte() == every
+
+
 @pytest.mark.parametrize(
     ("b", "protocol", "answering", "follows"),
     [
