@@ -116,7 +116,9 @@ class TrunkSection(Section):
 
     name: str
     server: str
-    transport: Literal["udp", "tcp"] = "udp"
+    transport: Literal["udp", "tcp", "tls"] = "udp"
+    ca: str = ""
+    verify: bool = True
     user: str = ""
     secret: str = ""
     registration: bool = False
