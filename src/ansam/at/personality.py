@@ -193,7 +193,7 @@ SEMANTIC: Mapping[str, Parameter] = {
     "&H": Parameter(1, range(4), "Flow control of sent data"),
     "&I": Parameter(0, range(6), "Flow control of received data"),
     "&K": Parameter(1, range(4), "Compression"),
-    "&L": Parameter(0, range(1), "Line"),
+    "&L": Parameter(0, range(2), "Line"),
     "&M": Parameter(4, (0, 4, 5), "Error control"),
     "&N": Parameter(0, range(40), "Highest line rate"),
     "&P": Parameter(0, range(2), "Pulse ratio"),
