@@ -5,13 +5,11 @@
 Needs Debian's chromium and chromium-driver.
 """
 
-import io
 import sys
 import tempfile
 import time
 import types
 import urllib.request
-import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -64,13 +62,13 @@ def main() -> None:
         page.visit("exchange")
         time.sleep(1)
         take(page, "exchange")
-        wave = Path(keep) / "call-05.wav"
+        bundle = Path(keep) / "call-05.zip"
         with urllib.request.urlopen(f"{page.url}api/modems/{MODEM}/bundle") as answer:
-            wave.write_bytes(zipfile.ZipFile(io.BytesIO(answer.read())).read("call.wav"))
+            bundle.write_bytes(answer.read())
         page.visit("recordings")
-        page.see('input[type="file"]').send_keys(str(wave))
+        page.see('input[type="file"]').send_keys(str(bundle))
         page.press("Upload")
-        page.read(wave.name, ".recording h2", 60)
+        page.read(bundle.name, ".recording h2", 60)
         time.sleep(2)
         take(page, "recording")
 

@@ -195,3 +195,39 @@ def test_an_extension_added_by_the_page_registers_at_once(tmp_path: Path) -> Non
             await page.stop()
 
     run(serve)
+
+
+async def _left_alone(port: int, *sent: bytes) -> bytes:
+    """Return all that the server says to this until it closes the connection."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for piece in sent:
+        writer.write(piece)
+        await asyncio.sleep(0.05)
+    async with asyncio.timeout(5):
+        said = await reader.read()
+    writer.close()
+    return said
+
+
+def test_who_is_slow_with_a_request_loses_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ansam.web.patience.HEADERS_WITHIN", 0.15)
+    monkeypatch.setattr("ansam.web.operations.BODY_WITHIN", 0.15)
+    monkeypatch.setattr("ansam.web.server.KEEP_ALIVE", 1)
+    get = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
+    login = b"POST /api/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+
+    async def serve() -> None:
+        server = WebServer(WebConfig("127.0.0.1", 0, users=users()), Sources())
+        await server.start()
+        port = port_of(server)
+        assert await _left_alone(port) == b""
+        assert await _left_alone(port, b"GET", b" /", b" HTTP/1.1\r\n") == b""
+        whole = await _left_alone(port, get, b"\r\n")
+        assert whole.startswith(b"HTTP/1.1 200")
+        answered = await _left_alone(port, get + b"\r\n", b"GET /")  # the second one never ends
+        assert answered.count(b"HTTP/1.1") == 1
+        slow = await _left_alone(port, login + b"Content-Length: 9\r\nOrigin: http://localhost\r\n\r\n", b"{")
+        assert slow.startswith(b"HTTP/1.1 408")
+        await server.stop()
+
+    run(serve)

@@ -1,5 +1,6 @@
 """A route with everything that is true about it: it is served by it, and described by it to programs."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,9 @@ from ansam.web.gate import error_response
 
 BODY_LIMIT = 1 << 16
 """Octets of a JSON body."""
+
+BODY_WITHIN = 10.0
+"""Seconds that it may take to come."""
 
 B = TypeVar("B")
 Q = TypeVar("Q")
@@ -132,16 +136,20 @@ async def read_json(request: Request, model: type[BaseModel]) -> BaseModel:
     """Return a body, read and checked.
 
     Raises:
-        Refused: It is too long, no JSON, or not what is expected.
+        Refused: It is too long or too slow, no JSON, or not what is expected.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise Refused(415, "the body must be JSON", "Content-Type: application/json")
     data = b""
-    async for piece in request.stream():
-        data += piece
-        if len(data) > BODY_LIMIT:
-            raise Refused(413, f"the body has more than {BODY_LIMIT} octets")
+    try:
+        async with asyncio.timeout(BODY_WITHIN):
+            async for piece in request.stream():
+                data += piece
+                if len(data) > BODY_LIMIT:
+                    raise Refused(413, f"the body has more than {BODY_LIMIT} octets")
+    except TimeoutError:
+        raise Refused(408, f"the body did not come within {BODY_WITHIN:.0f} s") from None
     try:
         parsed = json.loads(data)
     except (ValueError, RecursionError):

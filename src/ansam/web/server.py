@@ -14,6 +14,7 @@ from ansam.config.web import WebConfig
 from ansam.errors import ConfigError
 from ansam.io.sockets import bind_socket
 from ansam.web.app import WebApp
+from ansam.web.patience import ImpatientProtocol
 from ansam.web.sockets import MESSAGE_LIMIT
 from ansam.web.sources import Sources
 
@@ -75,7 +76,7 @@ class WebServer:
             timeout_keep_alive=KEEP_ALIVE,
             timeout_graceful_shutdown=STOP_SECONDS,
             h11_max_incomplete_event_size=HEADER_LIMIT,
-            http="h11",
+            http=ImpatientProtocol,
         )
         settings.load()
         settings.ssl = context
