@@ -70,6 +70,7 @@ def _hear_and_scrub(page: Visitor) -> None:
     page.press("Hearing it")
     page.press("Hear it", "button[aria-pressed=false]")
     page.press("Hearing it")
+    page.until(lambda: re.search(r"\b0:(1[6-9]|[2-5]\d)\b", page.text(".glass")), "16 s of a call")
     steps = len(page.find(".rung"))
     page.press("Pause")
     page.driver.execute_script(SCRUB, -15)
