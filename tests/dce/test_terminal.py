@@ -427,6 +427,22 @@ def test_s13_dials_at_power_on_once_the_line_is_there() -> None:
     assert bench.dce.state is LineState.ON_HOOK
 
 
+def test_s13_dials_at_power_on_when_the_terminal_is_there_too() -> None:
+    bench = TerminalBench(b"ATS13=16&Z0=05")
+    bench.dce.set_dtr(False, bench.now)
+    bench.dce.line_ready(True, bench.now)
+    bench.wait(5)
+    assert bench.dce.state is LineState.ON_HOOK
+    bench.dce.set_dtr(True, bench.now)
+    bench.wait(5)
+    assert bench.dce.state is LineState.CALLING
+    bench.dce.hang_up("enough", bench.now)
+    bench.dce.set_dtr(False, bench.now)
+    bench.dce.set_dtr(True, bench.now)
+    bench.wait(5)
+    assert bench.dce.state is LineState.ON_HOOK
+
+
 @pytest.mark.parametrize(("init", "said"), [(b"", "Enabled"), (b"ATS15.1=1", "Disabled")])
 def test_ati6_says_whether_the_rate_may_fall_back(init: bytes, said: str) -> None:
     bench = TerminalBench(init)

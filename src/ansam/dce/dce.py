@@ -111,6 +111,7 @@ class Dce:
         self._actions: list[LineAction] = []
         self._events: list[DceEvent] = []
         self._line_ready = self._fresh = True
+        self._awaits_dtr = False
         self._number = self.peer = ""
         self._role = Role.CALLING
         self._answers_as = Role.ANSWERING
@@ -291,7 +292,9 @@ class Dce:
         """Follow circuit 108/2 (DTR); what a drop does is set by &D, after S25 hundredths of a second."""
         self._advance(now)
         if self._terminal.set_dtr(on, now) and on:
-            self._dial_stored(S13_DIAL_ON_DTR, now)
+            late = S13_DIAL_AT_POWER_ON if self._awaits_dtr else 0
+            self._awaits_dtr = False
+            self._dial_stored(S13_DIAL_ON_DTR | late, now)
 
     def _dial_stored(self, when: int, now: Samples) -> None:
         """Dial stored number 0 if that bit of S13 asks for it and nothing is under way."""
@@ -324,7 +327,9 @@ class Dce:
         self._line_ready, self._why_not_ready = ready, why
         if ready and self._fresh:
             self._fresh = False
-            self._dial_stored(S13_DIAL_AT_POWER_ON, self._now)
+            self._awaits_dtr = not self._terminal.may_answer
+            if not self._awaits_dtr:
+                self._dial_stored(S13_DIAL_AT_POWER_ON, self._now)
 
     def observed(self, source: Source, text: str, clause: str, now: Samples, *, lasting: bool = True) -> None:
         """Take what the line side noticed in a call, for its chain of causes (see `Witness.observed`)."""

@@ -319,7 +319,7 @@ class TerminalSide:
 
     @property
     def may_answer(self) -> bool:
-        """S0 may answer: a terminal that keeps DTR OFF is not there (unless &D0 says to ignore it)."""
+        """S0 may answer, S13 dial: a terminal with DTR OFF is not there (unless &D0 says to ignore it)."""
         return self.dtr or self._settings["&D"] == 0
 
     @property
