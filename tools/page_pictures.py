@@ -68,7 +68,7 @@ def main() -> None:
         page.visit("recordings")
         page.see('input[type="file"]').send_keys(str(bundle))
         page.press("Upload")
-        page.read(bundle.name, ".recording h2", 60)
+        page.read(bundle.name, ".recording h2", 300)
         time.sleep(2)
         take(page, "recording")
 

@@ -102,7 +102,7 @@ function timeline(one) {
     h('div.card-head', null, h('h2', null, one.name), h('span.hint', null, `${one.seconds.toFixed(1)} s`)),
     audio, h('div.scroll.film', { tabindex: 0, role: 'region', 'aria-label': 'Timeline' }, strip),
     remarks?.map((remark) => h('p.hint', null, remark)),
-    phases(entries, play), told?.length ? events(told, play) : null);
+    phases(entries, play), told?.length ? [h('h3', null, 'Told by the modem itself'), events(told, play)] : null);
 }
 
 /** Put entries in as few rows as hold them without covering one another. */
