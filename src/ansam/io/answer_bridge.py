@@ -12,7 +12,7 @@ from ansam.dte.telnet_caller import TelnetCaller, Terminal
 from ansam.errors import ResourceError
 from ansam.io.line_tcp import open_socket
 from ansam.io.ssh_call import connect_ssh
-from ansam.io.stream_call import ByteReader, ByteWriter, keep_short
+from ansam.io.stream_call import ByteReader, ByteWriter
 
 CHUNK = 2048
 CONNECT_TIMEOUT = 20.0
@@ -121,8 +121,8 @@ class BridgeProcess:
                 environment=terminal.environment,
             )
             return
-        reader, writer = await asyncio.open_connection(target.host, target.port, limit=2 * CHUNK)
-        keep_short(writer.get_extra_info("socket"))
+        sock = await open_socket(Target(target.host, target.port))
+        reader, writer = await asyncio.open_connection(sock=sock, limit=CHUNK)
         self._reader, self._writer = reader, writer
         if target.kind == "telnet":
             self._codec = TelnetCaller(terminal)

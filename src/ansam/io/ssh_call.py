@@ -9,6 +9,8 @@ from ansam.errors import ResourceError
 from ansam.io.stream_call import ByteReader, ByteWriter
 
 TERMINAL, SIZE = "ansi", (80, 24)
+WINDOW = 8192
+"""Octets the host may send ahead of the caller: after Ctrl-C they still come, at 300 bit/s for minutes."""
 
 
 async def connect_ssh(
@@ -51,6 +53,8 @@ async def connect_ssh(
             env=dict(environment or {}),
             encoding=None,
             stderr=asyncssh.STDOUT,
+            window=WINDOW,
+            max_pktsize=WINDOW // 4,
         )
     except asyncssh.HostKeyNotVerifiable:
         sock.close()
