@@ -54,7 +54,7 @@ def _key(file: Path) -> str:
 
 @asynccontextmanager
 async def sshd(directory: Path) -> AsyncIterator[int]:
-    """Run OpenSSH's; yields its port. `directory` is the home of the caller's key and of the host's, known."""
+    """Run OpenSSH's; yields its port. `directory` is the home of a caller with a key who knows the host's."""
     port, home = free_port(socket.SOCK_STREAM), directory / ".ssh"
     home.mkdir()
     host, mine = _key(directory / "host"), _key(home / "id_ed25519")
@@ -66,7 +66,7 @@ async def sshd(directory: Path) -> AsyncIterator[int]:
     lines += [f"ForceCommand {program(directory)}"]
     (directory / "sshd_config").write_text("\n".join(lines) + "\n")
     if os.geteuid() == 0:
-        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # it insists
+        os.makedirs("/run/sshd", mode=0o755, exist_ok=True)  # it insists
     with (directory / "sshd.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             *("/usr/sbin/sshd", "-D", "-e", "-f", str(directory / "sshd_config")), stdin=DEVNULL, stderr=log
