@@ -61,8 +61,13 @@ CALLS = {
 }
 
 
+QUIET = ("Retrains Requested", "Retrains Granted", "Speed Shifts Up", "Blers", "Link Naks", "Link Timeouts")
+"""Of ATI6, all 0 on a line that is steady."""
+
+
 def ask(simulation: Simulation, end: End, command: str) -> str:
     modem = simulation.modem(end)
+    modem.set_dtr(True, 0)
     modem.take_dte()
     modem.receive_dte(f"{command}\r".encode(), 0)
     return modem.take_dte().decode()
@@ -115,8 +120,8 @@ def test_counters(call) -> None:
         assert numbers(screen, "Octets sent") == [sent]
         assert numbers(screen, "Octets Received") == [received]
         assert numbers(screen, "Blocks resent") == [result.frames_resent]
-        for label in ("Retrains Requested", "Retrains Granted", "Speed Shifts Up", "Blers", "Link Naks"):
-            assert numbers(screen, label) == [0]
+        for label in QUIET:
+            assert numbers(screen, label) == [0], label
         assert field(screen, "Speed    ") == (truth.rates or f"{result.rate_rx}/{result.rate_tx}")
         assert field(screen, "Data Compression") == "NONE"
 
@@ -153,7 +158,7 @@ def test_signal(call, end: End) -> None:
     assert trellis == (truth.trellis if truth.trellis == "N/A" else f"{truth.trellis}/{truth.trellis}")
     received, sent = numbers(screen, "Recv/Xmit Level (-dBm)")
     assert sent == pytest.approx(SENT_DBM, abs=0.2)
-    assert received == pytest.approx(SENT_DBM - GAIN, abs=0.3)
+    assert received == pytest.approx(SENT_DBM - GAIN, abs=0.5)
     offset = numbers(screen, "Carrier Offset  ( ppm)")[0] * carriers[0] / 1e6
     assert offset == pytest.approx(OFFSET + carriers[0] * heard_fast(end) / 1e6, abs=0.1)
 

@@ -17,6 +17,21 @@ def test_an_answer_waits_for_the_frame_the_far_end_is_sending_at_its_own_rate():
     assert trip.t401(3, 512) - same == pytest.approx(trip.far_duration(512) - trip.duration(512), abs=1)
 
 
+@pytest.mark.parametrize("trip", [800, 2240, 9600])
+def test_a_steady_line_whose_round_trip_is_known_has_no_timeouts(trip: int):
+    """The far end takes its time besides: frames of its own, and packets."""
+    options = V42Options(v42bis=0, round_trip=trip)
+    pair = Pair(rate=14400, delay=trip / SAMPLE_RATE / 2 + 0.04, a=options, b=options).connect()
+    data = noise(4000)
+    at = dict.fromkeys(pair.ends, 0)
+    for _ in range(250):
+        for end in pair.ends:
+            at[end] += pair.send(end, data[at[end] : at[end] + 512])
+        pair.step()
+    assert [end.statistics().link_timeouts for end in pair.ends] == [0, 0]
+    assert [end.statistics().blocks_resent for end in pair.ends] == [0, 0]
+
+
 def test_both_rates_reach_the_timers():
     link = V42Link(True, V42Options(), 28800)
     link.set_rate(26400, 31200)

@@ -30,7 +30,7 @@ class RoundTrip:
 
     Args:
         bit_rate: Of the line, bit/s; `far_bit_rate` is the far end's, the same until told otherwise.
-        first: First guess of the round trip alone, in samples (None: unknown).
+        first: Round trip of the line alone, in samples, where the modulation measured it (None: unknown).
     """
 
     def __init__(self, bit_rate: int, first: Samples | None = None) -> None:
@@ -38,7 +38,7 @@ class RoundTrip:
         self._smoothed: float | None = None
         self._deviation = 0.0
         self._least: Samples | None = None
-        self._first = FIRST_GUESS if first is None else first
+        self._first = FIRST_GUESS if first is None else first + GUESS_MARGIN
         self._backoff = 1
 
     def duration(self, octets: int) -> Samples:
