@@ -114,12 +114,15 @@ class Caller:
 
 @asynccontextmanager
 async def answered_line(
-    directory: Path, users: UserBook, where: Place | None = None
+    directory: Path, users: UserBook, where: Place | None = None, dials: str = "line"
 ) -> AsyncIterator[Caller]:
-    """Two modems on one line, the answering one driven through its pty by an answering line."""
+    """Two modems on one line, the answering one driven through its pty by an answering line.
+
+    The calling one dials the socket `dials`; that of the answering one is `line`.
+    """
     line, pacer = directory / "line", FramePacer()
     paths = (directory / "ttyUSB0", directory / "ttyUSB1")
-    urls = (f"unix-listen:{line}", f"unix:{line};clock=here")
+    urls = (f"unix-listen:{line}", f"unix:{directory / dials};clock=here")
     hosts = [
         ModemHost(Dce(), make_line(url, pacer), PtyDte(path)) for url, path in zip(urls, paths, strict=True)
     ]

@@ -216,6 +216,10 @@ class Getty:
         if self.session is not None:
             self.session.command_spoke(self._line_time.free)
 
+    def under_way(self, now: Seconds) -> int:
+        """Return how many of the octets put on the line last may not have reached a caller cut off now."""
+        return self._line_time.under_way(now)
+
     # -- setting up ------------------------------------------------------------------------------------------
 
     def _start_init(self, now: Seconds) -> None:

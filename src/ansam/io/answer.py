@@ -43,12 +43,15 @@ from ansam.errors import AnsamError, ResourceError
 from ansam.io.answer_bridge import BridgeProcess
 from ansam.io.answer_channel import Channel
 from ansam.io.answer_command import CommandProcess, judge
-from ansam.io.answer_held import HELD, RECENT, Process
+from ansam.io.answer_held import AGAIN, HELD, KEPT, SCREEN, Process
 from ansam.io.answer_passwords import verify_in_thread
 from ansam.io.answer_pipes import PipeProcess
 from ansam.io.terminal_port import DevicePort, Port
 
 CHANNEL_LIMIT = 4096
+PIECE = 2048
+"""Octets of a command's output that are put on the line at once."""
+
 PORT_POLL = 0.02
 WORKERS = ThreadPoolExecutor(max_workers=4, thread_name_prefix="answer")
 """Look things up for callers on disk and in databases."""
@@ -102,6 +105,7 @@ class AnswerLine:
         self._command: Process | None = None
         self._runner: asyncio.Task[None] | None = None
         self._recent = bytearray()
+        self._to_say = 0
         self._failed: BaseException | None = None
         self._waiting = asyncio.Event()
         self._working = asyncio.Lock()
@@ -277,6 +281,7 @@ class AnswerLine:
         await self._stop_command()
         session = self._getty.session
         self._recent.clear()
+        self._to_say = 0
         try:
             command = await self._begin(order)
         except AnsamError as error:
@@ -289,15 +294,12 @@ class AnswerLine:
         self._command = command
         feeder = self._spawn(self._feed(command))
         try:
-            self._hand_out(bytes(self._recent))
-            while data := await command.read():
+            await self._say(command, bytes(self._recent))
+            while self._command is command and (data := await command.read()):
                 # Kept before it waits for the line: it is not lost if the line breaks now.
                 self._recent += data
-                del self._recent[:-RECENT]
-                await self._outgoing.until_idle()
-                if self._command is not command:
-                    break
-                self._hand_out(data)
+                del self._recent[: -2 * AGAIN - KEPT]
+                await self._say(command, data)
         finally:
             feeder.cancel()
         if self._command is command:
@@ -322,9 +324,17 @@ class AnswerLine:
         await command.start()
         return command
 
-    def _hand_out(self, data: bytes) -> None:
-        self._getty.count_output(data, time.monotonic())
-        self._outgoing.add(data)
+    async def _say(self, command: Process, data: bytes) -> None:
+        """Put a command's words on the line as it takes them, as long as the command has it."""
+        self._to_say = len(data)
+        for at in range(0, len(data), PIECE):
+            await self._outgoing.until_idle()
+            if self._command is not command:
+                return
+            piece = data[at : at + PIECE]
+            self._getty.count_output(piece, time.monotonic())
+            self._outgoing.add(piece)
+            self._to_say -= len(piece)
 
     async def _hold(self, order: HoldCommand) -> None:
         """Let what the caller had go on without its caller."""
@@ -335,7 +345,8 @@ class AnswerLine:
         if command is None:
             order.gone(order.token)  # It was still being started.
         else:
-            HELD.put(order.token, command, bytes(self._recent), order.seconds, order.gone)
+            again = min(AGAIN, SCREEN + self._getty.under_way(time.monotonic())) + self._to_say
+            HELD.put(order.token, command, bytes(self._recent[-again:]), order.seconds, order.gone)
         for token in order.instead:
             await HELD.end(token)
 

@@ -4,8 +4,14 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
-RECENT = 2048
-"""Octets of output that a caller who is back sees again: a screen."""
+SCREEN = 2048
+"""Octets of output that a caller who is back sees again, besides those that were under way."""
+
+AGAIN = 65536
+"""Octets of output before the line broke that are repeated at most: V.34 and V.42bis hold 34 kB of text."""
+
+KEPT = 16384
+"""Octets of output since then, at least; for more the process waits, as it does for a slow caller."""
 
 
 class Process(Protocol):
@@ -29,14 +35,14 @@ class Held:
 
     Args:
         process: Nobody else reads it.
-        recent: The last of what it said to its caller.
+        recent: What it has said and its caller is to see again.
         seconds: How long it waits.
         gone: Called when it has ended, or nobody has come back.
     """
 
     def __init__(self, process: Process, recent: bytes, seconds: float, gone: Callable[[], None]) -> None:
         self._process = process
-        self._recent = bytearray(recent[-RECENT:])
+        self._recent = bytearray(recent)
         self._seconds = seconds
         self._gone = gone
         self._task = asyncio.get_running_loop().create_task(self._keep())
@@ -44,9 +50,13 @@ class Held:
     async def _keep(self) -> None:
         try:
             async with asyncio.timeout(self._seconds):
-                while data := await self._process.read():
+                while len(self._recent) < AGAIN + KEPT:
+                    data = await self._process.read()
                     self._recent += data
-                    del self._recent[:-RECENT]
+                    if not data:
+                        break
+                else:
+                    await asyncio.Event().wait()
         except TimeoutError:
             pass
         self._gone()
