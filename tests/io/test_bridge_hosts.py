@@ -1,4 +1,4 @@
-"""Callers put through to Debian's own servers: OpenSSH's sshd, telnetd of GNU inetutils."""
+"""Callers put through to Debian's own servers: OpenSSH's sshd, telnetd of GNU inetutils, rlogind."""
 
 import os
 from pathlib import Path
@@ -50,3 +50,16 @@ async def test_telnetd(tmp_path: Path) -> None:
         seen = await caller.says(b" 80x24\r\n")
         assert b"seen vt100|07|" + CONNECT in seen
         await all_octets_pass(caller)
+
+
+@pytest.mark.peer("rsh-redone-server")
+@pytest.mark.skipif(os.geteuid() != 0, reason="rlogind serves callers from root's ports alone")
+async def test_rlogind() -> None:
+    """As far as one comes without an account here: greeting, names, and its question to the caller."""
+    async with (
+        inetd("/usr/sbin/in.rlogind") as port,
+        on_board(bridge(f"rlogin:nobody@127.0.0.1:{port}"), "07") as caller,
+    ):
+        await caller.says(b"Password: ")
+        os.write(caller.fd, b"\r\nNO CARRIER\r\n")
+        await caller.says(b"ATQ0V1H0\r")

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import socket
 from typing import Protocol
 
@@ -19,6 +20,8 @@ CONNECT_TIMEOUT = 20.0
 """Seconds for a host to answer."""
 
 LAST_WORDS = 2.0
+RESERVED_PORTS = range(1023, 511, -1)
+"""rcmd(3)."""
 
 
 class Codec(Protocol):
@@ -64,6 +67,21 @@ class _Rlogin(_Raw):
     def take_replies(self) -> bytes:
         greeting, self._greeting = self._greeting, b""
         return greeting
+
+
+def from_reserved_port(sock: socket.socket) -> None:
+    """Give a socket a port that only root can have, where we may: BSD's rlogind serves nobody else."""
+    address = "::" if sock.family == socket.AF_INET6 else "0.0.0.0"
+    for port in RESERVED_PORTS:
+        try:
+            sock.bind((address, port))
+        except PermissionError:
+            return  # Boards do not mind.
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+        else:
+            return
 
 
 class BridgeProcess:
@@ -121,7 +139,8 @@ class BridgeProcess:
                 environment=terminal.environment,
             )
             return
-        sock = await open_socket(Target(target.host, target.port))
+        prepare = {"prepare": from_reserved_port} if target.kind == "rlogin" else {}
+        sock = await open_socket(Target(target.host, target.port), **prepare)
         reader, writer = await asyncio.open_connection(sock=sock, limit=CHUNK)
         self._reader, self._writer = reader, writer
         if target.kind == "telnet":

@@ -12,6 +12,7 @@ A modem is on one call at a time, whichever way it came.
 import asyncio
 import errno
 import socket
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -239,8 +240,18 @@ class NetworkLine:
             self._ring_timer = None
 
 
-async def open_socket(target: Target) -> socket.socket:
+def _as_they_are(sock: socket.socket) -> None:
+    """Leave a socket's own address to the system."""
+
+
+async def open_socket(
+    target: Target, prepare: Callable[[socket.socket], None] = _as_they_are
+) -> socket.socket:
     """Return a connected socket, from the first address of the host that answers.
+
+    Args:
+        target: The host.
+        prepare: Called with each socket before it is connected.
 
     Raises:
         OSError: None does; the error is the last one's.
@@ -253,6 +264,7 @@ async def open_socket(target: Target) -> socket.socket:
         sock.setblocking(False)
         try:
             keep_short(sock)
+            prepare(sock)
             async with asyncio.timeout(ADDRESS_TIMEOUT):
                 await loop.sock_connect(sock, address)
         except TimeoutError:
