@@ -1,10 +1,16 @@
 """What goes on while nobody listens: nothing of it is lost, and it does not grow without end."""
 
 import asyncio
+import socket
 from itertools import count
 
-from tests.support.bbs_live import happens
+import pytest
+from tests.support.bbs_live import ME, happens
 
+from ansam.answer.events import OpenBridge, RunCommand
+from ansam.answer.service_url import BridgeTarget
+from ansam.io.answer_bridge import BridgeProcess
+from ansam.io.answer_command import CommandProcess
 from ansam.io.answer_held import AGAIN, KEPT, HeldProcesses
 
 
@@ -62,3 +68,51 @@ async def test_one_that_waits_for_room_ends_with_its_time() -> None:
     held.put("T", process, bytes(AGAIN + KEPT), 0.05, gone.append)
     await happens(lambda: process.stopped)
     assert (gone, process.said) == (["T"], b"")
+
+
+async def test_what_a_host_has_said_is_not_lost_while_it_gets_its_answer() -> None:
+    """The line breaks while an option of telnet is answered to a host that does not read."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        target = BridgeTarget("telnet", "127.0.0.1", listening.getsockname()[1])
+        process = BridgeProcess(OpenBridge(target, {}))
+        await process.start()
+        host, _ = listening.accept()
+        with host:
+            room = asyncio.Event()
+
+            async def drain() -> None:
+                await room.wait()
+
+            assert process._writer is not None
+            process._writer.drain = drain  # type: ignore[method-assign]
+            host.sendall(b"\xff\xfd\x18hello")  # DO TERMINAL-TYPE
+            reading = asyncio.create_task(process.read())
+            await happens(lambda: process._got == b"hello")
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+            assert await process.read() == b"hello"
+            room.set()
+    await process.stop()
+
+
+@pytest.mark.parametrize("turns", range(5))
+async def test_what_a_command_has_said_is_not_lost_in_the_moment_the_line_breaks(turns: int) -> None:
+    process = CommandProcess(RunCommand(("/bin/cat",), {}, run_as=ME))
+    await process.start()
+    words, there = [b"hello"], asyncio.Event()
+
+    async def read() -> bytes:
+        await there.wait()
+        return words.pop()
+
+    assert process._master is not None
+    process._master.read = read  # type: ignore[method-assign]
+    reading = asyncio.create_task(process.read())
+    await asyncio.sleep(0.01)
+    there.set()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    reading.cancel()
+    (said,) = await asyncio.gather(reading, return_exceptions=True)
+    assert (said if isinstance(said, bytes) else await process.read()) == b"hello"
+    await process.stop()

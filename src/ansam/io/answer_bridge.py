@@ -96,6 +96,7 @@ class BridgeProcess:
         self._reader: ByteReader | None = None
         self._writer: ByteWriter | None = None
         self._codec: Codec = _Raw()
+        self._got = b""
 
     async def start(self) -> None:
         """Connect.
@@ -150,16 +151,15 @@ class BridgeProcess:
             self._codec = _Rlogin(terminal, target.secret or told.get("CALLER_ID") or "ansam")
 
     async def read(self) -> bytes:
-        """Return what the host sends next; b"" when it has closed."""
+        """Return what the host sends next; b"" when it has closed. Nothing is lost if this is cancelled."""
         if self._reader is None:
             return b""
         with contextlib.suppress(OSError):
-            while raw := await self._reader.read(CHUNK):
-                data = self._codec.receive(raw)
+            while not self._got and (raw := await self._reader.read(CHUNK)):
+                self._got = self._codec.receive(raw)
                 await self._reply()
-                if data:
-                    return data
-        return b""
+        data, self._got = self._got, b""
+        return data
 
     async def write(self, data: bytes) -> None:
         """Return when the connection has room again; octets for a host that is gone are dropped."""

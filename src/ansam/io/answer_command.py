@@ -101,6 +101,7 @@ class CommandProcess:
     def __init__(self, order: RunCommand) -> None:
         self._order = order
         self._master: Descriptor | None = None
+        self._got = b""
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
@@ -140,10 +141,13 @@ class CommandProcess:
     async def read(self) -> bytes:
         """Return what the command writes next; b"" when it is over and everything was read.
 
-        A daemon it left behind on the terminal does not keep the call open.
+        A daemon it left behind on the terminal does not keep the call open. Cancelled, it loses nothing.
         """
         assert self._master is not None
         assert self._process is not None
+        if self._got:
+            data, self._got = self._got, b""
+            return data
         reading = asyncio.ensure_future(self._master.read())
         over = asyncio.ensure_future(self._process.wait())
         try:
@@ -152,6 +156,10 @@ class CommandProcess:
                 return reading.result()
             reading.cancel()
             return self._master.read_now()
+        except asyncio.CancelledError:
+            if reading.done() and not reading.cancelled() and reading.exception() is None:
+                self._got = reading.result()
+            raise
         finally:
             reading.cancel()
             over.cancel()
