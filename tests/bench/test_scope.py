@@ -20,8 +20,8 @@ from tests.support.watched import Side, call, page, side, viewers
 from ansam.dce.speaker import Speaker
 from ansam.io.control.tap import Tape
 
-SECONDS = float(os.environ.get("ANSAM_BENCH_SECONDS", "10"))
-ROUNDS = int(os.environ.get("ANSAM_BENCH_ROUNDS", "5"))
+SECONDS = float(os.environ.get("ANSAM_BENCH_SECONDS", "3"))
+ROUNDS = int(os.environ.get("ANSAM_BENCH_ROUNDS", "8"))
 STRETCHES = (0, 1, 0, 5, 0)
 SETTLED = 1.5
 """Seconds after viewers have come or gone."""
