@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansam.errors import ConfigError, ResourceError
-from ansam.io.terminal import Left, Terminal
+from ansam.io.terminal import Left, Terminal, _reader
 from ansam.io.terminal_fd import Descriptor
 from ansam.io.terminal_keys import Do, Keys, Order, Send
 from ansam.io.terminal_port import DevicePort, TcpPort, make_port
@@ -217,7 +217,7 @@ def test_pipes_are_transparent(tmp_path: Path) -> None:
         host = Descriptor(modem)
         script = (
             "import asyncio\n"
-            "from ansam.io.terminal import Terminal\n"
+            "from ansam.io.terminal import _reader, Terminal\n"
             "from ansam.io.terminal_port import make_port\n"
             f"print(asyncio.run(Terminal(make_port({os.ttyname(slave)!r}), linger=0.5).run()).name, end='')\n"
         )
@@ -247,6 +247,14 @@ def test_pipes_are_transparent(tmp_path: Path) -> None:
         os.close(slave)
 
     run(work())
+
+
+async def test_a_device_that_can_not_be_polled_is_read_all_the_same() -> None:
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    try:
+        assert await _reader(nothing)() == b""
+    finally:
+        os.close(nothing)
 
 
 def test_tcp_port() -> None:

@@ -10,7 +10,6 @@ import contextlib
 import os
 import select
 import signal
-import stat
 import termios
 import time
 import tty
@@ -302,9 +301,13 @@ def _reader(fd: int) -> Callable[[], Awaitable[bytes]]:
     """Return what reads keys. The descriptor stays blocking: its description is shared with our parent."""
     loop = asyncio.get_running_loop()
 
-    async def by_poll() -> bytes:
+    async def read() -> bytes:
         ready: asyncio.Future[None] = loop.create_future()
-        loop.add_reader(fd, lambda: None if ready.done() else ready.set_result(None))
+        try:
+            loop.add_reader(fd, lambda: None if ready.done() else ready.set_result(None))
+        except PermissionError:
+            # A regular file and /dev/null can not be polled, and never block for long.
+            return await loop.run_in_executor(None, os.read, fd, PIECE)
         try:
             await ready
             return os.read(fd, PIECE)
@@ -313,11 +316,7 @@ def _reader(fd: int) -> Callable[[], Awaitable[bytes]]:
         finally:
             loop.remove_reader(fd)
 
-    async def by_thread() -> bytes:
-        return await loop.run_in_executor(None, os.read, fd, PIECE)
-
-    # A regular file can not be polled, and never blocks for long.
-    return by_thread if stat.S_ISREG(os.fstat(fd).st_mode) else by_poll
+    return read
 
 
 @contextlib.contextmanager
