@@ -192,6 +192,7 @@ def test_a_hang_up_needs_no_explanation():
 def test_ati6_says_it_after_the_usual_screen():
     _, modem, _ = call(silence, calling=(f"{V22};S7=4",), answering=(V22,))
     now = 10_000_000
+    modem.set_dtr(True, now)
     modem.receive_dte(b"ATI6\r", now)
     lines = modem.take_dte().decode("latin-1").replace("\r", "").split("\n")
     at = lines.index("Causes, from the root:")

@@ -56,7 +56,7 @@ async def guest(directory: Path, ports: Sequence[str | Path], script: str, secon
     said = directory / "said"
     with said.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
-            *(KERNEL, "mem=48M", "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro", f"init={init}"),
+            *(KERNEL, "mem=128M", "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro", f"init={init}"),
             *("con0=null,fd:1", "con=null", "quiet"),
             *(f"ssl{number}=tty:{port}" for number, port in enumerate(ports)),
             stdin=asyncio.subprocess.DEVNULL,
