@@ -47,7 +47,9 @@ class LocalHub:
                     if modem.id not in pumps or pumps[modem.id].done():
                         pumps[modem.id] = asyncio.create_task(pump(modem))
                 try:
-                    state = await asyncio.wait_for(states.get(), LOOK)
+                    # Not `wait_for`: cancelled as a state comes, Python 3.11's forgets that it was.
+                    async with asyncio.timeout(LOOK):
+                        state = await states.get()
                 except TimeoutError:
                     continue
                 yield state
