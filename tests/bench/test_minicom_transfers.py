@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.e2e.test_original_session import ANSAM, DATABASE, MODEMS, Screen
+from tests.e2e.test_original_session import Screen
 from tests.interop.test_mgetty_minicom import Tmux
-from tests.support.exchange_live import free_port
 from tests.support.mgetty import process, until
+from tests.support.served_modems import DATABASE, MODEMS, exchange_and_modems
 
 from ansam.answer.samples import pattern
 from ansam.io.exchange_store import ExchangeStore
@@ -56,25 +56,6 @@ def noise() -> bytes:
 
 def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""
-
-
-@contextmanager
-def exchange_and_modems(place: Path) -> Iterator[None]:
-    """`ansam serve`: the exchange, and two modems on its extensions."""
-    port = free_port()
-    config = f'[exchange]\nlisten = ["udp:127.0.0.1:{port}"]\ndatabase = "{place / DATABASE}"\n'
-    for number, name in MODEMS.items():
-        config += (
-            f'[[extension]]\nnumber = "{number}"\nsecret = "secret-{number}"\n[[modem]]\nname = "{name}"\n'
-            f'line = "sip:{number}@127.0.0.1:{port}"\ndte = "pty:{place / name}"\n'
-        )
-    (place / "ansam.toml").write_text(config)
-    command = [*ANSAM, "serve", "-c", str(place / "ansam.toml")]
-    with process(command, os.environ | {"XDG_STATE_HOME": str(place)}) as serve:
-        ports = [place / name for name in MODEMS.values()]
-        until(lambda: all(p.exists() for p in ports) or serve.poll() is not None, 90, lambda: "no ptys")
-        assert serve.poll() is None
-        yield
 
 
 @contextmanager

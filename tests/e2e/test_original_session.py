@@ -6,7 +6,6 @@ caller's terminal shows from ATZ to the second login prompt is compared octet fo
 
 import os
 import select
-import sys
 import time
 import tty
 from collections.abc import Iterator
@@ -14,19 +13,16 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.support.exchange_live import free_port
 from tests.support.mgetty import MGETTY_CONFIG, mgetty_command, process, until
+from tests.support.served_modems import ANSAM, DATABASE, MODEMS, exchange_and_modems
 
 from ansam.io.exchange_store import ExchangeStore
 
 pytestmark = [pytest.mark.peer("mgetty"), pytest.mark.usefixtures("private_mounts")]
 
-ANSAM = [sys.executable, "-m", "ansam.cli.main"]
 OURS = f"{' '.join(ANSAM)} answer --port /dev/ttyUSB0 --mgetty-config /etc/mgetty/mgetty.config"
 MGETTY = "/usr/sbin/mgetty -x0 ttyUSB0"
 CONFIG = MGETTY_CONFIG.replace("speed 9600", "speed 57600")
-DATABASE = "exchange.sqlite"
-MODEMS = {"05": "ttyUSB0", "07": "ttyUSB1"}
 
 
 class Screen:
@@ -54,20 +50,7 @@ class Screen:
 @pytest.fixture
 def modems(tmp_path: Path) -> Iterator[Path]:
     """`ansam serve` with both modems; returns the directory of their ptys."""
-    port = free_port()
-    text = f'[exchange]\nlisten = ["udp:127.0.0.1:{port}"]\ndatabase = "{tmp_path / DATABASE}"\n'
-    for number, name in MODEMS.items():
-        text += (
-            f'[[extension]]\nnumber = "{number}"\nsecret = "secret-{number}"\n[[modem]]\nname = "{name}"\n'
-            f'line = "sip:{number}@127.0.0.1:{port}"\ndte = "pty:{tmp_path / name}"\n'
-        )
-    (tmp_path / "ansam.toml").write_text(text)
-    environment = os.environ | {"XDG_STATE_HOME": str(tmp_path)}
-    command = [*ANSAM, "serve", "-c", str(tmp_path / "ansam.toml")]
-    with process(command, environment) as serve:
-        paths = [tmp_path / name for name in MODEMS.values()]
-        until(lambda: all(path.exists() for path in paths) or serve.poll() is not None, 90, lambda: "no ptys")
-        assert serve.poll() is None
+    with exchange_and_modems(tmp_path):
         yield tmp_path
 
 
