@@ -33,6 +33,16 @@ def _installed(package: str) -> bool:
     return done.returncode == 0 and "install ok installed" in done.stdout
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a test after what it is given only where that is short.
+
+    A file made for a test may hold the time of day: two of pytest's workers then collect different names.
+    """
+    if isinstance(val, str | bytes) and len(val) > 60:
+        return f"{argname} of {len(val)}"
+    return None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave benchmarks to `make bench`."""
     if "bench" in (config.option.markexpr or ""):
