@@ -13,7 +13,7 @@ import pytest
 from tests.io.test_dte_circuits import StillLine
 from tests.support.terminal_bench import FRAME, BufferSession
 
-from ansam.dce import dce as module
+from ansam.dce import line_side as module
 from ansam.dce.dce import Dce, LineState
 from ansam.dce.progress import Progress
 from ansam.io.dte_pty import PtyDte

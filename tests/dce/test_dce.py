@@ -7,7 +7,7 @@ that every path of the state machine is reached in microseconds.
 import numpy as np
 import pytest
 
-from ansam.dce import dce as module
+from ansam.dce import line_side as module
 from ansam.dce.dce import Connected, Dce, Ended, LineState
 from ansam.dce.progress import AcceptCall, EndCall, PlaceCall, Progress
 from ansam.dce.session import Disconnected, Session

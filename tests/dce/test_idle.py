@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ansam.at.results import Connect
-from ansam.dce import dce as module
+from ansam.dce import line_side as module
 from ansam.dce.dce import Dce
 from ansam.dce.disconnect import usr_reason
 from ansam.dce.idle import IdleWatch

@@ -4,7 +4,7 @@ import pytest
 from tests.dce.test_dce import Bench, ScriptedSession
 from tests.support.fake_modems import register
 
-from ansam.dce import dce as module
+from ansam.dce import line_side as module
 from ansam.dce.dce import Connected
 from ansam.dce.diagnostics import CallRecord, response_screen, signal_screen
 from ansam.link.base import LinkUp

@@ -9,7 +9,7 @@ from tests.support.terminal_bench import BufferSession, TerminalBench
 
 from ansam.at.nvram import Profile
 from ansam.at.personalities import names, packaged
-from ansam.dce import dce as module
+from ansam.dce import line_side as module
 from ansam.dce.dce import Dce, LineState, TerminalBreak, TerminalRate
 from ansam.dce.options import error_control
 from ansam.dce.progress import Progress

@@ -10,7 +10,7 @@ import pytest
 import serial
 from tests.support.terminal_bench import FRAME, BufferSession
 
-from ansam.dce import dce as module
+from ansam.dce import line_side as module
 from ansam.dce.dce import Dce, LineState
 from ansam.dce.progress import Progress
 from ansam.dte.port_url import parse_port
