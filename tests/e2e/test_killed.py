@@ -1,6 +1,5 @@
 """kill -9 in the middle of calls: others go on, the record of the cut call is there, and all is soon back."""
 
-import asyncio
 import contextlib
 import os
 import re
@@ -15,10 +14,13 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+import sqlalchemy
+from tests.support import waiting
 from tests.support.exchange_live import exchange, free_port, phone, run, sdp
 from tests.support.postgres import cluster
 
 from ansam.io.exchange_store import ExchangeStore, StoredCall
+from ansam.io.exchange_tables import OpenCallRow
 from ansam.pbx.dialplan import DialPlan, Extension
 from ansam.sip.events import CallAnswered, CallEnded, IncomingCall
 
@@ -55,15 +57,16 @@ def until(condition: Callable[[], object], seconds: float, what: str) -> float:
     return time.monotonic() - began
 
 
-async def until_soon(condition: Callable[[], object], seconds: float = 20.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - another process has no event
-            await asyncio.sleep(0.01)
-
-
 def calls(database: str) -> list[StoredCall]:
     with closing(ExchangeStore(database, create=False)) as store:
         return store.calls(99)
+
+
+def answered_calls(database: str) -> int:
+    """Return how many calls in progress the database knows to be answered."""
+    answered = sqlalchemy.select(OpenCallRow).where(OpenCallRow.answered.is_not(None))
+    with closing(ExchangeStore(database, create=False)) as store, store.reading() as session:
+        return len(session.scalars(answered).all())
 
 
 def extension(number: str) -> str:
@@ -109,20 +112,20 @@ def killed(folder: Path, database: str) -> float:
                 f"server = '127.0.0.1:{provider.address('udp')[1]}'\n"
             )
             with serve(config) as first:
-                await until_soon(lambda: len(provider.exchange.registrations))
+                await waiting.until(lambda: len(provider.exchange.registrations))
                 await five.register()
                 await seven.register()
                 call = seven.call("05", sdp(4000))
                 incoming = await five.wait(IncomingCall)
                 five.node.do(lambda agent, now: agent.answer(incoming.call, sdp(5000), now))
                 await seven.wait(CallAnswered)
-                await asyncio.sleep(0.5)  # for the database
+                await waiting.until(lambda: answered_calls(database))
                 first.kill()
                 first.wait()
             provider.exchange.registrations.forget("900", 0.0)
             began = time.monotonic()
             with serve(config):
-                await until_soon(lambda: len(provider.exchange.registrations))
+                await waiting.until(lambda: len(provider.exchange.registrations))
                 took = time.monotonic() - began
                 (cut,) = calls(database)
                 assert (cut.caller, cut.callee, cut.answered_by) == ("07", "05", "05")

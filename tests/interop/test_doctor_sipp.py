@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.exchange_live import free_port
+from tests.support.waiting import listens
 
 from ansam.call.line_url import parse_line
 from ansam.codec.g711 import Law
@@ -56,6 +57,6 @@ async def _call(url, examination: Examination):
 
 def _wait_for(port: int) -> None:
     limit = time.monotonic() + 10
-    while f":{port:04X} " not in Path("/proc/net/udp").read_text():
+    while not listens(port):
         assert time.monotonic() < limit, "sipp does not listen"
         time.sleep(0.02)

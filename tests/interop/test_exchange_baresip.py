@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from tests.support.baresip import prepare
-from tests.support.exchange_live import exchange, phone, run, sdp
+from tests.support.exchange_live import exchange, phone, recorded, run, sdp
+from tests.support.waiting import until
 
 from ansam.io.exchange import ExchangeServer
 from ansam.pbx.settings import Service
@@ -35,9 +36,7 @@ async def baresip(
             "baresip", "-f", str(directory), *words, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
         )
     try:
-        async with asyncio.timeout(15):
-            while not server.exchange.registrations.find(number, 0):  # noqa: ASYNC110 - what is watched has no event
-                await asyncio.sleep(0.02)
+        await until(lambda: server.exchange.registrations.find(number, 0))
         yield
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -99,12 +98,6 @@ def test_baresip_calls(tmp_path: Path) -> None:
     run(test)
 
 
-async def until(done: Callable[[], bool]) -> None:
-    async with asyncio.timeout(15):
-        while not done():  # noqa: ASYNC110 - what is watched has no event
-            await asyncio.sleep(0.02)
-
-
 def test_two_telephones_talk_and_one_hears_the_echo(tmp_path: Path) -> None:
     for folder in ("05", "07", "echo"):
         (tmp_path / folder).mkdir()
@@ -122,7 +115,7 @@ def test_two_telephones_talk_and_one_hears_the_echo(tmp_path: Path) -> None:
                 assert server.services is not None
                 await until(lambda: len(server.services) == 1)  # type: ignore[arg-type]
             await until(lambda: not server.status().calls)
-            talked, echoed = await server.calls(2)
+            talked, echoed = await recorded(server, 2)
             assert talked.from_caller is not None
             assert talked.from_caller.packets > 10
             assert (echoed.callee, echoed.answered_by, echoed.status) == ("*43", "*43", 200)

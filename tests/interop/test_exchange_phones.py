@@ -6,11 +6,11 @@ import os
 import socket
 import statistics
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.support.exchange_live import Phone, exchange, phone, run, sdp
+from tests.support.waiting import until
 
 from ansam.config.settings import ExchangeConfig, Listen
 from ansam.errors import ResourceError
@@ -18,12 +18,6 @@ from ansam.io.exchange import ExchangeServer
 from ansam.io.exchange_store import ExchangeStore
 from ansam.pbx.dialplan import DialPlan, Extension
 from ansam.sip.events import Address, CallAnswered, CallEnded, CallFailed, IncomingCall, RegistrationFailed
-
-
-async def until(done: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not done():  # noqa: ASYNC110 - what is watched has no event
-            await asyncio.sleep(0.01)
 
 
 async def answered(caller: Phone, callee: Phone, offer: bytes, answer: bytes) -> tuple:

@@ -54,7 +54,6 @@ def test_sipp_calls_sipp(tmp_path: Path, callee: str, call: str, cause: Cause, s
             records = watch(server)
             await sipp_succeeds(tmp_path, "reg", scenario.register("05", "secret-05"), address, port)
             async with sipp(tmp_path, "uas", callee, address, port) as called:
-                await asyncio.sleep(0.3)
                 await sipp_succeeds(tmp_path, "uac", call, address, free_port())
                 async with asyncio.timeout(10):
                     assert await called.wait() == 0, explain(tmp_path, "uas")

@@ -6,12 +6,13 @@ import re
 import sys
 import tty
 from asyncio.subprocess import DEVNULL, Process
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
 from tests.support.ppp_guest import PACKAGES, guest
+from tests.support.waiting import until
 
 from ansam.io.answer_passwords import hash_password
 from ansam.io.ppp_slirp import own_name_server
@@ -52,12 +53,6 @@ def new_slirps(made: "list[Server]", known: list[int]) -> list[int]:
             if int((entry / "stat").read_text().rpartition(")")[2].split()[1]) in servers:
                 found.append(int(entry.name))
     return found
-
-
-async def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - other processes tell nobody
-            await asyncio.sleep(0.05)
 
 
 class Server:

@@ -1,7 +1,6 @@
 """Trunks on the network: between two of our exchanges, to Kamailio as a provider, to sipp as a gateway."""
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,6 +8,7 @@ from tests.interop.test_exchange_kamailio import kamailio
 from tests.support import exchange_sipp as scenario
 from tests.support.exchange_live import exchange, free_port, phone, run, sdp
 from tests.support.exchange_sipp import explain, sipp, sipp_succeeds
+from tests.support.waiting import until
 
 from ansam.io.exchange import ExchangeServer
 from ansam.pbx.dialplan import DialPlan, Extension
@@ -33,12 +33,6 @@ def account(name: str, server: Address, **keys: object) -> Trunk:
         **{"user": "900", "secret": "secret-900", "register": True} | keys,  # type: ignore[arg-type]
         dids=(Rule("900", number="05"),),
     )
-
-
-async def until(met: Callable[[], bool]) -> None:
-    async with asyncio.timeout(LIMIT):
-        while not met():  # noqa: ASYNC110 - what is watched has no event
-            await asyncio.sleep(0.02)
 
 
 async def ready(server: ExchangeServer, state: TrunkState = TrunkState.READY) -> None:
@@ -153,7 +147,6 @@ def test_sipp_as_a_gateway_without_registration(tmp_path: Path) -> None:
             await five.register()
             await until(lambda: all(one.state is TrunkState.READY for one in server.status().trunks))
             async with sipp(tmp_path, "uas", scenario.ANSWERS, server.address("udp"), port) as called:
-                await asyncio.sleep(0.3)
                 call = five.call("0123", sdp(4000))
                 await five.wait(CallAnswered)
                 five.node.do(lambda agent, now: agent.bye(call, now))

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from tests.interop.test_kamailio_tls import kamailio
 from tests.interop.test_lines_exchange import certificate
-from tests.interop.test_trunks import account, plan, ready, until
+from tests.interop.test_trunks import account, plan, ready
 from tests.support.exchange_live import Phone, exchange, free_port, phone, run, sdp
+from tests.support.waiting import until
 
 from ansam.config.settings import ExchangeConfig, Listen
 from ansam.io.exchange import ExchangeServer

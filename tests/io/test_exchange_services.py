@@ -5,7 +5,7 @@ import random
 
 import numpy as np
 import pytest
-from tests.support.exchange_live import exchange, phone, run, sdp
+from tests.support.exchange_live import exchange, phone, recorded, run, sdp
 
 from ansam.call.call import CallMedia
 from ansam.call.line_url import SipLineUrl
@@ -100,10 +100,8 @@ def test_what_the_line_doctor_finds_is_in_the_record() -> None:
             await asyncio.sleep(0.3)
             caller.node.do(lambda agent, now: agent.bye(call, now))
             await caller.wait(CallEnded)
-            async with asyncio.timeout(10):
-                while not (found := await server.calls(1)):  # noqa: ASYNC110 - a database has no event
-                    await asyncio.sleep(0.02)
-            assert found[0].note.startswith("line doctor: bad for connection")
+            (found,) = await recorded(server, 1)
+            assert found.note.startswith("line doctor: bad for connection")
             assert not len(server.services)
 
     run(test)
@@ -159,8 +157,7 @@ def test_a_modem_is_called_back_and_connects() -> None:
                         shown += await port.read()
                 assert b"RING" in shown
             pacer.stop()
-            await asyncio.sleep(0.5)
-            busy, back = await server.calls(2)
+            busy, back = await recorded(server, 2)
             assert (busy.callee, busy.cause, back.caller, back.note) == ("58", "busy", "07", "called back")
             assert back.callee_modem["modulation"] == back.caller_modem["modulation"] == "V.34"
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from ansam.config.settings import ExchangeConfig, Listen
 from ansam.io.exchange import ExchangeServer
+from ansam.io.exchange_store import StoredCall
 from ansam.io.sip import SipNode
 from ansam.pbx.dialplan import DialPlan, Extension
 from ansam.pbx.settings import ExchangeSettings, MediaMode
@@ -39,6 +40,14 @@ def sdp(port: int) -> bytes:
         b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
         b"m=audio %d RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\na=ptime:20\r\n" % port
     )
+
+
+async def recorded(server: ExchangeServer, count: int) -> list[StoredCall]:
+    """Return so many newest call records, oldest first: they reach the database a little after the calls."""
+    async with asyncio.timeout(LIMIT):
+        while len(found := await server.calls(count)) < count:  # noqa: ASYNC110 - a database has no event
+            await asyncio.sleep(0.02)
+    return found
 
 
 @asynccontextmanager

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from tests.support.waiting import listens, until
+
 from ansam.sip.events import Address
 
 HEAD = '<?xml version="1.0" encoding="ISO-8859-1" ?>\n<scenario name="ansam">\n'
@@ -161,7 +163,7 @@ RINGS_ON = (
 async def sipp(
     directory: Path, name: str, scenario: str, server: Address, port: int
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run one call of a scenario; yield the process."""
+    """Run one call of a scenario; yield the process once it listens."""
     file = directory / f"{name}.xml"
     file.write_text(scenario)
     process = await asyncio.create_subprocess_exec(
@@ -174,6 +176,7 @@ async def sipp(
         stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:
+        await until(lambda: listens(port) or process.returncode is not None)
         yield process
     finally:
         with contextlib.suppress(ProcessLookupError):

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from tests.support.real_call import hurry
 from tests.support.tapped import Looker, behind_socket, tapped
+from tests.support.waiting import until
 
 from ansam.errors import ConfigError, ResourceError
 from ansam.io.control import LIGHTS, Conflict, ModemControl
@@ -33,12 +34,6 @@ def run(test: Any) -> None:
             await test()
 
     asyncio.run(limited())
-
-
-async def until(condition: Any) -> None:
-    async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
 
 
 async def becomes(modem: ModemControl, state: str) -> None:
