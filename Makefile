@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PYTEST ?= $(BIN)/python -m pytest
+# One more than there are processors: some tests are calls in real time, which mostly wait.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 1)')
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint warm cover bench clean
@@ -35,7 +37,7 @@ warm: $(VENV)/.installed
 
 test: $(VENV)/.installed
 	@$(MAKE) --no-print-directory -j2 lint warm
-	$(PYTEST) -n auto --dist loadgroup
+	$(PYTEST) -n $(WORKERS) --dist loadgroup
 
 cover: $(VENV)/.installed
 	$(PYTEST) --cov --cov-report=term-missing:skip-covered

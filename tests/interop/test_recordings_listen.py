@@ -12,7 +12,10 @@ from ansam.modulation.base import Role
 from ansam.modulation.v34.info_channel import Hearing, InfoReceiver
 
 TRUTHS = truths()
-pytestmark = pytest.mark.skipif(not TRUTHS, reason=f"no recordings in {FOLDER}")
+pytestmark = [
+    pytest.mark.skipif(not TRUTHS, reason=f"no recordings in {FOLDER}"),
+    pytest.mark.xdist_group("recordings"),  # each is listened to once
+]
 ROWS = pytest.mark.parametrize("truth", TRUTHS, ids=lambda truth: truth.name.removesuffix(".wav"))
 V34 = [truth for truth in TRUTHS if truth.selection.startswith("V.34")]
 V90 = [truth for truth in TRUTHS if truth.selection.startswith("V.90")]

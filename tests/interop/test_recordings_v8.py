@@ -13,7 +13,10 @@ from ansam.modulation.v8.sequences import Kind
 from ansam.units import SAMPLE_RATE, Audio
 
 TRUTHS = truths()
-pytestmark = pytest.mark.skipif(not TRUTHS, reason=f"no recordings in {FOLDER}")
+pytestmark = [
+    pytest.mark.skipif(not TRUTHS, reason=f"no recordings in {FOLDER}"),
+    pytest.mark.xdist_group("recordings"),  # each is listened to once
+]
 ROWS = pytest.mark.parametrize("truth", TRUTHS, ids=lambda truth: truth.name.removesuffix(".wav"))
 
 

@@ -107,7 +107,7 @@ def test_one_way_data_never_stalls(bridge, originator, direction):
 
 
 @roles
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_bit_errors(bridge, originator, seed):
     line = bridge(originator, ber=3e-5, seed=seed, options=V42Options(v42bis=0)).connect(15)
     up, down = noise(20_000, 1), noise(20_000, 2)

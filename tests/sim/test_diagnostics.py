@@ -83,6 +83,10 @@ def numbers(screen: str, label: str) -> list[float]:
     return [float(part) for part in field(screen, label).split("/")]
 
 
+pytestmark = pytest.mark.xdist_group("diagnostics")
+"""Each call is made once, whatever is asked of it."""
+
+
 @pytest.fixture(scope="module", params=CALLS)
 def call(request):
     """A call over the known line, both modems on hook again."""

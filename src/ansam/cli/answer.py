@@ -21,6 +21,7 @@ from ansam.answer.samples import sample_shelf
 from ansam.answer.service_url import LoginService, Service, parse_service
 from ansam.answer.settings import Machine
 from ansam.answer.users import User, UserBook
+from ansam.call.line_url import LineUrl, NetworkLineUrl, parse_line, parse_network
 from ansam.cli.answer_ppp import ppp_programs
 from ansam.cli.answer_services import Services, put_through
 from ansam.cli.warm import warm_up
@@ -185,10 +186,11 @@ def answer(
     place = replace(place, settings=replace(texts, speed=speed or texts.speed, rings=rings or texts.rings))
     if place.settings.system_login:
         _need_root()
-    if line:
+    url, beside = parse_line(line) if line else None, parse_network(network)
+    if url is not None:
         # Nothing may be compiled while a call waits.
         warm_up()
-    asyncio.run(_run(line, network, port, place))
+    asyncio.run(_run(url, beside, port, place))
 
 
 def _need_root() -> None:
@@ -198,7 +200,7 @@ def _need_root() -> None:
         )
 
 
-async def _run(line: str, network: str, port: str, place: Place) -> None:
+async def _run(line: LineUrl | None, network: NetworkLineUrl | None, port: str, place: Place) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -215,22 +217,21 @@ async def _run(line: str, network: str, port: str, place: Place) -> None:
 
 
 @asynccontextmanager
-async def _modem(line: str, network: str, port: str, place: Place) -> AsyncIterator[Port]:
+async def _modem(
+    line: LineUrl | None, network: NetworkLineUrl | None, port: str, place: Place
+) -> AsyncIterator[Port]:
     """Give the way to the modem: ours on a line, or any behind a port."""
-    if not line:
+    if line is None:
         yield make_port(port, place.settings.speed)
         return
     # Imported late: these pull in the signal processing.
-    from ansam.call.line_url import parse_line, parse_network
     from ansam.io.answer_modem import modem_on
     from ansam.io.clock import FramePacer
     from ansam.io.lines import make_line
     from ansam.io.rtp_socket import RtpPorts
 
     pacer = FramePacer()
-    telephone = make_line(
-        parse_line(line), pacer, RtpPorts(), must_register=True, network=parse_network(network)
-    )
+    telephone = make_line(line, pacer, RtpPorts(), must_register=True, network=network)
     pacer.start()
     try:
         async with modem_on(telephone, place.settings.port) as modem:
