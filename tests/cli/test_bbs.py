@@ -10,7 +10,7 @@ from ansam.answer.bbs.main import BbsService, FileService
 from ansam.answer.house import House
 from ansam.answer.service_url import BoardService, FilesService, LoginService, parse_service
 from ansam.answer.users import Bbs, User, UserBook
-from ansam.cli.answer import answering_place
+from ansam.cli.answer_place import answering_place
 from ansam.cli.answer_services import Services
 from ansam.cli.main import main
 from ansam.config import Config, load, parse

@@ -61,6 +61,9 @@ def test_extensions_come_and_go(shell: Shell) -> None:
         (("extension", "remove", "05"), "", "ansam.toml: extension 05 is not there (there is none)"),
         (("user", "remove", "dirk"), "", "ansam.toml: user dirk is not there (there is none)"),
         (("user", "add", "a b"), "", "user name 'a b'"),
+        (("user", "add", "a", "--bridge", "bbs"), "", "--bridge bbs (name a host"),
+        (("user", "add", "a", "--bridge", "telnet:"), "", 'service "telnet:" names no host'),
+        (("user", "add", "a", "--bbs", "/bin/date"), "", "--bbs, --bridge and a program"),
         (("user", "add", "a", "-c", "none.toml"), "", "none.toml: there is no such file"),
         (("calls",), "", "database calls.sqlite is not there (`ansam serve` makes it)"),
     ],
@@ -91,6 +94,8 @@ def test_users_come_and_go(shell: Shell) -> None:
     assert "/bin/date -u" in out
     assert shell("user", "remove", "dirk")[0] == 0
     assert [user.name for user in load("ansam.toml").users] == ["now"]
+    assert shell("user", "add", "eve", "--no-password", "--bridge", "telnet:127.0.0.1:2323;hold=60")[0] == 0
+    assert "telnet: 127.0.0.1 port 2323" in shell("user", "list")[1]
 
 
 def test_config_check_and_example(shell: Shell) -> None:

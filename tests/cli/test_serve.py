@@ -11,7 +11,7 @@ import pytest
 from tests.support.exchange_live import free_port, phone, run, sdp
 
 from ansam.answer.service_url import parse_service
-from ansam.cli.answer import served_place
+from ansam.cli.answer_place import line_place
 from ansam.cli.answer_services import Services
 from ansam.cli.main import main
 from ansam.cli.serve import ANSWERING, _with_priority, workers_of
@@ -180,10 +180,10 @@ def test_an_mgettys_file_for_the_lines_with_a_login_prompt(
     text = "speed 19200\nissue-file\nfax-id 1\nport ttyS1\n  rings 3\n  login-prompt Hello \\P:\n"
     config = mgetty_lines(tmp_path, text)
     services, told = Services(None), set[str]()
-    places = [
-        served_place(config, modem.name, parse_service(modem.dte.removeprefix("answer:")), services, told)
-        for modem in config.modems
-    ]
+    places = []
+    for modem in config.modems:
+        service = parse_service(modem.dte.removeprefix("answer:"))
+        places.append(line_place(config, modem.name, service, services, told=told)[0])
     settings = [place.settings for place in places]
     assert [(one.port, one.speed, one.rings) for one in settings] == [
         ("ttyS0", 19200, 1),

@@ -15,6 +15,7 @@ from tests.support.web import client, make_app
 
 from ansam.io.control.bundle import Heard, pack
 from ansam.listen.capture import MAGICS
+from ansam.web import recordings
 from ansam.web.errors import Refused
 from ansam.web.models import RecordingInfo
 from ansam.web.recordings import RecordingShelf
@@ -105,6 +106,22 @@ def test_limits_of_one_and_of_all(tmp_path: Path) -> None:
 
     asyncio.run(run())
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_an_upload_that_stands_still_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recordings, "UPLOAD_GRACE", 0.05)
+
+    async def stands_still() -> AsyncIterator[bytes]:
+        yield wav()[:100]
+        await asyncio.Event().wait()
+
+    async def run() -> None:
+        with pytest.raises(Refused) as refused:
+            await RecordingShelf(tmp_path, 5000, 6000).add("x", None, stands_still(), "me")
+        assert refused.value.status == 408
+
+    asyncio.run(run())
+    assert not list(tmp_path.iterdir())
 
 
 ONE, OTHER = two_tones(1.2)

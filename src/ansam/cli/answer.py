@@ -1,7 +1,6 @@
 """`ansam answer`: answer calls with a login prompt, on a modem of ours or on any modem behind a port."""
 
 import asyncio
-import os
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -14,22 +13,17 @@ import structlog
 import typer
 
 from ansam import config
-from ansam.answer.house import House
-from ansam.answer.mgetty_config import MgettyConfig
 from ansam.answer.place import Place
-from ansam.answer.samples import sample_shelf
-from ansam.answer.service_url import LoginService, Service, parse_service
-from ansam.answer.settings import Machine
-from ansam.answer.users import User, UserBook
+from ansam.answer.service_url import LoginService, parse_service
 from ansam.call.line_url import LineUrl, NetworkLineUrl, parse_line, parse_network
+from ansam.cli.answer_place import line_place
 from ansam.cli.answer_ppp import ppp_programs
-from ansam.cli.answer_services import Services, put_through
+from ansam.cli.answer_services import Services
 from ansam.cli.warm import warm_up
 from ansam.config.settings import MgettyPaths
-from ansam.errors import ConfigError, ResourceError
-from ansam.io.answer import AnswerLine, local_time, this_machine
-from ansam.io.answer_shelf import DirectoryShelf
-from ansam.io.mgetty_files import own_port, read_mgetty_files
+from ansam.errors import ConfigError
+from ansam.io.answer import AnswerLine
+from ansam.io.mgetty_files import own_port
 from ansam.io.service_manager import service
 from ansam.io.terminal_port import Port, make_port
 
@@ -37,94 +31,6 @@ MUCH = 5
 """mgetty's `debug` from which on it tells details."""
 
 LEVELS = {"debug": 10, "info": 20, "warning": 30}
-
-
-def answering_place(
-    settings: config.Config, name: str, *, guest: bool = False, nodename: str = "", others: bool = False
-) -> Place:
-    r"""Return what a caller of one line finds.
-
-    Args:
-        settings: A configuration; its `answer`, `users` and `files` count.
-        name: Of the line: what ``\P`` shows.
-        guest: Also let `guest` in without a password.
-        nodename: What ``@`` shows; that of the machine by default.
-        others: Callers are served by programs, too: there need be no users.
-
-    Raises:
-        ConfigError: Nobody could log in.
-        ResourceError: The files directory is not there.
-    """
-    users = [*settings.users]
-    if guest and not any(user.name == "guest" for user in users):
-        users.append(User("guest"))
-    if not users and not others and not settings.answer.system_login:
-        raise ConfigError(
-            "nobody can log in: there are no users", "add [[user]] to the configuration, or --guest"
-        )
-    machine = this_machine()
-    return Place(
-        settings=replace(settings.answer, port=name),
-        users=UserBook(users),
-        house=House(),
-        clock=local_time,
-        shelf=DirectoryShelf(settings.files) if settings.files else sample_shelf(),
-        machine=Machine(nodename, *_rest(machine)) if nodename else machine,
-        bridge=put_through,
-    )
-
-
-def mgetty_place(
-    settings: config.Config,
-    name: str,
-    paths: MgettyPaths,
-    *,
-    guest: bool = False,
-    nodename: str = "",
-    told: set[str] | None = None,
-) -> tuple[Place, MgettyConfig]:
-    """Return what a caller finds whose line an mgetty's files describe, and the line's `mgetty.config`.
-
-    Args:
-        settings: A configuration; its `users` and `files` count, and what mgetty has no words for.
-        name: Of the line: its section of the file.
-        paths: Its `mgetty.config` and `login.config`.
-        guest: Also let `guest` in without a password.
-        nodename: What ``@`` shows; that of the machine by default.
-        told: See `read_mgetty_files`.
-
-    Raises:
-        ConfigError: A file has faults, or nobody could log in.
-        ResourceError: A directory is not there, or others could tell root what to run.
-    """
-    files = read_mgetty_files(paths.config, name, paths.login, told)
-    texts = replace(files.config.settings(settings.answer), issue=files.issue)
-    if os.geteuid() == 0 and not settings.users and not guest:
-        # mgetty's own way; without root, or with users of our own, passwords are asked here.
-        texts = replace(texts, system_login=True)
-    others = any(not rule.is_login for rule in files.logins)
-    place = answering_place(
-        replace(settings, answer=texts), name, guest=guest, nodename=nodename, others=others
-    )
-    manners = replace(files.config.manners(texts), callers=files.callers)
-    return replace(place, manners=manners, logins=files.logins), files.config
-
-
-def served_place(
-    settings: config.Config, name: str, service: Service, services: Services, told: set[str]
-) -> Place:
-    """Return what a caller of one line finds whose service a configuration names; see `mgetty_place`."""
-    if settings.mgetty is not None and isinstance(service, LoginService):
-        place, _ = mgetty_place(settings, name, settings.mgetty, told=told)
-        if place.settings.system_login:
-            _need_root()
-    else:
-        place = answering_place(settings, name, others=not isinstance(service, LoginService))
-    return services.at(place, service)
-
-
-def _rest(machine: Machine) -> tuple[str, str, str, str]:
-    return machine.sysname, machine.machine, machine.release, machine.version
 
 
 def answer(
@@ -168,36 +74,22 @@ def answer(
     _log_to_stderr("debug" if verbose else "info")
     found = config.load(settings) if settings is not None else config.Config()
     label = name or (Path(port).name if port else found.answer.port)
-    paths = MgettyPaths(mgetty_config, login_config) if mgetty_config is not None else None
-    if paths is None and isinstance(wanted, LoginService):
-        paths = found.mgetty
-    if paths is None:
-        others = not isinstance(wanted, LoginService)
-        place = answering_place(found, label, guest=guest, nodename=nodename, others=others)
-        place = Services(found.bbs, ppp_programs(found)).at(place, wanted)
-    else:
-        place, mgetty = mgetty_place(found, label, paths, guest=guest, nodename=nodename)
-        place = replace(place, ppp=ppp_programs(found))
+    if mgetty_config is not None:
+        found = replace(found, mgetty=MgettyPaths(mgetty_config, login_config))
+    services = Services(found.bbs, ppp_programs(found))
+    place, mgetty = line_place(found, label, wanted, services, guest=guest, nodename=nodename)
+    if mgetty is not None:
         if mgetty.debug is not None and not verbose:
             _log_to_stderr("warning" if mgetty.debug == 0 else "info" if mgetty.debug < MUCH else "debug")
         if port:
             own_port(port.partition(":")[2] or port, mgetty)
     texts = place.settings
     place = replace(place, settings=replace(texts, speed=speed or texts.speed, rings=rings or texts.rings))
-    if place.settings.system_login:
-        _need_root()
     url, beside = parse_line(line) if line else None, parse_network(network)
     if url is not None:
         # Nothing may be compiled while a call waits.
         warm_up()
     asyncio.run(_run(url, beside, port, place))
-
-
-def _need_root() -> None:
-    if os.geteuid() != 0:
-        raise ResourceError(
-            "system_login runs /bin/login, which only root can", "start ansam as root or switch it off"
-        )
 
 
 async def _run(line: LineUrl | None, network: NetworkLineUrl | None, port: str, place: Place) -> None:

@@ -343,7 +343,7 @@ async def _start_answering(
 ) -> list["asyncio.Task[None]"]:
     from ansam.answer.house import House
     from ansam.answer.service_url import parse_service
-    from ansam.cli.answer import served_place
+    from ansam.cli.answer_place import line_place
     from ansam.cli.answer_ppp import ppp_programs
     from ansam.cli.answer_services import Services
     from ansam.io.answer import AnswerLine
@@ -354,7 +354,8 @@ async def _start_answering(
     house, tasks, services, told = House(), [], Services(config.bbs, ppp_programs(config)), set[str]()
     for modem in modems:
         service = parse_service(modem.dte.removeprefix(ANSWER))
-        place = replace(served_place(config, modem.name, service, services, told), house=house)
+        place, _ = line_place(config, modem.name, service, services, told=told)
+        place = replace(place, house=house)
         telephone = make_line(modem.line, pacer, network=modem.network, call_ports=call_ports)
         watch, identity = Watch(), Identity(modem.name, _extension(modem))
         port = await stack.enter_async_context(

@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ansam.answer.service_url import BridgeTarget
+from ansam.answer.service_url import BridgeTarget, parse_service
 from ansam.answer.users import Command, Entry, Menu, User
 from ansam.cli.config import ConfigOption, find_config
 from ansam.cli.extension import read_secret
@@ -81,6 +81,9 @@ def add(
         list[str] | None, typer.Argument(help="Program and arguments; the menu by default")
     ] = None,
     bbs: Annotated[bool, typer.Option("--bbs", help="The built-in BBS instead of the menu")] = False,
+    bridge: Annotated[
+        str, typer.Option(help="A host the user is put through to: telnet:HOST:PORT, ssh:…, rlogin:…, tcp:…")
+    ] = "",
     ppp: Annotated[
         bool, typer.Option("--ppp", help="Keep the password itself, too, for PPP by CHAP")
     ] = False,
@@ -92,8 +95,10 @@ def add(
 ) -> None:
     """Add a user; the password is asked for, or read from standard input."""
     path = find_config(config)
-    if bbs and entry:
-        raise ConfigError("--bbs and a program are two entries", "give one of them")
+    if sum((bbs, bool(bridge), bool(entry))) > 1:
+        raise ConfigError("--bbs, --bridge and a program are two entries", "give one of them")
+    if bridge and not isinstance(parse_service(bridge), BridgeTarget):
+        raise ConfigError(f"--bridge {bridge}", "name a host, as telnet:HOST:PORT")
     if ppp and no_password:
         raise ConfigError("--ppp keeps a password, and --no-password has none", "give one of them")
     if any(user.name == name for user in load(path).users):
@@ -107,7 +112,7 @@ def add(
         values["password"] = hash_password(secret)
         if ppp:
             values["ppp_secret"] = secret
-    values["entry"] = entry or ("bbs" if bbs else "menu")
+    values["entry"] = entry or bridge or ("bbs" if bbs else "menu")
     values |= {key: value for key, value in (("run_as", run_as), ("directory", directory)) if value}
     if role is not None:
         values["role"] = role.value

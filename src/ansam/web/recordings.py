@@ -23,6 +23,8 @@ META = "recording.json"
 WORK_SECONDS = 1800.0
 """An hour of sound takes about two minutes."""
 ID = re.compile(r"[0-9a-f]{16}")
+UPLOAD_GRACE, SLOWEST_UPLOAD = 60.0, 1000
+"""An upload takes as many octets a second, after so many seconds: callers by modem send 3000."""
 MAX_WAITING = 8
 
 _log = structlog.get_logger("ansam.web")
@@ -113,7 +115,7 @@ class RecordingShelf:
             user: For the log.
 
         Raises:
-            Refused: 413 too large, 409 no room, 400 neither WAV nor pcap, 429 too many wait.
+            Refused: 413 too large, 409 no room, 408 too slow, 400 neither WAV nor pcap, 429 too many wait.
         """
         if length is not None and length > self.upload_limit:
             raise self._too_large()
@@ -144,15 +146,20 @@ class RecordingShelf:
         return info
 
     async def _receive(self, path: Path, body: AsyncIterable[bytes], room: int) -> int:
-        size = 0
-        with path.open("wb") as file:
-            async for piece in body:
-                size += len(piece)
-                if size > self.upload_limit:
-                    raise self._too_large()
-                if size > room:
-                    raise Refused(409, "the room for recordings is used up", "delete some")
-                file.write(piece)
+        size, began = 0, asyncio.get_running_loop().time()
+        try:
+            with path.open("wb") as file:
+                async with asyncio.timeout(UPLOAD_GRACE) as patience:
+                    async for piece in body:
+                        size += len(piece)
+                        if size > self.upload_limit:
+                            raise self._too_large()
+                        if size > room:
+                            raise Refused(409, "the room for recordings is used up", "delete some")
+                        file.write(piece)
+                        patience.reschedule(began + UPLOAD_GRACE + size / SLOWEST_UPLOAD)
+        except TimeoutError:
+            raise Refused(408, f"less than {SLOWEST_UPLOAD} octets a second came", "send it again") from None
         return size
 
     def _too_large(self) -> Refused:
