@@ -61,7 +61,7 @@ def _call(pacer: FramePacer, ports: RtpPorts, seed: int) -> list[PacedCall]:
         party = BusyModem(dial)
         media = CallMedia(sockets[1 - i].getsockname(), Law.ALAW, 8, 8)
         call = Call(media, party, random.Random(seed + i), start=party.now)
-        ends.append(PacedCall(call, CallSockets(sockets[i]), RLock(), lambda: None, lambda: None))
+        ends.append(PacedCall(call, CallSockets(sockets[i]), RLock(), lambda: None, lambda _: None))
         pacer.add(ends[-1])
     return ends
 

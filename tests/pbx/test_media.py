@@ -1,5 +1,6 @@
 """Rewriting of session descriptions for the relay."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,6 +43,14 @@ def test_hold_stays_hold() -> None:
     text, target = redirect(SDP.replace(b"c=IN IP4 10.0.0.7", b"c=IN IP4 0.0.0.0"), RELAY)
     assert b"c=IN IP4 0.0.0.0" in text
     assert target == ("0.0.0.0", 4000)
+
+
+@pytest.mark.parametrize(
+    ("host", "port"), [("slow.example.com", 4000), ("10.0.0.7", 65535), ("10.0.0.7", 99999)]
+)
+def test_what_nothing_can_be_sent_to(host: str, port: int) -> None:
+    text = SDP.replace(b"10.0.0.7", host.encode()).replace(b"4000", str(port).encode())
+    assert redirect(text, RELAY)[1] is None
 
 
 def test_ways_around_the_relay_are_cut() -> None:

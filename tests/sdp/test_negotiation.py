@@ -255,6 +255,7 @@ def test_redundancy_of_others(lines: str, agreed: tuple[int | None, int]) -> Non
         ("a=rtcp:0\r\n", ("192.0.2.1", 4001)),
         ("a=rtcp:x\r\n", ("192.0.2.1", 4001)),
         ("a=rtcp:99999\r\n", ("192.0.2.1", 4001)),
+        ("a=rtcp:000001999999\r\n", ("192.0.2.1", 4001)),
     ],
 )
 def test_where_reports_go(lines: str, where: tuple[str, int]) -> None:

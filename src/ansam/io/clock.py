@@ -15,7 +15,6 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from typing import Protocol
@@ -52,6 +51,9 @@ class Paced(Protocol):
 
     def tick(self, at: float) -> float:
         """Exchange a frame that was due at `at`; return the seconds from this deadline to the next."""
+
+    def failed(self) -> None:
+        """Learn that `tick` or `readable` raised: there will be no further frame."""
 
     def removed(self) -> None:
         """Learn that the pacer has let go: the socket may be closed."""
@@ -113,21 +115,16 @@ class FramePacer:
     """Runs the frames of all calls of a process.
 
     `add` and `remove` may be called from any thread, also while a lock is held that `tick` takes: they only
-    post a request.
-
-    Args:
-        on_error: Called in the pacer's thread with an item whose `tick` or `readable` raised; the item is
-            removed.
+    post a request. An item whose `tick` or `readable` raises is removed.
 
     Attributes:
         lateness: How late frames ran.
         calls: Items being paced.
     """
 
-    def __init__(self, on_error: Callable[[Paced, BaseException], None] | None = None) -> None:
+    def __init__(self) -> None:
         self.lateness = Histogram()
         self.calls = 0
-        self._on_error = on_error
         self._requests: deque[tuple[Paced, bool]] = deque()
         self._heap: list[tuple[float, int, _Entry]] = []
         self._entries: dict[int, _Entry] = {}
@@ -252,8 +249,7 @@ class FramePacer:
         _log.error("a call failed", error=repr(error), exc_info=error)
         self._let_go(entry)
         self.calls = len(self._entries)
-        if self._on_error is not None:
-            self._on_error(entry.item, error)
+        entry.item.failed()
 
     def _let_go(self, entry: _Entry) -> None:
         entry.alive = False

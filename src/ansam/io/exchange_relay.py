@@ -11,6 +11,7 @@ description itself names is always believed.
 
 import asyncio
 import contextlib
+import ipaddress
 import socket
 from dataclasses import dataclass, field
 
@@ -147,7 +148,9 @@ class SocketRelay:
             port = call.of(side, offset)
             wanted = (target[0], target[1] + offset)
             if port.signalled != wanted:
-                port.signalled = port.target = wanted
+                # On hold by 0.0.0.0 it wants none; the kernel would send them to ourselves.
+                held = ipaddress.ip_address(target[0]).is_unspecified
+                port.signalled, port.target = wanted, None if held else wanted
                 port.learnt = False
 
     def close(self, ports: RelayPorts) -> tuple[Carried, Carried] | None:

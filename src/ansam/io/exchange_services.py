@@ -137,7 +137,7 @@ class ServicePlayer:
             CallSockets(sock),
             lock,
             self._watch(identity, party),
-            lambda: self._over(identity, Cause.LOST),
+            lambda _: self._over(identity, Cause.LOST),
         )
         self._calls[identity] = _Playing(paced, local, lock, party)
         if self._pacer is None:

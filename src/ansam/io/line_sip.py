@@ -365,15 +365,15 @@ class SipLine:
         media = CallMedia.agreed(remote, answered=answered)
         audio = Call(media, user, self._rng, self._url.playout, user.media_started())
 
-        def went_silent() -> None:
-            loop.call_soon_threadsafe(self._went_silent, call)
+        def gave_up(why: str) -> None:
+            loop.call_soon_threadsafe(self._media_over, call, why)
 
-        self._paced = PacedCall(audio, call.sockets, user.lock, user.frame_done, went_silent)
+        self._paced = PacedCall(audio, call.sockets, user.lock, user.frame_done, gave_up)
         self._pacer.add(self._paced)
 
-    def _went_silent(self, call: CallState) -> None:
+    def _media_over(self, call: CallState, why: str) -> None:
         if self._call is call and self._user is not None:
-            text = "no packet of the far end for 30 s: hanging up"
+            text = f"{why}: hanging up"
             self._log.warning(text)
             tell(self._user, Source.MEDIA, text)
             self.end_call("no RTP")

@@ -105,7 +105,8 @@ class PacedCall:
         sockets: Its sockets, closed when the pacer lets go.
         lock: The modem line's lock.
         frame_done: Called in the pacer's thread after each frame, without the lock.
-        went_silent: Called once in the pacer's thread when no packet has come for `SILENT_FRAMES`.
+        gave_up: Called in the pacer's thread with the reason why the call can not go on: no packet has come
+            for `SILENT_FRAMES`, or an error of ours.
     """
 
     def __init__(
@@ -114,7 +115,7 @@ class PacedCall:
         sockets: CallSockets,
         lock: RLock,
         frame_done: Callable[[], None],
-        went_silent: Callable[[], None],
+        gave_up: Callable[[str], None],
     ) -> None:
         self.call = call
         self._sock, self._control = sockets.rtp, sockets.control
@@ -126,7 +127,7 @@ class PacedCall:
                 self._both.register(member, select.EPOLLIN)
         self._lock = lock
         self._frame_done = frame_done
-        self._went_silent = went_silent
+        self._gave_up = gave_up
         self._last_deadline: float | None = None
         self._stopped = False
         self.send_errors = 0
@@ -186,7 +187,7 @@ class PacedCall:
             except OSError:
                 self.send_errors += 1
         if silent == SILENT_FRAMES:
-            self._went_silent()
+            self._gave_up("no packet of the far end for 30 s")
         self._frame_done()
         return seconds
 
@@ -200,6 +201,10 @@ class PacedCall:
                 self._sock.sendto(packet, self.call.rtp.remote)
             elif self._control is not None:
                 self._control.sendto(packet, control.remote)
+
+    def failed(self) -> None:
+        """See `Paced.failed`."""
+        self._gave_up("an error of ours ended the audio; the log has it")
 
     def removed(self) -> None:
         """See `Paced.removed`."""

@@ -4,6 +4,7 @@ The description is not parsed and written anew, because an attribute this progra
 exchange as well as one it knows.
 """
 
+import ipaddress
 import re
 from dataclasses import dataclass
 from enum import Enum
@@ -69,7 +70,8 @@ def redirect(sdp: bytes, relay: Address) -> tuple[bytes, Address | None]:
         relay: Address and port to put in.
 
     Returns:
-        The description to pass on, and where its sender wants its packets (None: it has no media in use).
+        The description to pass on, and where its sender wants its packets (None: it has no media in use, or
+        names no address).
 
     Spec: RFC 4566 §5.7, §5.14; RFC 3264 §5.1 (port 0), §8.4 (hold by 0.0.0.0).
     """
@@ -98,4 +100,13 @@ def redirect(sdp: bytes, relay: Address) -> tuple[bytes, Address | None]:
             if connection[2] not in _ON_HOLD:
                 line = b"c=IN %s %s%s" % (family, relay[0].encode(), connection[3])
         out.append(line)
-    return b"".join(out), target if target is not None and target[0] else None
+    return b"".join(out), target if target is not None and _can_be_sent_to(target) else None
+
+
+def _can_be_sent_to(target: Address) -> bool:
+    """A name would be looked up with each packet, while all calls wait; RTCP's port is the one above."""
+    try:
+        ipaddress.ip_address(target[0])
+    except ValueError:
+        return False
+    return target[1] < 65535

@@ -124,18 +124,24 @@ def _host(connection: str) -> str:
     if len(parts) != 3 or parts[0] != "IN":
         return ""
     address = parts[2].partition("/")[0]
-    return "" if address in ("0.0.0.0", "::") else address
+    try:
+        held = ipaddress.ip_address(address).is_unspecified
+    except ValueError:
+        # A name (RFC 4566 §5.7) would be looked up with each packet, while all calls wait.
+        return ""
+    return "" if held else address
 
 
 def _control(session: SessionDescription, medium: MediaDescription) -> tuple[str, int]:
     """Return where the peer takes RTCP: ``a=rtcp:PORT [IN IP4 HOST]`` (RFC 3605), or the port above RTP's."""
     address = _address(session, medium)
     port, _, connection = (medium.attribute("rtcp") or "").strip().partition(" ")
-    if port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536:
+    above = address, min(medium.port + 1, 65535)
+    if len(port) <= 5 and port.isascii() and port.isdigit() and 0 < int(port) < 65536:
         own = _host(connection) if connection else address
         # Only the media's own host: reports are not for aiming at third parties.
-        return (address, int(port)) if own == address else (address, medium.port + 1)
-    return address, min(medium.port + 1, 65535)
+        return (address, int(port)) if own == address else above
+    return above
 
 
 @dataclass(frozen=True, slots=True)
