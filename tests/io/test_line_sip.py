@@ -239,6 +239,17 @@ async def test_silent_far_end_is_hung_up(monkeypatch: pytest.MonkeyPatch) -> Non
         await r.peer.event(CallEnded)
 
 
+async def test_a_call_whose_audio_fails_is_hung_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with rig() as r:
+        monkeypatch.setattr(r.user.party, "process", lambda *_: 1 / 0)
+        r.peer.call_line()
+        await r.user.hears(("incoming", "05"))
+        r.line.accept_call()
+        await r.user.hears("hung up")
+        await r.peer.event(CallEnded)
+        assert r.user.noticed[-1] == "media: an error of ours ended the audio; the log has it: hanging up"
+
+
 async def test_close_hangs_up_and_unregisters() -> None:
     peer = SipPeer()
     await peer.open()
