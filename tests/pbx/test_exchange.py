@@ -505,6 +505,9 @@ class FakeRelay:
         self.opened.append(RelayPorts((caller_sees, base), (callee_sees, base + 2)))
         return self.opened[-1]
 
+    def move(self, ports: RelayPorts, callee_sees: str) -> RelayPorts | None:
+        raise AssertionError("all telephones see the same address")
+
     def aim(self, ports: RelayPorts, side: Side, target: tuple[str, int]) -> None:
         assert ports in self.opened
         self.aimed.append((side, target))

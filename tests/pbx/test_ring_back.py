@@ -35,6 +35,12 @@ class Relay:
         self.open_calls[ports] = {}
         return ports
 
+    def move(self, ports: RelayPorts, callee_sees: str) -> RelayPorts | None:
+        self._port += 4
+        moved = RelayPorts(ports.caller, (callee_sees, self._port + 2))
+        self.open_calls[moved] = self.open_calls.pop(ports)
+        return moved
+
     def aim(self, ports: RelayPorts, side: Side, target: Address) -> None:
         self.open_calls[ports][side] = target
 

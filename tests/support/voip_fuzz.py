@@ -134,6 +134,9 @@ class _Relay:
     def open(self, caller_sees, callee_sees):
         return RelayPorts((caller_sees, 20000), (callee_sees, 20002))
 
+    def move(self, ports, callee_sees):
+        return RelayPorts(ports.caller, (callee_sees, 20004))
+
     def aim(self, ports, side, target):
         assert 0 <= target[1] < 65536
 

@@ -79,7 +79,6 @@ class _Relayed:
     """One call."""
 
     ports: list[_Port] = field(default_factory=list)
-    forwarded: int = 0
 
     def of(self, side: Side, offset: int) -> _Port:
         return next(port for port in self.ports if port.side is side and port.offset == offset)
@@ -111,20 +110,43 @@ class SocketRelay:
     def open(self, caller_sees: str, callee_sees: str) -> RelayPorts | None:
         """See `MediaRelay.open`."""
         call = _Relayed()
-        for side, host in ((Side.CALLER, caller_sees), (Side.CALLEE, callee_sees)):
-            pair = self._open_pair(host)
-            if pair is None:
-                for port in call.ports:
-                    port.sock.close()
-                return None
-            call.ports += [_Port(sock, side, offset) for offset, sock in enumerate(pair)]
-        for port in call.ports:
-            self._loop.add_reader(port.sock, self._readable, call, port)
-        ports = RelayPorts(
-            call.of(Side.CALLER, 0).sock.getsockname()[:2], call.of(Side.CALLEE, 0).sock.getsockname()[:2]
-        )
+        if not self._face(call, Side.CALLER, caller_sees):
+            return None
+        if not self._face(call, Side.CALLEE, callee_sees):
+            self._close(call.ports)
+            return None
+        return self._keep(call)
+
+    def move(self, ports: RelayPorts, callee_sees: str) -> RelayPorts | None:
+        """See `MediaRelay.move`."""
+        call = self._calls[ports]
+        old = [port for port in call.ports if port.side is Side.CALLEE]
+        if not self._face(call, Side.CALLEE, callee_sees):
+            return None
+        call.ports = [port for port in call.ports if port not in old]
+        self._close(old)
+        del self._calls[ports]
+        return self._keep(call)
+
+    def _face(self, call: _Relayed, side: Side, host: str) -> bool:
+        """Open the sockets of one side; return False where there are no more ports."""
+        pair = self._open_pair(host)
+        for offset, sock in enumerate(pair or ()):
+            port = _Port(sock, side, offset)
+            call.ports.append(port)
+            self._loop.add_reader(sock, self._readable, call, port)
+        return pair is not None
+
+    def _keep(self, call: _Relayed) -> RelayPorts:
+        caller, callee = (call.of(side, 0).sock.getsockname()[:2] for side in (Side.CALLER, Side.CALLEE))
+        ports = RelayPorts(caller, callee)
         self._calls[ports] = call
         return ports
+
+    def _close(self, ports: list[_Port]) -> None:
+        for port in ports:
+            self._loop.remove_reader(port.sock)
+            port.sock.close()
 
     def _open_pair(self, host: str) -> tuple[socket.socket, socket.socket] | None:
         for _ in self._pairs:
@@ -158,9 +180,7 @@ class SocketRelay:
         call = self._calls.pop(ports, None)
         if call is None:
             return None
-        for port in call.ports:
-            self._loop.remove_reader(port.sock)
-            port.sock.close()
+        self._close(call.ports)
         return call.of(Side.CALLER, 0).count.carried(), call.of(Side.CALLEE, 0).count.carried()
 
     def close_all(self) -> None:

@@ -201,10 +201,12 @@ class Bridge:
         """Open sockets where those called see them at `host`; return False where there are none."""
         if self._relay is None or (self._ports is not None and self._ports.callee[0] == host):
             return True
-        if self._ports is not None:
-            self._relay.close(self._ports)
-        self._ports = self._relay.open(self._incoming.flow.local[0], host)
-        return self._ports is not None
+        if self._ports is None:
+            self._ports = self._relay.open(self._incoming.flow.local[0], host)
+            return self._ports is not None
+        moved = self._relay.move(self._ports, host)
+        self._ports = moved or self._ports
+        return moved is not None
 
     def _next_round(self, failure: Refusal, now: Seconds) -> None:
         for call in self._trying:

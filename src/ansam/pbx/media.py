@@ -52,6 +52,12 @@ class MediaRelay(Protocol):
     def open(self, caller_sees: str, callee_sees: str) -> RelayPorts | None:
         """Open the sockets of one call on the addresses the ends see; None where there are no more ports."""
 
+    def move(self, ports: RelayPorts, callee_sees: str) -> RelayPorts | None:
+        """Open other sockets for a call's callee; None where there are no more ports, and all is as before.
+
+        The caller's stay: it may have been told where to send.
+        """
+
     def aim(self, ports: RelayPorts, side: Side, target: Address) -> None:
         """Say where packets for one side go from now on."""
 
