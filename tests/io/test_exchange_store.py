@@ -63,6 +63,22 @@ def kept(*records: CallRecord) -> Batch:
     return Batch(records=list(records))
 
 
+def test_the_clock_on_the_wall_is_set_while_it_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without a clock of its own begins years ago, and NTP sets it later."""
+    database, present = str(tmp_path / "b.sqlite"), time.time
+    monkeypatch.setattr(time, "time", lambda: present() - 3e7)
+    with opened(database) as store:
+        monkeypatch.setattr(time, "time", present)
+        at = time.monotonic()
+        store.write(
+            Batch({"05": (binding("05"),)}, records=[replace(record("05"), started=at - 9, ended=at - 3)])
+        )
+    with opened(database) as store:
+        (found,) = store.calls(1)
+        assert found.started.timestamp() == pytest.approx(present() - 9, abs=2)
+        assert len(store.registrations()) == 1
+
+
 def test_registrations_come_back(database: str) -> None:
     alive, gone = binding("05"), binding("06", -1)
     with opened(database) as store:

@@ -115,8 +115,7 @@ class ExchangeStore:
     """
 
     def __init__(self, database: str, create: bool = True) -> None:
-        # Times of the engine are monotonic; in the database they are those on the wall.
-        self._offset = time.time() - time.monotonic()
+        self._follow_wall()
         url = database_url(database)
         # Never shown with its password.
         self.name = shown(database)
@@ -156,6 +155,7 @@ class ExchangeStore:
 
     def write(self, batch: Batch) -> None:
         """Write a batch in one transaction."""
+        self._follow_wall()
         with self._engine.begin() as connection:
             if batch.registrations:
                 self._write_registrations(connection, batch.registrations)
@@ -231,6 +231,10 @@ class ExchangeStore:
     def _wall(self, at: Seconds | None) -> float | None:
         return None if at is None else at + self._offset
 
+    def _follow_wall(self) -> None:
+        """Times of the engine are monotonic, those in the database are the wall's, which NTP may set any time."""
+        self._offset = time.time() - time.monotonic()
+
     def record_cut_calls(self) -> int:
         """Make records of the calls that were in progress when the last exchange died.
 
@@ -263,6 +267,7 @@ class ExchangeStore:
 
     def registrations(self) -> list[Binding]:
         """Return the bindings that have not expired, their times in monotonic seconds of this process."""
+        self._follow_wall()
         with self.reading() as session:
             rows = session.scalars(
                 select(RegistrationRow).where(RegistrationRow.expires_at > time.time())
