@@ -232,7 +232,7 @@ class ExchangeStore:
         return None if at is None else at + self._offset
 
     def _follow_wall(self) -> None:
-        """Times of the engine are monotonic, those in the database are the wall's, which NTP may set any time."""
+        """Times of the engine are monotonic, those in the database are the wall's, which NTP may set."""
         self._offset = time.time() - time.monotonic()
 
     def record_cut_calls(self) -> int:
