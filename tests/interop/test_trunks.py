@@ -101,6 +101,18 @@ def test_a_wrong_secret_is_shown_and_a_plan_read_again_mends_it() -> None:
     run(test)
 
 
+def test_a_trunk_that_the_plan_has_lost_is_not_looked_for() -> None:
+    async def test() -> None:
+        nowhere = Trunk("nowhere", "nowhere.invalid")
+        async with exchange(plan=plan("05", trunks=(nowhere,))) as server:
+            assert server._locator is not None
+            (looking,) = server._locator._tasks.values()
+            server.replace_plan(plan("05"))
+            await until(looking.cancelled)
+
+    run(test)
+
+
 @pytest.mark.peer("kamailio")
 def test_kamailio_as_a_provider(tmp_path: Path) -> None:
     async def test() -> None:

@@ -26,7 +26,7 @@ class Office:
     """An exchange with 05 and 07, and telephones that stand for the far sides of its trunks."""
 
     def __init__(self, *trunks: Trunk, rules: tuple[Rule, ...] = (OUT,), **settings: object) -> None:
-        self.net = Net([], ExchangeSettings(ring_seconds=30, **settings))  # type: ignore[arg-type]
+        self.net = Net([], ExchangeSettings(**{"ring_seconds": 30, **settings}))  # type: ignore[arg-type]
         people = [replace(one, call_limit=4) for one in extensions("05", "07")]
         plan = DialPlan(people, rules=rules, trunks=trunks)
         self.new = self.net.exchange.replace_plan(plan, self.net.now)
@@ -217,6 +217,16 @@ def test_the_next_trunk_takes_what_the_first_does_not() -> None:
     assert len(second.seen(IncomingCall)) == 1
     office.net.run(2)
     assert len(second.seen(IncomingCall)) == 2
+
+
+def test_a_silent_trunk_rings_no_longer_than_anybody() -> None:
+    office = Office(PLAIN, replace(PLAIN, name="two", host="192.0.2.210"), ring_seconds=5)
+    office.far("192.0.2.210")
+    office.found("one", PROVIDER)  # nobody is there
+    office.found("two", "192.0.2.210")
+    office.inside["07"].call("0123")
+    office.net.run(6)
+    assert office.net.telephones["192.0.2.210", 5060].seen(IncomingCall)
 
 
 def test_no_trunk_no_call() -> None:

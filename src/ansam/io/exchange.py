@@ -176,6 +176,7 @@ class ExchangeServer:
         if self._node is not None:
             new = self._node.do(lambda agent, now: self.exchange.replace_plan(plan, now))
             if self._locator is not None:
+                self._locator.keep([trunk.name for trunk in plan.trunks])
                 self._locator.locate(new)
             _log.info("extensions read", count=len(plan))
 

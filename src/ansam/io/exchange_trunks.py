@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from ansam.config.settings import Listen
 from ansam.errors import ConfigError, ResourceError
@@ -46,6 +46,11 @@ class TrunkLocator:
         self._rng = rng
         self._resolver = resolver or SystemResolver()
         self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def keep(self, names: Collection[str]) -> None:
+        """Look no more for trunks of other names: the plan has lost them."""
+        for name in self._tasks.keys() - set(names):
+            self._tasks.pop(name).cancel()
 
     def locate(self, trunks: Iterable[Trunk], after: float = 0.0) -> None:
         """Look for these trunks' servers; one that is being looked for already is taken up anew."""

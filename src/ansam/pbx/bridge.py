@@ -404,14 +404,13 @@ class Bridge:
 
     def deadline(self) -> Seconds | None:
         """Return when the present round of ringing ends, or None."""
-        return self._ring_until if self._sign_until is None else self._sign_until
+        return min((due for due in (self._ring_until, self._sign_until) if due is not None), default=None)
 
     def handle_timer(self, now: Seconds) -> None:
         """Go on where nobody has answered in time."""
-        if self._sign_until is not None and now >= self._sign_until:
-            self._next_round(SILENT, now)
-        elif self._ring_until is not None and now >= self._ring_until:
-            self._next_round(NO_ANSWER, now)
+        due = self.deadline()
+        if due is not None and now >= due:
+            self._next_round(NO_ANSWER if self._sign_until is None else SILENT, now)
 
 
 def _opposite(side: Side) -> Side:
