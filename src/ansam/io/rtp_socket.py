@@ -130,7 +130,6 @@ class PacedCall:
         self._gave_up = gave_up
         self._last_deadline: float | None = None
         self._stopped = False
-        self.send_errors = 0
 
     def stop(self) -> None:
         """Exchange no further frame; for the thread that holds the lock."""
@@ -182,10 +181,9 @@ class PacedCall:
                 # The frame that has just been exchanged began at this deadline: that is the present.
                 self._report(self.call.control.due(self.call.now - FRAME))
         if out is not None:
-            try:
+            # A packet that can not be sent is a lost one.
+            with contextlib.suppress(OSError):
                 self._sock.sendto(*out)
-            except OSError:
-                self.send_errors += 1
         if silent == SILENT_FRAMES:
             self._gave_up("no packet of the far end for 30 s")
         self._frame_done()
