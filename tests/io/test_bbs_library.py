@@ -1,5 +1,6 @@
 """The board's files on disk: nothing outside an area is reached, and descriptions of both kinds are read."""
 
+import errno
 import os
 import zipfile
 from pathlib import Path
@@ -90,6 +91,34 @@ def test_a_node_has_its_drop_files(library: BbsLibrary) -> None:
     assert (node / "DOOR.SYS").read_bytes() == b"x"
     library.discard(str(node))
     assert not node.exists()
+
+
+def full(*_: object, **__: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("what", ["tempfile.mkdtemp", "pathlib.Path.write_bytes"])
+def test_a_full_disk_is_named_and_nothing_left(
+    library: BbsLibrary, what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(what, full)
+    with pytest.raises(ResourceError, match=r"nodes: No space left on device"):
+        library.node({"DOOR.SYS": b"x"}, "root")
+    assert not any((tmp_path / "work" / "nodes").iterdir())
+    if what == "tempfile.mkdtemp":
+        with pytest.raises(ResourceError, match=r"uploads: No space left on device"):
+            library.inbox()
+    with pytest.raises(ResourceError, match=r"gone: No such file"):
+        library.received(str(tmp_path / "gone"))
+
+
+def test_an_account_that_is_not_there(
+    library: BbsLibrary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    with pytest.raises(ResourceError, match="no account 'no-such-user'"):
+        library.node({}, "no-such-user")
+    assert not any((tmp_path / "work" / "nodes").iterdir())
 
 
 def test_what_an_old_call_left_is_removed(library: BbsLibrary, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from tests.support.bbs_live import (
 from tests.support.real_call import hurry
 
 from ansam.answer.bbs.settings import Door
+from ansam.io.bbs_library import BbsLibrary
 
 
 @pytest.mark.peer("lrzsz")
@@ -72,6 +73,23 @@ async def test_upload(key: bytes, command: list[str], tmp_path: Path) -> None:
     got = (tmp_path / "files" / "up.bin").read_bytes()
     assert got == octets() or (key == b"X" and got.rstrip(b"\x1a") == octets().rstrip(b"\x1a"))
     assert "up.bin       Noise\n" in (tmp_path / "files" / "FILES.BBS").read_text()
+
+
+async def test_a_fault_of_the_disk_costs_the_caller_what_was_asked_for_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("a fault nobody thought of")
+
+    monkeypatch.setattr(BbsLibrary, "node", broken)
+    doors = (Door("game", ("/bin/true",), "A game"),)
+    async with on_board(where(board(tmp_path, doors=doors))) as caller:
+        await caller.types_when(b"name or NEW: ", b"guest\r")
+        await caller.types_when(b"Main ", b"D")
+        await caller.types_when(b"Number of the door: ", b"1\r")
+        await caller.says(b"That can not be had at the moment.")
+        await caller.types_when(b"Main ", b"T")
+        await caller.says(b"Main ")
 
 
 async def test_a_door_gets_drop_files(tmp_path: Path) -> None:

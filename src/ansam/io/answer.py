@@ -263,6 +263,10 @@ class AnswerLine:
             except AnsamError as error:
                 trouble = error.message
                 self._log.warning("work", error=str(error))
+            except Exception as error:
+                # A fault met for one caller may not cost the line its next ones.
+                trouble = "something went wrong here"
+                self._log.error("work", error=repr(error), exc_info=error)
         if order.answered and self._getty.session is session:
             self._getty.work_done(result, trouble)
             self._wake.set()

@@ -5,12 +5,11 @@ Names are looked up in the directory itself and links are not followed, so nothi
 
 import contextlib
 import os
-import pwd
 import shutil
 import tempfile
 import time
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from ansam.answer.bbs.board import FileEntry
 from ansam.answer.bbs.files import clean_name
 from ansam.answer.bbs.settings import BbsSettings
 from ansam.errors import ResourceError
+from ansam.io.answer_command import account_for
 from ansam.io.bbs_descriptions import LISTS, describe, read_list
 
 TEXT_LIMIT = 1 << 16
@@ -122,29 +122,40 @@ class BbsLibrary:
 
     def node(self, files: Mapping[str, bytes], run_as: str) -> str:
         """Make a directory with files for one door; return its path."""
-        directory = Path(tempfile.mkdtemp(prefix="node-", dir=self._below("nodes")))
-        for name, data in files.items():
-            (directory / name).write_bytes(data)
-        _give(directory, run_as)
-        return str(directory)
+        return self._made("nodes", "node-", files, run_as)
 
     def inbox(self) -> str:
         """Make a directory for one upload; return its path."""
         uploads = self._below("uploads")
-        if shutil.disk_usage(uploads).free < 2 * self._settings.upload_limit:
+        with _named(uploads):
+            free = shutil.disk_usage(uploads).free
+        if free < 2 * self._settings.upload_limit:
             raise ResourceError(f"no room for uploads in {uploads}", "make some, or lower upload_kilobytes")
-        directory = Path(tempfile.mkdtemp(prefix="upload-", dir=uploads))
-        _give(directory, self._settings.run_as)
+        return self._made("uploads", "upload-", {}, self._settings.run_as)
+
+    def _made(self, kind: str, prefix: str, files: Mapping[str, bytes], run_as: str) -> str:
+        """Make a directory for one caller; where that fails, nothing is left of it."""
+        parent = self._below(kind)
+        with _named(parent):
+            directory = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+            try:
+                for name, data in files.items():
+                    (directory / name).write_bytes(data)
+                _give(directory, run_as)
+            except BaseException:
+                shutil.rmtree(directory, ignore_errors=True)
+                raise
         return str(directory)
 
     def received(self, inbox: str) -> list[FileEntry]:
         """Return what came; files without a clean name, and all that is no plain file, are left out."""
         found = []
-        for path in sorted(Path(inbox).iterdir()):
-            if path.is_symlink() or not path.is_file() or not clean_name(path.name):
-                continue
-            stat = path.stat()
-            found.append(FileEntry(path.name, stat.st_size, stat.st_mtime, _within(path)))
+        with _named(Path(inbox)):
+            for path in sorted(Path(inbox).iterdir()):
+                if path.is_symlink() or not path.is_file() or not clean_name(path.name):
+                    continue
+                stat = path.stat()
+                found.append(FileEntry(path.name, stat.st_size, stat.st_mtime, _within(path)))
         return found
 
     def accept(self, inbox: str, name: str, area: int, lines: Sequence[str], held: bool) -> str:
@@ -174,6 +185,17 @@ class BbsLibrary:
             shutil.rmtree(path, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def _named(directory: Path) -> Iterator[None]:
+    """Say which directory it is that the machine refuses something in."""
+    try:
+        yield
+    except OSError as error:
+        raise ResourceError(
+            f"directory {directory}: {error.strerror}", "see to the disk, or set work in [bbs]"
+        ) from None
+
+
 def _may_be_read(name: str) -> bool:
     return (
         name.isprintable()
@@ -185,9 +207,9 @@ def _may_be_read(name: str) -> bool:
 
 def _give(directory: Path, run_as: str) -> None:
     """Let the account that programs run as have a directory; see `answer_command`."""
-    if os.geteuid() != 0:
+    account = account_for(run_as) if os.geteuid() == 0 else None
+    if account is None:
         return
-    account = pwd.getpwnam(run_as or "nobody")
     for path in (directory, *directory.iterdir()):
         os.chown(path, account.pw_uid, account.pw_gid, follow_symlinks=False)
 
