@@ -73,6 +73,33 @@ def test_an_upload_is_taken_from_its_inbox_alone(library: BbsLibrary, tmp_path: 
     assert (tmp_path / "files" / "x.zip").exists()
 
 
+@pytest.mark.parametrize("held", [False, True])
+def test_an_upload_that_did_not_fit_leaves_nothing_and_may_come_again(
+    library: BbsLibrary, held: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inbox = library.inbox()
+    (Path(inbox) / "x.zip").write_bytes(b"x" * 100)
+    with monkeypatch.context() as short:
+        short.setattr("shutil.copyfileobj", lambda old, new: (new.write(old.read(50)), full()))
+        with pytest.raises(ResourceError, match=r"x\.zip can not be taken: No space left on device"):
+            library.accept(inbox, "x.zip", 0, ["Text"], held)
+    assert library.accept(inbox, "x.zip", 0, ["Text"], held) == "x.zip"
+
+
+def test_a_list_that_can_not_be_written_is_not_the_callers_concern(
+    library: BbsLibrary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inbox = library.inbox()
+    (Path(inbox) / "x.zip").write_bytes(b"x")
+    monkeypatch.setattr("ansam.io.bbs_library.describe", full)
+    assert library.accept(inbox, "x.zip", 0, ["Text"], held=False) == "x.zip"
+    assert (tmp_path / "files" / "x.zip").read_bytes() == b"x"
+    (Path(inbox) / "x.zip").write_bytes(b"y")
+    with pytest.raises(ResourceError, match="is there already"):
+        library.accept(inbox, "x.zip", 0, ["Text"], held=False)
+    assert (tmp_path / "files" / "x.zip").read_bytes() == b"x"
+
+
 def test_archives_of_strangers(library: BbsLibrary, tmp_path: Path) -> None:
     files = tmp_path / "files"
     with zipfile.ZipFile(files / "good.zip", "w", zipfile.ZIP_DEFLATED) as archive:

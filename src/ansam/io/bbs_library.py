@@ -12,6 +12,9 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import BinaryIO
+
+import structlog
 
 from ansam.answer.bbs.board import FileEntry
 from ansam.answer.bbs.files import clean_name
@@ -29,6 +32,8 @@ STALE = 86_400.0
 
 DIZ_LIMIT = 2048
 """Octets of a description within an archive."""
+
+_log = structlog.get_logger("ansam.bbs")
 
 
 class BbsLibrary:
@@ -166,16 +171,20 @@ class BbsLibrary:
         if source.parent != Path(inbox) or source.is_symlink() or not clean or clean.upper() in LISTS:
             raise ResourceError(f"{clean} can not be taken")
         try:
-            # Made, not opened: a file that is there already stays as it is.
             fd = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-            with os.fdopen(fd, "rb") as old, (target / clean).open("xb") as new:
-                shutil.copyfileobj(old, new)
-            source.unlink()
-            describe(target, clean, lines)
+            with os.fdopen(fd, "rb") as old:
+                _copy(old, target / clean)
         except FileExistsError:
             raise ResourceError(f"{clean} is there already") from None
         except OSError as error:
             raise ResourceError(f"{clean} can not be taken: {error.strerror}") from None
+        with contextlib.suppress(OSError):
+            source.unlink()
+        try:
+            describe(target, clean, lines)
+        except OSError as error:
+            # The file is in, and that is what its sender wants to know.
+            _log.warning("file without description", file=str(target / clean), error=str(error))
         return clean
 
     def discard(self, directory: str) -> None:
@@ -183,6 +192,17 @@ class BbsLibrary:
         path = Path(directory)
         if path.parent.parent == self._work:
             shutil.rmtree(path, ignore_errors=True)
+
+
+def _copy(old: BinaryIO, path: Path) -> None:
+    """Make a file of another, the whole of it or nothing; one that is there already stays as it is."""
+    new = path.open("xb")
+    try:
+        with new:
+            shutil.copyfileobj(old, new)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 @contextlib.contextmanager
