@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from tests.support.answer import place
 
-from ansam.answer.events import Answered, AnswerEvent, CallEnded, LoggedIn, RunCommand
+from ansam.answer.events import Answered, AnswerEvent, CallEnded, LoggedIn, RunCommand, SetDtr, SetSpeed
 from ansam.answer.getty_state import GettyState
 from ansam.answer.users import Command, User, UserBook
 from ansam.errors import ResourceError
@@ -22,8 +22,9 @@ from ansam.io.answer import AnswerLine, local_time, this_machine
 from ansam.io.answer_command import CommandProcess
 from ansam.io.answer_passwords import hash_password, verify
 from ansam.io.answer_shelf import DirectoryShelf
+from ansam.io.inner_port import InnerPort
 from ansam.io.terminal_fd import Descriptor
-from ansam.io.terminal_port import DevicePort, InnerPort, Port
+from ansam.io.terminal_port import DevicePort, Port
 
 SETTINGS = {"prompt_wait": 0.0}
 ME = "root" if os.geteuid() == 0 else ""
@@ -359,6 +360,18 @@ def test_lost_port_is_got_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         second.close()
 
     run(work())
+
+
+async def test_a_modem_pulled_out_while_it_is_set_does_not_end_the_line() -> None:
+    pair = PtyPair()
+    port = DevicePort(pair.path)
+    await port.open()
+    port._has_lines = True
+    line = AnswerLine(port, place())
+    pair.close()
+    for order in (SetDtr(False), SetSpeed(9600), SetDtr(True)):
+        await line._obey(order)
+    await line._stop()
 
 
 def test_port_that_can_not_be_opened_is_named(tmp_path: Path) -> None:

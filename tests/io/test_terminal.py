@@ -303,6 +303,22 @@ def test_ports_that_are_no_terminals(tmp_path: Path) -> None:
     run(work())
 
 
+async def test_a_device_pulled_out_is_named() -> None:
+    master, slave = os.openpty()
+    path = os.ttyname(slave)
+    port = DevicePort(path)
+    await port.open()
+    port._has_lines = True
+    os.close(master)
+    for on in (False, True):
+        with pytest.raises(ResourceError, match=path + r": .*still plugged in"):
+            await port.set_dtr(on)
+    with pytest.raises(ResourceError, match="Input/output error"):
+        port.set_speed(9600)
+    port.close()
+    os.close(slave)
+
+
 def test_terminal_without_a_modem_is_one_line() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "ansam.cli.main", "terminal", "/no/such/port"],

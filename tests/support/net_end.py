@@ -21,9 +21,9 @@ from ansam.config.settings import ExchangeConfig, Listen
 from ansam.dce.dce import Dce
 from ansam.io.clock import FramePacer
 from ansam.io.exchange import ExchangeServer
+from ansam.io.inner_port import InnerPort
 from ansam.io.lines import make_line
 from ansam.io.modem_host import ModemHost
-from ansam.io.terminal_port import InnerPort
 from ansam.pbx.dialplan import DialPlan, Extension
 
 CHUNK = 64

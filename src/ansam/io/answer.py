@@ -14,7 +14,7 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -220,8 +220,9 @@ class AnswerLine:
             case DoWork():
                 self._spawn(self._do_work(event))
             case SetSpeed(speed=speed):
-                if isinstance(self._port, DevicePort):
-                    self._port.set_speed(speed)
+                with self._may_be_gone():
+                    if isinstance(self._port, DevicePort):
+                        self._port.set_speed(speed)
             case JudgeCaller(argv=argv):
                 self._spawn(self._judge(argv))
             case StopCommand():
@@ -241,8 +242,14 @@ class AnswerLine:
             self._outgoing.clear()
             self._incoming.clear()
             self._writer = self._spawn(self._write_port())
-        try:
+        with self._may_be_gone():
             await self._port.set_dtr(on)
+
+    @contextlib.contextmanager
+    def _may_be_gone(self) -> Iterator[None]:
+        """Go on without a port that is gone: the reader notices, and gets it back."""
+        try:
+            yield
         except AnsamError as error:
             self._log.warning("port", error=str(error))
 

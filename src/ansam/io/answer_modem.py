@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 from ansam.at.nvram import Profile
 from ansam.dce.dce import Dce, DceEvent
 from ansam.io.control.tap import Watch
+from ansam.io.inner_port import InnerPort
 from ansam.io.line import Line
 from ansam.io.modem_host import ModemHost
-from ansam.io.terminal_port import InnerPort
 from ansam.trace import null_sink
 
 

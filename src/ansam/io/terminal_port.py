@@ -1,4 +1,4 @@
-"""The DTE's end of a modem: a pty, a serial device, a TCP port, or a modem in this very process.
+"""The DTE's end of a modem: a pty, a serial device or a TCP port; `inner_port` has one in this very process.
 
 What asks for a login and what a person types at use the same interface, so that each works with a modem of
 ours and with one in a box.
@@ -13,12 +13,11 @@ import stat
 import struct
 import termios
 import tty
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
 from ansam.errors import ConfigError, ResourceError
-from ansam.io.dte import DteEndpoint, DtePort, PlainEndpoint
 from ansam.io.terminal_fd import Descriptor
 
 CHUNK = 4096
@@ -31,16 +30,6 @@ CARRIER_POLL = 0.1
 
 def nothing() -> None:
     """Do nothing: the default of a callback."""
-
-
-def unknown_carrier() -> bool | None:
-    """Say that circuit 109 can not be known."""
-    return None
-
-
-def unknown_unsent() -> int | None:
-    """Say that what the modem still holds can not be known."""
-    return None
 
 
 class Port(Protocol):
@@ -72,7 +61,11 @@ class Port(Protocol):
         """Return when the modem has taken all of `data`; raises `OSError` when the way to it is gone."""
 
     async def set_dtr(self, on: bool) -> None:
-        """Set circuit 108.2; where there is no such line, OFF gives the port up and ON opens it again."""
+        """Set circuit 108.2; where there is no such line, OFF gives the port up and ON opens it again.
+
+        Raises:
+            ResourceError: The way to the modem is gone.
+        """
 
     def close(self) -> None:
         """Give the port up."""
@@ -141,10 +134,15 @@ class DevicePort:
         termios.tcsetattr(fd, termios.TCSANOW, mode)
 
     def set_speed(self, speed: int) -> None:
-        """Let a serial port run at another speed, bit/s; one that termios(3) has not is left out."""
+        """Let a serial port run at another speed, bit/s; one that termios(3) has not is left out.
+
+        Raises:
+            ResourceError: The device is gone.
+        """
         self._speed = speed if hasattr(termios, f"B{speed}") else self._speed
         if self._file is not None:
-            self._set_raw(self._file.fd)
+            with self._named():
+                self._set_raw(self._file.fd)
 
     def _lines(self) -> int | None:
         """Return the state of the control lines, or None where there are none."""
@@ -175,17 +173,26 @@ class DevicePort:
         await self._file.write(data)
 
     async def set_dtr(self, on: bool) -> None:
-        """Set circuit 108.2, on a pty by closing and opening it."""
+        """Set circuit 108.2, on a pty by closing and opening it; raises `ResourceError` where that fails."""
         if not self._has_lines:
             if on:
                 await self.open()
             else:
                 self.close()
         elif self._file is not None:
-            if not on:
-                termios.tcflush(self._file.fd, termios.TCOFLUSH)
-            request = termios.TIOCMBIS if on else termios.TIOCMBIC
-            fcntl.ioctl(self._file.fd, request, struct.pack("i", termios.TIOCM_DTR))
+            with self._named():
+                if not on:
+                    termios.tcflush(self._file.fd, termios.TCOFLUSH)
+                request = termios.TIOCMBIS if on else termios.TIOCMBIC
+                fcntl.ioctl(self._file.fd, request, struct.pack("i", termios.TIOCM_DTR))
+
+    @contextlib.contextmanager
+    def _named(self) -> Iterator[None]:
+        """Say which device it is that refuses; termios(3) has an error of its own kind."""
+        try:
+            yield
+        except (OSError, termios.error) as error:
+            raise ResourceError(f"{self._path}: {error.args[-1]}", "is it still plugged in?") from None
 
     def close(self) -> None:
         """Close the device; reading returns b""."""
@@ -262,118 +269,6 @@ class TcpPort:
         if streams is not None:
             with contextlib.suppress(RuntimeError):
                 streams[1].close()
-
-
-class InnerPort:
-    """A modem in this process: its host takes `endpoint` as it would take a pty. One event loop runs both.
-
-    Args:
-        name: Name of the modem's DTE port.
-        carrier: Tells circuit 109 of the modem, or None where it is not known.
-        unsent: Tells how many octets the modem still holds, or None likewise.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        carrier: Callable[[], bool | None] = unknown_carrier,
-        unsent: Callable[[], int | None] = unknown_unsent,
-    ) -> None:
-        self.name = name
-        self.on_carrier: Callable[[], None] = nothing
-        self.endpoint: DteEndpoint = _InnerEndpoint(self)
-        self._tell_carrier = carrier
-        self._tell_unsent = unsent
-        self._carrier: bool | None = None
-        self._modem: DtePort | None = None
-        self._dtr = False
-        self._changed = asyncio.Event()
-
-    @property
-    def carrier(self) -> bool | None:
-        """Circuit 109 as the modem has it."""
-        return self._tell_carrier()
-
-    @property
-    def unsent(self) -> int | None:
-        """Octets the modem still holds."""
-        return self._tell_unsent()
-
-    async def open(self) -> None:
-        """Wait for the modem and raise DTR."""
-        await self.set_dtr(True)
-        while self._modem is None:
-            await self._change()
-
-    async def read(self) -> bytes:
-        """Return what the modem says next; b"" once it has been shut down."""
-        while True:
-            data = self._modem.take(CHUNK) if self._modem is not None else b""
-            if data or self._modem is None:
-                return data
-            await self._change()
-
-    async def write(self, data: bytes) -> None:
-        """Return when the modem has taken all of `data`; what it has not when DTR goes OFF is dropped."""
-        while data and self._dtr:
-            if self._modem is None:
-                raise OSError(errno.EIO, "the modem has been shut down")
-            data = data[self._modem.offer(data) :]
-            if data:
-                await self._change()
-
-    async def set_dtr(self, on: bool) -> None:
-        """Set circuit 108.2."""
-        self._set_dtr(on)
-
-    def close(self) -> None:
-        """Drop DTR."""
-        self._set_dtr(False)
-
-    def attach(self, modem: DtePort | None) -> None:
-        """Take the modem's side, or None when it is shut down."""
-        self._modem = modem
-        if modem is not None:
-            modem.set_dtr(self._dtr)
-        self.look()
-
-    def look(self) -> None:
-        """The modem has something to say, or room, or another circuit 109."""
-        self._changed.set()
-        carrier = self._tell_carrier()
-        if carrier != self._carrier:
-            self._carrier = carrier
-            self.on_carrier()
-
-    def _set_dtr(self, on: bool) -> None:
-        self._dtr = on
-        if self._modem is not None:
-            self._modem.set_dtr(on)
-        self._changed.set()
-
-    async def _change(self) -> None:
-        self._changed.clear()
-        await self._changed.wait()
-
-
-class _InnerEndpoint(PlainEndpoint):
-    """The face of an `InnerPort` towards the modem's host."""
-
-    def __init__(self, inner: InnerPort) -> None:
-        self.name = inner.name
-        self._inner = inner
-
-    async def open(self, port: DtePort) -> None:
-        self._inner.attach(port)
-
-    def resume(self) -> None:
-        self._inner.look()
-
-    def output_ready(self) -> None:
-        self._inner.look()
-
-    async def close(self) -> None:
-        self._inner.attach(None)
 
 
 def make_port(spec: str, speed: int = 57600) -> Port:
