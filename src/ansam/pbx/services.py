@@ -12,7 +12,7 @@
       |--------------->|
 
 A new service is a member of `settings.Service` and what io plays for it. Two are played nothing: the numbers
-that are always busy and always congested are refused by `exchange`.
+that are always busy and always congested are refused by `routing`.
 """
 
 from collections.abc import Callable
