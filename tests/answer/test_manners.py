@@ -129,12 +129,28 @@ def test_a_program_judges_the_caller(accepted: bool, said: bytes) -> None:
     line = bench(texts={"rings": 2}, caller_program="/bin/judge")
     line.wait(2.0)
     assert line.modem(RING + CND + RING + RING) == b""
-    assert line.named(JudgeCaller) == [JudgeCaller(("/bin/judge", "ttyUSB0", "4161234", "", "0", ""))]
-    line.getty.caller_judged(accepted, line.now)
+    assert line.named(JudgeCaller) == [JudgeCaller(("/bin/judge", "ttyUSB0", "4161234", "", "0", ""), 1)]
+    line.getty.caller_judged(1, accepted, line.now)
     assert line.drain() == said
     assert len(line.named(Refused)) == (not accepted)
-    line.getty.caller_judged(True, line.now)
+    line.getty.caller_judged(1, True, line.now)
     assert line.modem(RING) == b""
+
+
+def test_a_verdict_that_comes_late_says_nothing_about_the_next_caller() -> None:
+    line = bench(texts={"rings": 1}, caller_program="/bin/judge")
+    line.wait(2.0)
+    line.modem(CND + RING)
+    line.wait(11.0)
+    line.modem(b"\r\nNMBR = 5551212\r\n" + RING)
+    first, second = line.named(JudgeCaller)
+    assert isinstance(first, JudgeCaller)
+    assert isinstance(second, JudgeCaller)
+    line.getty.caller_judged(first.serial, accepted=True, now=line.now)
+    assert line.drain() == b""
+    line.getty.caller_judged(second.serial, accepted=False, now=line.now)
+    assert line.drain() == b""
+    assert line.named(Refused) == [Refused("5551212")]
 
 
 def test_autobauding_follows_the_connection_and_goes_back() -> None:

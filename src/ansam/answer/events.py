@@ -120,9 +120,11 @@ class JudgeCaller:
 
     Attributes:
         argv: Program and arguments.
+        serial: Which caller of the line it is about; `caller_judged` wants it back.
     """
 
     argv: tuple[str, ...]
+    serial: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,8 @@ class Getty:
         self._chat: Chat | None = None
         self._garbled = 0
         self._bell = Doorbell(place.manners, place.settings.rings)
-        self._judging = False
+        self._judged = 0
+        self._judging: int | None = None
         self._connect = ""
         self._carrier: bool | None = None
         self._tail = b""
@@ -228,7 +229,7 @@ class Getty:
         self._chat = None
         self._line.clear()
         self._bell.clear()
-        self._judging = False
+        self._judging = None
         self._garbled = 0
         self._due = now + CHAT_PAUSE
 
@@ -316,21 +317,21 @@ class Getty:
         self.state = GettyState.RINGING
         self._due = now + RING_TIMEOUT
         refused_before = self._bell.refused
-        if not self._bell.ring(now) or self._judging:
+        if not self._bell.ring(now) or self._judging is not None:
             if self._bell.refused and not refused_before:
                 self._events.append(Refused(self._bell.caller))
         elif program := self._place.manners.caller_program:
-            self._judging = True
-            self._events.append(
-                JudgeCaller((program, self._place.settings.port, self._bell.caller, "", "0", ""))
-            )
+            self._judged += 1
+            self._judging = self._judged
+            argv = (program, self._place.settings.port, self._bell.caller, "", "0", "")
+            self._events.append(JudgeCaller(argv, self._judging))
         else:
             self._answer(now)
 
-    def caller_judged(self, accepted: bool, now: Seconds) -> None:
-        """Take the answer to `JudgeCaller`."""
-        if self._judging and self.state is GettyState.RINGING:
-            self._judging = False
+    def caller_judged(self, serial: int, accepted: bool, now: Seconds) -> None:
+        """Take the answer to the `JudgeCaller` of a serial number; one about a caller who gave up is late."""
+        if serial == self._judging and self.state is GettyState.RINGING:
+            self._judging = None
             if accepted:
                 self._answer(now)
             else:
@@ -346,7 +347,7 @@ class Getty:
         self._due = now + self._place.settings.answer_timeout
 
     def _ringing_stopped(self, now: Seconds) -> None:
-        self._judging = False
+        self._judging = None
         self._bell.silent(now - RING_TIMEOUT)
         self._wait_for_call(now)
 

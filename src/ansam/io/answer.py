@@ -223,8 +223,8 @@ class AnswerLine:
                 with self._may_be_gone():
                     if isinstance(self._port, DevicePort):
                         self._port.set_speed(speed)
-            case JudgeCaller(argv=argv):
-                self._spawn(self._judge(argv))
+            case JudgeCaller():
+                self._spawn(self._judge(event))
             case StopCommand():
                 self._to_command.clear()
                 self._spawn(self._stop_command())
@@ -278,14 +278,14 @@ class AnswerLine:
             self._getty.work_done(result, trouble)
             self._wake.set()
 
-    async def _judge(self, argv: tuple[str, ...]) -> None:
+    async def _judge(self, order: JudgeCaller) -> None:
         accepted = True
         try:
-            accepted = await judge(argv)
+            accepted = await judge(order.argv)
         except AnsamError as error:
             # As mgetty: a program that can not be started keeps nobody out.
             self._log.warning("caller program", error=str(error))
-        self._getty.caller_judged(accepted, time.monotonic())
+        self._getty.caller_judged(order.serial, accepted, time.monotonic())
         self._wake.set()
 
     async def _run_command(self, order: RunCommand | OpenBridge | Reattach) -> None:
