@@ -14,6 +14,7 @@ from tests.support.real_call import hurry
 from tests.support.telnet_host import ART, BINARY, DO, ECHO, HELLO, NAWS, SGA, WILL, telnet_host
 
 from ansam.answer.bridge import Holding
+from ansam.io.answer_bridge import BridgeProcess
 
 LOST = b"\r\nNO CARRIER\r\n"
 
@@ -75,6 +76,33 @@ async def test_a_host_that_is_not_there() -> None:
         said = await caller.says(b"ATQ0V1H0\r")
         assert b"does not answer now. Please call again later.\r\n" in said
         assert b"127.0.0.1" not in said
+
+
+async def test_a_host_slower_than_the_idle_time_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers, given_up = asyncio.Event(), list[BridgeProcess]()
+    connect = BridgeProcess._connect
+
+    async def slowly(bridge: BridgeProcess) -> None:
+        try:
+            await answers.wait()
+        except asyncio.CancelledError:
+            given_up.append(bridge)
+            raise
+        await connect(bridge)
+
+    monkeypatch.setattr(BridgeProcess, "_connect", slowly)
+    async with (
+        telnet_host(tmp_path) as (host, port),
+        on_board(bridge(f"telnet:127.0.0.1:{port};idle=1")) as caller,
+    ):
+        await caller.says(b"Nothing typed or shown for 1 seconds. Goodbye.\r\n")
+        answers.set()
+        said = await caller.says(b"ATQ0V1H0\r")
+        assert HELLO not in said
+        assert host.sessions == []
+        assert len(given_up) == 1
 
 
 async def test_a_command_knows_who_calls() -> None:

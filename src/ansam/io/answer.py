@@ -18,6 +18,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from datetime import datetime
+from typing import Any, TypeVar
 
 import structlog
 
@@ -59,6 +60,7 @@ WORKERS = ThreadPoolExecutor(max_workers=4, thread_name_prefix="answer")
 REOPEN_EVERY = 1.0
 """Seconds between attempts to get a lost port back."""
 
+_T = TypeVar("_T")
 _log = structlog.get_logger("ansam.answer")
 
 
@@ -100,7 +102,7 @@ class AnswerLine:
         self._incoming = Channel(CHANNEL_LIMIT, self._wake.set)
         self._outgoing = Channel(CHANNEL_LIMIT, self._wake.set)
         self._to_command = Channel(CHANNEL_LIMIT, self._wake.set)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._writer: asyncio.Task[None] | None = None
         self._command: Process | None = None
         self._runner: asyncio.Task[None] | None = None
@@ -227,6 +229,8 @@ class AnswerLine:
                 self._spawn(self._judge(event))
             case StopCommand():
                 self._to_command.clear()
+                if self._runner is not None:
+                    self._runner.cancel()  # It may still be starting the command.
                 self._spawn(self._stop_command())
             case Trouble(text=text):
                 self._log.warning("trouble", text=text)
@@ -300,7 +304,7 @@ class AnswerLine:
             self._command_over(127, f"{error.message}")
             return
         if session is None or self._getty.session is not session:
-            await command.stop()
+            await self._let_go(command)
             return
         self._command = command
         feeder = self._spawn(self._feed(command))
@@ -315,7 +319,7 @@ class AnswerLine:
             feeder.cancel()
         if self._command is command:
             self._command = None
-            status = await command.stop()
+            status = await self._let_go(command)
             await self._outgoing.until_idle()
             self._command_over(status)
 
@@ -332,7 +336,11 @@ class AnswerLine:
             command = BridgeProcess(order)
         else:
             command = PipeProcess(order) if order.pipes else CommandProcess(order)
-        await command.start()
+        try:
+            await command.start()
+        except asyncio.CancelledError:
+            await self._let_go(command)
+            raise
         return command
 
     async def _say(self, command: Process, data: bytes) -> None:
@@ -369,7 +377,11 @@ class AnswerLine:
     async def _stop_command(self) -> None:
         command, self._command = self._command, None
         if command is not None:
-            await command.stop()
+            await self._let_go(command)
+
+    async def _let_go(self, command: Process) -> int:
+        """End a command, all the way even where whoever waits for that is cancelled; return its status."""
+        return await asyncio.shield(self._spawn(command.stop()))
 
     def _command_over(self, status: int, error: str = "") -> None:
         self._to_command.clear()
@@ -378,13 +390,13 @@ class AnswerLine:
 
     # -- tasks -----------------------------------------------------------------------------------------------
 
-    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+    def _spawn(self, work: Coroutine[Any, Any, _T]) -> asyncio.Task[_T]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._task_done)
         return task
 
-    def _task_done(self, task: asyncio.Task[None]) -> None:
+    def _task_done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._failed = error
