@@ -41,17 +41,11 @@ from ansam.answer.getty_state import GettyState
 from ansam.answer.place import Place
 from ansam.answer.settings import Machine
 from ansam.errors import AnsamError, ResourceError
-from ansam.io.answer_bridge import BridgeProcess
-from ansam.io.answer_channel import Channel
-from ansam.io.answer_command import CommandProcess, judge
-from ansam.io.answer_held import AGAIN, HELD, KEPT, SCREEN, Process
+from ansam.io.answer_channel import CHANNEL_LIMIT, Channel
+from ansam.io.answer_command import judge
+from ansam.io.answer_coupling import Coupling
 from ansam.io.answer_passwords import verify_in_thread
-from ansam.io.answer_pipes import PipeProcess
 from ansam.io.terminal_port import DevicePort, Port
-
-CHANNEL_LIMIT = 4096
-PIECE = 2048
-"""Octets of a command's output that are put on the line at once."""
 
 PORT_POLL = 0.02
 WORKERS = ThreadPoolExecutor(max_workers=4, thread_name_prefix="answer")
@@ -101,17 +95,13 @@ class AnswerLine:
         self._getty = Getty(replace(place, wake=self._wake.set), time.monotonic())
         self._incoming = Channel(CHANNEL_LIMIT, self._wake.set)
         self._outgoing = Channel(CHANNEL_LIMIT, self._wake.set)
-        self._to_command = Channel(CHANNEL_LIMIT, self._wake.set)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._writer: asyncio.Task[None] | None = None
-        self._command: Process | None = None
-        self._runner: asyncio.Task[None] | None = None
-        self._recent = bytearray()
-        self._to_say = 0
         self._failed: BaseException | None = None
         self._waiting = asyncio.Event()
         self._working = asyncio.Lock()
         self._log = _log.bind(port=port.name)
+        self._coupling = Coupling(self._getty, self._outgoing, self._wake.set, self._spawn, self._log)
         port.on_carrier = self._wake.set
 
     @property
@@ -168,8 +158,8 @@ class AnswerLine:
             self._incoming.drop(getty.receive(self._incoming.data, now))
         if self._outgoing.idle:
             self._outgoing.add(getty.take_output(now))
-        if self._to_command.idle:
-            self._to_command.add(getty.take_command_input())
+        if self._coupling.input.idle:
+            self._coupling.input.add(getty.take_command_input())
 
     async def _read_port(self) -> None:
         while True:
@@ -215,10 +205,9 @@ class AnswerLine:
             case CheckPassword():
                 self._spawn(self._check(event))
             case RunCommand() | OpenBridge() | Reattach():
-                self._runner = self._spawn(self._run_command(event))
+                self._coupling.begin(event)
             case HoldCommand():
-                self._to_command.clear()
-                await self._hold(event)
+                await self._coupling.hold(event)
             case DoWork():
                 self._spawn(self._do_work(event))
             case SetSpeed(speed=speed):
@@ -228,10 +217,7 @@ class AnswerLine:
             case JudgeCaller():
                 self._spawn(self._judge(event))
             case StopCommand():
-                self._to_command.clear()
-                if self._runner is not None:
-                    self._runner.cancel()  # It may still be starting the command.
-                self._spawn(self._stop_command())
+                self._coupling.give_up()
             case Trouble(text=text):
                 self._log.warning("trouble", text=text)
             case _:
@@ -292,102 +278,6 @@ class AnswerLine:
         self._getty.caller_judged(order.serial, accepted, time.monotonic())
         self._wake.set()
 
-    async def _run_command(self, order: RunCommand | OpenBridge | Reattach) -> None:
-        await self._stop_command()
-        session = self._getty.session
-        self._recent.clear()
-        self._to_say = 0
-        try:
-            command = await self._begin(order)
-        except AnsamError as error:
-            self._log.warning("command", error=str(error))
-            self._command_over(127, f"{error.message}")
-            return
-        if session is None or self._getty.session is not session:
-            await self._let_go(command)
-            return
-        self._command = command
-        feeder = self._spawn(self._feed(command))
-        try:
-            await self._say(command, bytes(self._recent))
-            while self._command is command and (data := await command.read()):
-                # Kept before it waits for the line: it is not lost if the line breaks now.
-                self._recent += data
-                del self._recent[: -2 * AGAIN - KEPT]
-                await self._say(command, data)
-        finally:
-            feeder.cancel()
-        if self._command is command:
-            self._command = None
-            status = await self._let_go(command)
-            await self._outgoing.until_idle()
-            self._command_over(status)
-
-    async def _begin(self, order: RunCommand | OpenBridge | Reattach) -> Process:
-        """Start what is ordered, or take what was held; its last words are `_recent` then."""
-        if isinstance(order, Reattach):
-            found = await HELD.take(order.token)
-            if found is None:
-                raise ResourceError("the session has just ended")
-            command, recent = found
-            self._recent += recent
-            return command
-        if isinstance(order, OpenBridge):
-            command = BridgeProcess(order)
-        else:
-            command = PipeProcess(order) if order.pipes else CommandProcess(order)
-        try:
-            await command.start()
-        except asyncio.CancelledError:
-            await self._let_go(command)
-            raise
-        return command
-
-    async def _say(self, command: Process, data: bytes) -> None:
-        """Put a command's words on the line as it takes them, as long as the command has it."""
-        self._to_say = len(data)
-        for at in range(0, len(data), PIECE):
-            await self._outgoing.until_idle()
-            if self._command is not command:
-                return
-            piece = data[at : at + PIECE]
-            self._getty.count_output(piece, time.monotonic())
-            self._outgoing.add(piece)
-            self._to_say -= len(piece)
-
-    async def _hold(self, order: HoldCommand) -> None:
-        """Let what the caller had go on without its caller."""
-        command, self._command = self._command, None
-        if self._runner is not None:
-            self._runner.cancel()
-            await asyncio.gather(self._runner, return_exceptions=True)
-        if command is None:
-            order.gone(order.token)  # It was still being started.
-        else:
-            again = min(AGAIN, SCREEN + self._getty.under_way(time.monotonic())) + self._to_say
-            HELD.put(order.token, command, bytes(self._recent[-again:]), order.seconds, order.gone)
-        for token in order.instead:
-            await HELD.end(token)
-
-    async def _feed(self, command: Process) -> None:
-        while True:
-            await command.write(await self._to_command.get())
-            self._to_command.delivered()
-
-    async def _stop_command(self) -> None:
-        command, self._command = self._command, None
-        if command is not None:
-            await self._let_go(command)
-
-    async def _let_go(self, command: Process) -> int:
-        """End a command, all the way even where whoever waits for that is cancelled; return its status."""
-        return await asyncio.shield(self._spawn(command.stop()))
-
-    def _command_over(self, status: int, error: str = "") -> None:
-        self._to_command.clear()
-        self._getty.command_ended(status, time.monotonic(), error)
-        self._wake.set()
-
     # -- tasks -----------------------------------------------------------------------------------------------
 
     def _spawn(self, work: Coroutine[Any, Any, _T]) -> asyncio.Task[_T]:
@@ -403,7 +293,7 @@ class AnswerLine:
             self._wake.set()
 
     async def _stop(self) -> None:
-        await self._stop_command()
+        await self._coupling.stop()
         tasks = tuple(self._tasks)
         for task in tasks:
             task.cancel()

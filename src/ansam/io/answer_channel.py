@@ -3,6 +3,9 @@
 import asyncio
 from collections.abc import Callable
 
+CHANNEL_LIMIT = 4096
+"""Octets that a channel of an answering line holds."""
+
 
 class Channel:
     """Bytes on their way from who puts to who gets.
