@@ -201,3 +201,10 @@ def test_no_damage_to_a_message_raises_anything_but_a_protocol_error(name: str) 
             parse_message(bytes(data))
         agent.receive(bytes(data), FLOW, float(round_))
         agent.take_outgoing()
+
+
+def test_blanks_in_a_via_cost_no_more_than_they_are_long() -> None:
+    """Each of them was tried with each: a datagram cost the exchange 25 s."""
+    with pytest.raises(RemoteProtocolError):
+        parse_via(f"SIP/2.0/UDP h{30_000 * ' '}x")
+    assert parse_via("SIP / 2.0 / UDP  h : 5061 ; branch=z9hG4bK1").port == 5061

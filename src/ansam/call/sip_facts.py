@@ -7,6 +7,9 @@ from ansam.errors import RemoteProtocolError
 from ansam.sdp.description import MediaDescription, parse
 from ansam.sip.status import reason_for
 
+LONGEST_REASON = 500
+"""Octets of a Reason header that are looked through: a stranger chose it."""
+
 _MEANING = {
     401: "the exchange does not accept our password",
     403: "the exchange does not allow this call",
@@ -96,7 +99,7 @@ def call_ended(reason: str, status: int, *, by_us: bool) -> Fact:
         return Fact(f"signalling ended the call: {said}", "RFC 3261 §12.2.1.2")
     if not reason:
         return Fact("far end hung up: BYE, without a Reason", "RFC 3261 §15")
-    cause = re.search(r"Q\.850\s*;.*?cause\s*=\s*(\d+)", reason, re.IGNORECASE)
+    cause = re.search(r"Q\.850\s*;.*?cause\s*=\s*(\d+)", reason[:LONGEST_REASON], re.IGNORECASE)
     meaning = _Q850.get(int(cause[1][:4]), "") if cause else ""
     said = f"far end hung up: BYE, Reason: {_printable(reason)}"
     return Fact(f"{said} ({meaning})" if meaning else said, "RFC 3326")

@@ -41,7 +41,6 @@ def usable(
                 # What is marked for voice-band data comes second, so that both kinds stay apart.
                 payload_type=next((number for number in found if number not in marked), found[0]),
                 direction=_direction(session, medium),
-                ptime_ms=_ptime(medium),
                 vbd_type=vbd,
                 red_type=red,
                 redundancy=depth,
@@ -108,11 +107,6 @@ def _direction(session: SessionDescription, medium: MediaDescription) -> Directi
             if level.attribute(direction.value) is not None:
                 return direction
     return Direction.SENDRECV
-
-
-def _ptime(medium: MediaDescription) -> int:
-    text = medium.attribute("ptime") or ""
-    return int(text) if text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= 200 else PTIME_MS
 
 
 def _address(session: SessionDescription, medium: MediaDescription) -> str:

@@ -127,7 +127,6 @@ class RemoteMedia:
         codec: The agreed codec.
         payload_type: The number to *send* with: the peer's choice.
         direction: The peer's, so SENDONLY means that it will not listen.
-        ptime_ms: What the peer would like to receive, `PTIME_MS` where it does not say.
         vbd_type: The number for voice-band data, None where V.152 was not agreed on.
         red_type: The number of redundant packets, None where RFC 2198 was not agreed on.
         redundancy: Frames to repeat: the smaller of what both ends named.
@@ -142,7 +141,6 @@ class RemoteMedia:
     codec: Codec
     payload_type: int
     direction: Direction
-    ptime_ms: int = PTIME_MS
     vbd_type: int | None = None
     red_type: int | None = None
     redundancy: int = 0

@@ -15,7 +15,7 @@ MAX_CSEQ = (1 << 31) - 1
 
 _VIA = re.compile(
     r"SIP\s*/\s*2\.0\s*/\s*(?P<transport>[A-Za-z0-9\-.!%*_+`'~]+)\s+"
-    r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._\-]+)\s*(?::\s*(?P<port>\d{1,5}))?\s*(?P<rest>;.*)?",
+    r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._\-]+)(?:\s*:\s*(?P<port>\d{1,5}))?\s*(?P<rest>;.*)?",
     re.IGNORECASE | re.DOTALL,
 )
 
