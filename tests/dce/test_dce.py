@@ -398,3 +398,43 @@ def test_link_diagnostics_of_this_call_and_the_last():
 def test_character_format_on_the_line(icf, character):
     bench = Bench(f"AT+ICF={icf}\r".encode())
     assert bench.connect().character == character
+
+
+def test_a_caller_hears_busy_when_we_dial_while_it_rings():
+    bench = Bench(b"ATE0S0=0\r")
+    assert bench.dce.incoming_call("07", bench.now)
+    bench.type(b"ATDT05\r")
+    bench.wait(3)
+    assert bench.actions == [EndCall("dialled while it rang"), PlaceCall("05")]
+
+
+def test_ata_does_not_cut_off_a_connection():
+    bench = Bench()
+    bench.connect()
+    bench.wait(1.5)
+    bench.type(b"+++")
+    bench.wait(1.5)
+    assert b"OK" in bench.out()
+    bench.type(b"ATA\r")
+    assert b"ERROR" in bench.out()
+    assert bench.dce.state is LineState.DATA
+    assert bench.actions == []
+
+
+@pytest.mark.parametrize("by", ["DTR", "the page"])
+def test_whoever_hangs_up_ends_the_repeating_too(by):
+    bench = Bench(b"AT&D2\r")
+    bench.type(b"ATDT05\r")
+    bench.wait(3)
+    bench.dce.progress(Progress.BUSY, bench.now)
+    bench.type(b"A>")
+    bench.wait(3)
+    if by == "DTR":
+        bench.dce.set_dtr(False, bench.now)
+    else:
+        bench.dce.hang_up("hung up on the page", bench.now)
+    bench.wait(1)
+    assert bench.dce.state is LineState.ON_HOOK
+    placed = bench.actions.count(PlaceCall("05"))
+    bench.wait(60)
+    assert bench.actions.count(PlaceCall("05")) == placed

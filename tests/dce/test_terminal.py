@@ -527,6 +527,10 @@ def test_every_make_speaks_seven_bits_and_lets_them_through(make: str, parity: P
     link.received += every
     bench.talk(0.02)
     assert bench.dce.take_dte() == every
+    bench.wait(2)
+    bench.dce.receive_dte(with_parity(b"+++", parity), bench.now)
+    bench.wait(2)
+    assert with_parity(b"\r\nOK\r\n", parity) in bench.dce.take_dte()
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def test_a_slow_second_character_starts_anew():
 
 
 def test_off_above_127():
-    detector = EscapeDetector(128, GUARD)
+    detector = EscapeDetector(None, GUARD)
     detector.start(0)
     detector.receive(bytes([128] * 3), 9000)
     assert detector.deadline() is None

@@ -14,6 +14,7 @@ try again. The modem hands in no characters while it is on line.
 append to it. Here it is the one LF (or NUL, telnet's) directly after the CR, at whatever time it comes.
 """
 
+from dataclasses import replace
 from enum import Enum
 
 from ansam.at import caller_id
@@ -204,6 +205,14 @@ class Interpreter:
         self._line.clear()
         self._executor.restore()
         self._trace(now, "at", "reset")
+
+    def stop_repeating(self) -> None:
+        """Let neither A> nor ``>`` dial again: somebody hangs up."""
+        self._continuous = False
+        if self._wait is not None:
+            self._wait = replace(self._wait, repeat_on_busy=False)
+        if self._state is State.PAUSING:
+            self._state = State.COMMAND
 
     def deadline(self) -> Samples | None:
         """Return when `handle_timer` wants to be called, or None."""

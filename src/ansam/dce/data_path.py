@@ -3,6 +3,7 @@
 from ansam.at.settings import Settings
 from ansam.dce.terminal import TerminalSide, link_flow
 from ansam.dte.escape import EscapeDetector
+from ansam.dte.parity import with_parity
 from ansam.link.base import CharacterLink
 from ansam.units import SAMPLE_RATE, Samples
 
@@ -36,7 +37,9 @@ class DataPath:
         """The terminal's octets are data from now on; S2 and S12 hold as they are now."""
         s = self._settings.s
         self.escaped = False
-        self._escape = EscapeDetector(s[2], s[12] * SAMPLE_RATE // 50)
+        # The terminal's parity is on its escape characters, too.
+        character = with_parity(bytes([s[2]]), self._terminal.parity)[0] if s[2] <= 127 else None
+        self._escape = EscapeDetector(character, s[12] * SAMPLE_RATE // 50)
         self._escape.start(now)
 
     def stop_watching(self) -> None:

@@ -192,6 +192,7 @@ class Dce:
     def hang_up(self, reason: str, now: Samples) -> None:
         """End the call, whatever it has come to, as somebody other than the terminal wants."""
         self._advance(now)
+        self._at.stop_repeating()
         if self.state is LineState.DATA:
             self._line.drop(now, reason)
         elif self.state not in (LineState.ON_HOOK, LineState.CLEARING):
@@ -449,6 +450,7 @@ class Dce:
         if mode == 1 and self._line.online:
             self._to_command_state(now)
         elif mode >= 2:
+            self._at.stop_repeating()
             self._line.dtr_dropped(now)
         if mode == 3 or self.settings.s.usr(13) & S13_RESET:
             self._at.reset(now)

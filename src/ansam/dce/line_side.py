@@ -165,6 +165,9 @@ class LineSide:
     def answer(self, now: Samples) -> None:
         """Take the call that rings."""
         ringing = self.ringing.active
+        if not ringing and self.state not in (LineState.ON_HOOK, LineState.OFF_HOOK, LineState.CLEARING):
+            self._at.finish(Result.ERROR, now)
+            return
         self.ringing.stop()
         self._role = self._answers_as
         self._due = now + self._settings.s[7] * SAMPLE_RATE
@@ -192,7 +195,10 @@ class LineSide:
         if self.state not in (LineState.ON_HOOK, LineState.OFF_HOOK):
             self._at.finish(Result.ERROR, now)
             return
-        self.ringing.stop()
+        if self.ringing.active:
+            # A real modem would meet the caller when it goes off hook; this caller hears busy.
+            self._actions.append(EndCall("dialled while it rang"))
+            self.ringing.stop()
         self._number = self.peer = dial.number
         self._role = Role.ANSWERING if dial.answer_mode else Role.CALLING
         self._stay_in_command = dial.stay_in_command
@@ -406,6 +412,7 @@ class LineSide:
         if self.state is not LineState.DATA or link is None:
             self._release(reason, now, hang_up=True)
             return
+        self._hang_up_at = None
         self._enter(LineState.CLEARING, now)
         self.record.disconnect_reason = reason
         self.data_path.stop_watching()

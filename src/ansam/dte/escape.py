@@ -12,11 +12,11 @@ class EscapeDetector:
     """Watches the terminal's data while the modem is online.
 
     Args:
-        character: S2; values above 127 switch the detector off.
+        character: S2 as the terminal sends it; None switches the detector off, as values above 127 do.
         guard: S12 in samples.
     """
 
-    def __init__(self, character: int, guard: Samples) -> None:
+    def __init__(self, character: int | None, guard: Samples) -> None:
         self._character = character
         self._guard = guard
         self._count = 0
@@ -29,7 +29,7 @@ class EscapeDetector:
 
     def receive(self, data: bytes, now: Samples) -> None:
         """Take the bytes the terminal sent at `now`."""
-        if self._character > 127 or not data:
+        if self._character is None or not data:
             return
         for octet in data:
             quiet = self._last is None or now - self._last >= self._guard
