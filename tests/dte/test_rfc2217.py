@@ -36,6 +36,13 @@ def test_signature(wire: ComPortWire) -> None:
     assert ask(wire, 0, b"me") == []
 
 
+def test_a_rate_of_another_length_is_none(wire: ComPortWire) -> None:
+    wire.set_rate(2400)
+    wire.receive(b"\xff\xfa\x2c\x01\x01\x00\x00\x00\x00\xff\xf0")
+    assert wire.take_events() == []
+    assert wire.take_replies().endswith(b"\x65" + (2400).to_bytes(4, "big") + b"\xff\xf0")
+
+
 @pytest.mark.parametrize("rate", [300, 57600, 921600, 0xFF0102FF])
 def test_rate(wire: ComPortWire, rate: int) -> None:
     octets = rate.to_bytes(4, "big")

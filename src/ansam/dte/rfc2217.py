@@ -143,7 +143,7 @@ class ComPortWire(RawWire):
             case 0 if not value:
                 self._answer(C_SIGNATURE, SIGNATURE)
             case 1:
-                self._set_rate(number)
+                self._set_rate(number if len(value) == 4 else 0)
             case 2 | 3 | 4:
                 self._tell(command, self._set_format(command, number))
             case 5:
