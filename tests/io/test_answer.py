@@ -1,6 +1,7 @@
 """An answering line over real ptys, with a modem that is a script at the other end."""
 
 import asyncio
+import errno
 import os
 import random
 import signal
@@ -279,6 +280,23 @@ def test_command_that_does_not_exist_is_named() -> None:
             await modem.send(b"cmd\r")
             await modem.until(b"/no/such/program: No such file or directory")
             assert await happens(events, CallEnded) == CallEnded("command ended with status 127")
+
+    run(work())
+
+
+def test_a_fault_in_starting_a_command_costs_its_caller_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left() -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    users = UserBook([User("cmd", "", Command(("true",), run_as=ME))])
+
+    async def work() -> None:
+        async with on_pty(users) as (modem, events, _):
+            monkeypatch.setattr("os.openpty", none_left)
+            await modem.call()
+            await modem.send(b"cmd\r")
+            await modem.until(b"something went wrong here")
+            assert await happens(events, CallEnded) == CallEnded("something went wrong here")
 
     run(work())
 

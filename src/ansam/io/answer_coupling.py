@@ -96,7 +96,12 @@ class Coupling:
             command = await self._begin(order)
         except AnsamError as error:
             self._log.warning("command", error=str(error))
-            self._over(127, f"{error.message}")
+            self._over(127, error.message)
+            return
+        except Exception as error:
+            # No descriptor left, say: a fault met for one caller may not cost the line its next ones.
+            self._log.error("command", error=repr(error), exc_info=error)
+            self._over(127, "something went wrong here")
             return
         if session is None or self._getty.session is not session:
             await self._let_go(command)
