@@ -137,6 +137,15 @@ def test_a_program_judges_the_caller(accepted: bool, said: bytes) -> None:
     assert line.modem(RING) == b""
 
 
+def test_filler_in_a_number_is_not_told_to_a_program() -> None:
+    line = bench(caller_program="/bin/judge")
+    line.wait(2.0)
+    line.modem(b"\r\n\0NMBR = 416\x001234\r\n" + RING)
+    (order,) = line.named(JudgeCaller)
+    assert isinstance(order, JudgeCaller)
+    assert order.argv[2] == "4161234"
+
+
 def test_a_verdict_that_comes_late_says_nothing_about_the_next_caller() -> None:
     line = bench(texts={"rings": 1}, caller_program="/bin/judge")
     line.wait(2.0)

@@ -292,7 +292,8 @@ class Getty:
 
     def _collect(self, octet: int, now: Seconds) -> None:
         if octet in (0x0D, 0x0A):
-            line = self._line.decode("ascii", "replace").strip()
+            # A NUL is filler, and nothing that a program could be told.
+            line = self._line.decode("ascii", "replace").replace("\0", "").strip()
             self._line.clear()
             if line:
                 self._on_line[self.state](line, now)
