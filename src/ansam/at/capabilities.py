@@ -31,7 +31,7 @@ class Capabilities:
             one is what the modem tries first.
         error_control: V.42 LAPM is there.
         compression: V.42bis or V.44 is there.
-        report: Text of ATIn (n = 6, 8 and above), lines joined by a line feed; None where there is none.
+        report: Text of ATIn (n = 3, 6 and 11), lines joined by a line feed; None where there is none.
         response: Text of ATY11, the frequency response of the line; None where there is none.
         product: Who made it, for `+GMI` and the identity screens.
         version: Its version.
