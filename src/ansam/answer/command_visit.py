@@ -2,12 +2,10 @@
 
 from typing import Any
 
+from ansam.answer.command_input import CommandInput
 from ansam.answer.events import AnswerEvent, StopCommand
 from ansam.answer.visit import SessionState, Visit
 from ansam.units import Seconds
-
-INPUT_LIMIT = 4096
-"""Octets waiting for the program, beyond which nothing more is taken from the caller."""
 
 
 class CommandVisit:
@@ -21,14 +19,12 @@ class CommandVisit:
         self.state = SessionState.COMMAND
         self.reason = ""
         self.successor: Visit | None = None
-        self._input = bytearray()
+        self._input = CommandInput()
         self._events: list[AnswerEvent] = [*events]
 
     def receive(self, data: bytes, now: Seconds) -> int:
         """Take octets from the caller; return how many were taken."""
-        taken = data[: INPUT_LIMIT - len(self._input)]
-        self._input += taken
-        return len(taken)
+        return self._input.add(data)
 
     def take_output(self, now: Seconds) -> bytes:
         """Say nothing: the program does."""
@@ -60,9 +56,7 @@ class CommandVisit:
 
     def take_command_input(self) -> bytes:
         """Return the caller's octets for the program since the last call."""
-        data = bytes(self._input)
-        self._input.clear()
-        return data
+        return self._input.take()
 
     def command_spoke(self, until: Seconds) -> None:
         """There are no timers."""

@@ -12,6 +12,7 @@ monotonic seconds.
 
 from typing import Any
 
+from ansam.answer.command_input import CommandInput
 from ansam.answer.errand import errand
 from ansam.answer.escapes import PromptValues, expand
 from ansam.answer.events import AnswerEvent, CheckPassword, LoggedIn, LoginFailed, StopCommand
@@ -34,9 +35,6 @@ PASSWORD_TIME: Seconds = 60.0
 LAST_MINUTE: Seconds = 60.0
 OUTPUT_LIMIT = 8192
 """Octets waiting for the line, beyond which nothing more is taken from the caller."""
-
-COMMAND_INPUT_LIMIT = 4096
-"""Octets waiting for a command, beyond which nothing more is taken from the caller."""
 
 
 class Session:
@@ -72,7 +70,7 @@ class Session:
         self._due: Seconds | None = None
         self._menu: MenuEngine | None = None
         self._seat: Seat | None = None
-        self._to_command = bytearray()
+        self._to_command = CommandInput()
         self._show_issue()
 
     # -- the line --------------------------------------------------------------------------------------------
@@ -81,9 +79,7 @@ class Session:
         """Take octets from the caller; return how many were taken (fewer while the output is full)."""
         for taken, octet in enumerate(data):
             if self.state is SessionState.COMMAND:
-                rest = data[taken : taken + COMMAND_INPUT_LIMIT - len(self._to_command)]
-                self._to_command += rest
-                return taken + len(rest)
+                return taken + self._to_command.add(data[taken:])
             if len(self._out) >= OUTPUT_LIMIT or self.successor is not None:
                 return taken
             self._octet(octet, now)
@@ -133,9 +129,7 @@ class Session:
 
     def take_command_input(self) -> bytes:
         """Return the caller's octets for the command since the last call."""
-        data = bytes(self._to_command)
-        self._to_command.clear()
-        return data
+        return self._to_command.take()
 
     def command_spoke(self, until: Seconds) -> None:
         """No time runs while a command has the line."""
@@ -210,7 +204,7 @@ class Session:
         if self._ear is not None:
             octets, peer = self._ear.feed(octet)
             if peer is not None:
-                self._to_command += peer.octets
+                self._to_command.add(peer.octets)
                 self._serve_ppp(now)
         for each in octets:
             if self.state is SessionState.NAME:

@@ -19,6 +19,7 @@ from typing import Any
 
 from ansam.answer.bbs.screen import COMMODORE, PLAIN, Colour, Emulation, Look, Screen
 from ansam.answer.bbs.steps import Ending, Steps, Unavailable, Want
+from ansam.answer.command_input import CommandInput
 from ansam.answer.events import AnswerEvent, DoWork, StopCommand
 from ansam.answer.line_time import DEFAULT_RATE
 from ansam.answer.visit import SessionState, Visit
@@ -37,7 +38,6 @@ REASON_MAX = 120
 KEYS_LIMIT = 256
 """Keys typed ahead; further ones ring the bell."""
 
-COMMAND_INPUT_LIMIT = 4096
 WARN_IDLE: Seconds = 60.0
 WARN_TIME = (300.0, 60.0)
 """Before the time is up, seconds."""
@@ -99,7 +99,7 @@ class Engine:
         self._warned_idle = False
         self._warnings = list(WARN_TIME)
         self._command_until: Seconds | None = None
-        self._to_command = bytearray()
+        self._to_command = CommandInput()
         self._answers: deque[Any] = deque()
         self._want: Want | None = None
         self._steps: Steps[str] = _nothing()
@@ -111,9 +111,7 @@ class Engine:
         """Take octets from the caller; return how many were taken."""
         self.now = now
         if self._busy:
-            part = data[: max(0, COMMAND_INPUT_LIMIT - len(self._to_command))]
-            self._to_command += part
-            return len(part)
+            return self._to_command.add(data)
         for taken, octet in enumerate(data):
             if self._busy:
                 return taken
@@ -155,9 +153,7 @@ class Engine:
 
     def take_command_input(self) -> bytes:
         """Return the caller's octets for the command since the last call."""
-        data = bytes(self._to_command)
-        self._to_command.clear()
-        return data
+        return self._to_command.take()
 
     def carrier_lost(self) -> None:
         """The caller is gone."""
@@ -254,7 +250,7 @@ class Engine:
     def _command_over(self, ending: Ending) -> None:
         self.state = SessionState.MENU
         self._command_until = None
-        self._to_command.clear()
+        self._to_command.take()
         self._key_at, self._warned_idle = self.now, False
         self._answers.append(ending)
 
