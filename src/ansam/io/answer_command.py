@@ -91,6 +91,30 @@ async def judge(argv: tuple[str, ...]) -> bool:
             await process.wait()
 
 
+def signal_all(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
+    """Signal the process group of a program (it leads a session of its own)."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)
+
+
+async def hang_up(process: asyncio.subprocess.Process, grace: float) -> int:
+    """End a program; return its exit status.
+
+    Args:
+        process: Leads a session of its own.
+        grace: Seconds from SIGHUP to SIGKILL.
+    """
+    if process.returncode is None:
+        signal_all(process, signal.SIGHUP)
+        signal_all(process, signal.SIGCONT)
+        try:
+            async with asyncio.timeout(grace):
+                await process.wait()
+        except TimeoutError:
+            signal_all(process, signal.SIGKILL)
+    return await process.wait()
+
+
 class CommandProcess:
     """One command.
 
@@ -176,15 +200,7 @@ class CommandProcess:
             self._master.close()
         if self._process is None:
             return 0
-        if self._process.returncode is None:
-            self._signal(signal.SIGHUP)
-            self._signal(signal.SIGCONT)
-            try:
-                async with asyncio.timeout(HANGUP_GRACE):
-                    await self._process.wait()
-            except TimeoutError:
-                self._signal(signal.SIGKILL)
-        return await self._process.wait()
+        return await hang_up(self._process, HANGUP_GRACE)
 
     async def wait(self) -> int:
         """Return the exit status once the command is over; ends what is left of it."""
@@ -192,9 +208,3 @@ class CommandProcess:
         status = await self._process.wait()
         await self.stop()
         return status
-
-    def _signal(self, number: signal.Signals) -> None:
-        """Signal the command's process group (it leads a session of its own)."""
-        assert self._process is not None
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, number)

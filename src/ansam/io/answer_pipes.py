@@ -14,10 +14,13 @@ from pathlib import Path
 
 from ansam.answer.events import RunCommand
 from ansam.errors import ResourceError
-from ansam.io.answer_command import account_for
+from ansam.io.answer_command import account_for, hang_up, signal_all
 from ansam.io.terminal_fd import Descriptor
 
 PIPE_SIZE = 4096
+LAST_WORD = 0.5
+"""Seconds to end by itself."""
+
 HANGUP_GRACE = 3.0
 """Seconds from SIGHUP to SIGKILL."""
 
@@ -95,40 +98,25 @@ class PipeProcess:
             self._watch.cancel()
         if self._process is None:
             return 0
+        # One that has said its last word ends by itself; its status tells how it went.
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(HANGUP_GRACE):
-                # One that has said its last word ends by itself; its status tells how it went.
-                if self._process.returncode is None and not await self._ended():
-                    self._signal(signal.SIGHUP)
-                    await self._process.wait()
-        if self._process.returncode is None:
-            self._signal(signal.SIGKILL)
-        return await self._process.wait()
-
-    async def _ended(self) -> bool:
-        assert self._process is not None
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(0.5):
+            async with asyncio.timeout(LAST_WORD):
                 await self._process.wait()
-        return self._process.returncode is not None
+        return await hang_up(self._process, HANGUP_GRACE)
 
     async def _watch_size(self) -> None:
         """Stop a program that leaves more than it may."""
         while True:
             await asyncio.sleep(LOOK_EVERY)
             if _size(self._order.directory) > self._order.limit:
-                self._signal(signal.SIGKILL)
+                assert self._process is not None
+                signal_all(self._process, signal.SIGKILL)
                 return
 
     def _close(self) -> None:
         for end in (self._input, self._output):
             if end is not None:
                 end.close()
-
-    def _signal(self, number: signal.Signals) -> None:
-        assert self._process is not None
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, number)
 
 
 def _size(directory: str) -> int:
