@@ -1,10 +1,10 @@
 """One RTP session: our source, the far source, and what is refused.
 
-Sending: SSRC, first sequence number and first timestamp are random (RFC 3550 §5.1, §8.1); one packet per frame, its
-timestamp the sample count. Receiving: packets count only from the negotiated address (or, behind an address
-translator, from the one address learnt from the first packet: symmetric RTP, RFC 4961), from one SSRC, of the
-negotiated payload type and of a size that whole multiples of 10 ms have. Anything else is counted, never
-played.
+Sending: SSRC, first sequence number and first timestamp are random (RFC 3550 §5.1, §8.1); one packet per
+frame, its timestamp the sample count. Receiving: packets count only from the negotiated address (or,
+behind an address translator, from the one address learnt from the first packet: symmetric RTP, RFC 4961),
+from one SSRC, of the negotiated payload type and of a size that whole multiples of 10 ms have. Anything
+else is counted, never played.
 """
 
 import random
