@@ -16,6 +16,7 @@ from ansam.cli.answer_services import Services
 from ansam.cli.main import main
 from ansam.cli.serve import ANSWERING, _with_priority, workers_of
 from ansam.config import Config, load, parse
+from ansam.errors import ConfigError
 from ansam.sip.events import CallFailed
 
 
@@ -126,6 +127,28 @@ def test_nothing_to_serve(tmp_path: Path) -> None:
         assert await process.wait() == 2
 
     run(test)
+
+
+def test_modems_alone_outlive_a_reload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ansam.toml").write_text('[[modem]]\nname = "m"\nline = "net:"\ndte = "pty:./m"\n')
+    told = asyncio.Event()
+
+    async def hang_up_here() -> None:
+        os.kill(os.getpid(), signal.SIGHUP)
+        async with asyncio.timeout(5):
+            await told.wait()
+        raise ConfigError("seen")
+
+    module = sys.modules["ansam.cli.serve"]
+    monkeypatch.setattr(module, "_compile", hang_up_here)
+    monkeypatch.setattr(module, "_reload", lambda *_: told.set())
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with pytest.raises(SystemExit):
+            main(["serve", "-c", str(tmp_path / "ansam.toml")])
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert told.is_set()
 
 
 def test_workers() -> None:

@@ -143,8 +143,8 @@ async def _serve(path: Path, config: Config, *, tied: bool) -> None:
             environment[CONTROL_DIRECTORY] = str(control)
             sockets = control_sockets(config, control)
             page = await start_page(stack, path, config, server, sockets, take_over)
-        if server is not None or page is not None:
-            loop.add_signal_handler(signal.SIGHUP, _reload, path, take_over)
+        # Also with modems alone, which read nothing again: unhandled, it would end them without a BYE.
+        loop.add_signal_handler(signal.SIGHUP, _reload, path, take_over)
         names = list(workers_of(config))
         if names or (config.exchange is not None and config.exchange.settings.answers_with_modems):
             await _compile()
