@@ -1,5 +1,6 @@
 """Adding and removing blocks leaves the rest of the file as it was."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -89,3 +90,26 @@ def test_any_secret_survives(secret: str) -> None:
     from ansam.config.edit import block_text
 
     assert tomllib.loads(block_text("extension", {"secret": secret}))["extension"][0]["secret"] == secret
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_owner_and_group_stay(file: Path) -> None:
+    os.chown(file, 1234, 5678)
+    add_block(file, "user", {"name": "bob"})
+    now = file.stat()
+    assert (now.st_uid, now.st_gid, now.st_mode & 0o777) == (1234, 5678, 0o600)
+
+
+def test_an_owner_that_can_not_be_kept(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: int) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "fchown", refused)
+    add_block(file, "user", {"name": "bob"})
+    text = file.read_text()
+    mine = os.stat_result((*file.stat()[:4], file.stat().st_uid + 1, *file.stat()[5:10]))
+    monkeypatch.setattr(os, "fstat", lambda _: mine)
+    with pytest.raises(ResourceError, match="its owner and group could not be kept"):
+        add_block(file, "user", {"name": "eve"})
+    assert file.read_text() == text
+    assert list(file.parent.iterdir()) == [file]

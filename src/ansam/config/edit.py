@@ -91,18 +91,40 @@ def replace_lines(path: FilePath, lines: list[str]) -> None:
     target = path.resolve()
     temporary = None
     try:
-        mode = target.stat().st_mode & 0o7777 if target.exists() else PRIVATE
+        old = target.stat() if target.exists() else None
         with tempfile.NamedTemporaryFile(
             "w", encoding="utf-8", dir=target.parent, prefix=f".{target.name}.", delete=False
         ) as file:
             temporary = file.name
-            os.fchmod(file.fileno(), mode)
+            if old is not None:
+                _give_to_owner(path, file.fileno(), old)
+            os.fchmod(file.fileno(), old.st_mode & 0o7777 if old is not None else PRIVATE)
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, target)
+        temporary = None
     except OSError as error:
+        raise ResourceError(f"{path} can not be written: {error.strerror}") from error
+    finally:
         if temporary is not None:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
-        raise ResourceError(f"{path} can not be written: {error.strerror}") from error
+
+
+def _give_to_owner(path: FilePath, new: int, old: os.stat_result) -> None:
+    """Give the new file the owner and group of the old one: the service may be another account than ours.
+
+    Raises:
+        ResourceError: We may not, and they differ.
+    """
+    made = os.fstat(new)
+    if (made.st_uid, made.st_gid) == (old.st_uid, old.st_gid):
+        return
+    try:
+        os.fchown(new, old.st_uid, old.st_gid)
+    except PermissionError:
+        raise ResourceError(
+            f"{path} can not be written: its owner and group could not be kept",
+            "do it as its owner, or as root",
+        ) from None
