@@ -113,3 +113,29 @@ def test_an_owner_that_can_not_be_kept(file: Path, monkeypatch: pytest.MonkeyPat
         add_block(file, "user", {"name": "eve"})
     assert file.read_text() == text
     assert list(file.parent.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("sign", ["\u2028", "\u2029", "\u0085"])
+def test_what_ends_no_line_of_toml_is_left_alone(file: Path, sign: str) -> None:
+    text = f"# a{sign}b = 1\n" + TEXT.replace('"x"', f'"x{sign}y"')
+    file.write_bytes(text.encode())
+    add_block(file, "user", {"name": "bob", "entry": [f"/bin/echo{sign}"]})
+    assert load(file).users[0].name == "bob"
+    assert load(file).extensions[0].secret == f"x{sign}y"
+    assert file.read_bytes().startswith(text.encode())
+    remove_block(file, "user", "name", "bob")
+    assert file.read_bytes() == text.encode()
+
+
+@pytest.mark.parametrize("end", ["\r\n", ""])
+def test_carriage_returns_stay(file: Path, end: str) -> None:
+    text = TEXT.replace("\n", "\r\n")
+    file.write_bytes((text.removesuffix("\r\n") + end).encode())
+    add_block(file, "extension", {"number": "09", "secret": "z"})
+    add_block(file, "user", {"name": "bob"})
+    data = file.read_bytes()
+    assert b'[[extension]]\r\nnumber = "09"\r\nsecret = "z"\r\n\r\n' in data
+    assert data.count(b"\n") == data.count(b"\r\n") == data.count(b"\r")
+    remove_block(file, "extension", "number", "09")
+    remove_block(file, "user", "name", "bob")
+    assert file.read_bytes() == text.encode()

@@ -43,12 +43,15 @@ def add_block(path: FilePath, section: str, values: Mapping[str, Value]) -> None
     text = read_text(path)
     parse(text, str(path))
     places = Places(text)
-    lines = places.lines
+    lines, cr = places.lines, places.carriage_return
+    if lines and not lines[-1].endswith(cr):
+        # The file ended without a line end.
+        lines[-1] += cr
     alike = [block for block in places.blocks() if block.path[:1] == (section,)]
     end = alike[-1].last if alike else len(lines)
-    new = block_text(section, values).splitlines()
-    before = [*lines[:end], ""] if end and lines[end - 1].strip() else lines[:end]
-    after = ["", *lines[end:]] if end < len(lines) and lines[end].strip() else lines[end:]
+    new = [line + cr for line in block_text(section, values).removesuffix("\n").split("\n")]
+    before = [*lines[:end], cr] if end and lines[end - 1].strip() else lines[:end]
+    after = [cr, *lines[end:]] if end < len(lines) and lines[end].strip() else lines[end:]
     replace_lines(path, [*before, *new, *after])
 
 
@@ -86,14 +89,17 @@ def replace_lines(path: FilePath, lines: list[str]) -> None:
         ConfigError: It would be faulty.
         ResourceError: It cannot be written.
     """
-    text = "\n".join(lines).rstrip("\n") + "\n"
+    end = len(lines)
+    while end and lines[end - 1] in ("", "\r"):
+        end -= 1
+    text = "\n".join(lines[:end]) + "\n"
     parse(text, str(path))
     target = path.resolve()
     temporary = None
     try:
         old = target.stat() if target.exists() else None
         with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=target.parent, prefix=f".{target.name}.", delete=False
+            "w", encoding="utf-8", newline="", dir=target.parent, prefix=f".{target.name}.", delete=False
         ) as file:
             temporary = file.name
             if old is not None:

@@ -43,11 +43,11 @@ def change_block(
     block = next((one for one in places.blocks() if one.path == (section, index)), None)
     if block is None:
         raise by_hand
-    lines = _changed(places.lines, block, changes)
+    lines = _changed(places.lines, block, changes, places.carriage_return)
     wanted = tomllib.loads(text)
     wanted[section][index] |= changes
     try:
-        same = tomllib.loads("\n".join(lines)) == wanted
+        same = tomllib.loads("\n".join(lines) + "\n") == wanted
     except tomllib.TOMLDecodeError:
         same = False
     if not same:
@@ -55,15 +55,15 @@ def change_block(
     replace_lines(path, lines)
 
 
-def _changed(lines: list[str], block: Block, changes: Mapping[str, Value | float]) -> list[str]:
+def _changed(lines: list[str], block: Block, changes: Mapping[str, Value | float], cr: str) -> list[str]:
     """Return the lines with one for each change in the place of the old one, or at the block's end."""
     left = dict(changes)
     body = []
     for line in lines[block.first : block.last]:
         found = _KEY.match(line)
         name = found[1] if found else ""
-        body.append(f"{name} = {_toml(left.pop(name))}" if name in left else line)
-    body += [f"{name} = {_toml(value)}" for name, value in left.items()]
+        body.append(f"{name} = {_toml(left.pop(name))}{cr}" if name in left else line)
+    body += [f"{name} = {_toml(value)}{cr}" for name, value in left.items()]
     return [*lines[: block.first], *body, *lines[block.last :]]
 
 

@@ -40,14 +40,23 @@ class Places:
 
     Args:
         text: TOML that parses.
+
+    Attributes:
+        lines: Without their LF; with CR where a line ends with CRLF.
     """
 
     def __init__(self, text: str) -> None:
-        self.lines = text.splitlines()
+        # Not `splitlines`: LF and CRLF alone end a line of TOML. The CR stays with its line.
+        self.lines = text.removesuffix("\n").split("\n") if text else []
         self._found: dict[Path, int] = {}
         self._headers: list[tuple[Path, int]] = []
         self._counts: dict[Path, int] = {}
         self._scan()
+
+    @property
+    def carriage_return(self) -> str:
+        """What a new line ends with before its LF, as the first one does: CR or nothing."""
+        return "\r" if self.lines and self.lines[0].endswith("\r") else ""
 
     def line(self, path: Path) -> int | None:
         """Return the line (from 1) of a key, or of the nearest table around it; None for the whole file."""
