@@ -1,13 +1,18 @@
 """The command `ansam doctor`."""
 
+import io
 import json
 import socket
 from collections.abc import Iterator
 
 import pytest
 import structlog
+from rich.console import Console
 
+from ansam.cli.doctor import show
 from ansam.cli.main import main
+from ansam.codec import Law
+from ansam.doctor import Examination, Media, diagnose
 
 
 @pytest.fixture(autouse=True)
@@ -95,3 +100,10 @@ def test_the_line_may_come_from_the_configuration(
     monkeypatch.chdir(tmp_path)
     assert _destination("sip:06@192.0.2.1", "", None)[0].user == "07"
     assert _destination("sip:06@192.0.2.9", "", None)[0].user == "doctor"
+
+
+def test_whom_it_calls_is_no_markup() -> None:
+    out = io.StringIO()
+    diagnosis = diagnose(Examination(Law.ALAW, 2.0, 1).findings(), Law.ALAW, Media(0.0, 0.0, playout_ms=0.0))
+    show(diagnosis, "tcp:[fe80::1]:23", Console(file=out))
+    assert out.getvalue().startswith("tcp:[fe80::1]:23: ")

@@ -163,3 +163,13 @@ def test_calls_say_who_answered_what_was_lost_and_why(shell: Shell) -> None:
     assert "50 → 05" in out
     assert "V.34 31200/33600 2r" in out
     assert "3/0" in out
+
+
+def test_no_name_is_markup(shell: Shell) -> None:
+    assert shell("extension", "add", "05", "--name", "x [/closed]")[0] == 0
+    assert "x [/closed]" in shell("extension", "list")[1]
+    assert shell("user", "add", "bob", "--no-password", "--bridge", "telnet:[fe80::1]:23")[0] == 0
+    assert shell("user", "add", "eve", "--no-password", "/bin/echo", "[/closed]")[0] == 0
+    code, out, _ = shell("user", "list")
+    assert code == 0
+    assert "/bin/echo [/closed]" in out

@@ -70,3 +70,8 @@ def test_errors(capsys: pytest.CaptureFixture[str], call: Path, tmp_path: Path) 
     assert "where.png" in err
     code, _, _ = run(capsys)
     assert code == 2
+
+
+def test_a_name_of_a_file_is_no_markup(capsys: pytest.CaptureFixture[str], call: Path) -> None:
+    other = call.rename(call.with_name("[bold]call.wav"))
+    assert "[bold]call.wav" in "".join(run(capsys, str(other))[1].split("\n"))

@@ -59,3 +59,15 @@ def test_a_number_is_not_added_twice(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert run("add", "1", "a:1", "-b", book) == 0
     assert run("add", "1", "b:1", "-b", book) == 2
     assert "ansam phonebook remove 1" in capsys.readouterr().err
+
+
+def test_nothing_in_a_book_is_markup(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    book = str(tmp_path / "book.toml")
+    words = ("--name", "x [/closed]", "--notes", "[red]y")
+    assert run("add", "1", "tcp://[fe80::1]:23", *words, "-b", book) == 0
+    assert run("list", "-b", book) == 0
+    shown = capsys.readouterr().out
+    assert all(text in shown for text in ("[fe80::1]:23", "x [/closed]", "[red]y"))

@@ -18,6 +18,7 @@ from ansam.adaptor.dump import SIZE_LIMIT
 from ansam.adaptor.snippets import SYSTEMS, Line
 from ansam.cli.config import ConfigOption, find_config
 from ansam.cli.extension import read_secret
+from ansam.cli.markup import plain
 from ansam.config import Config, load
 from ansam.config.provisioning import exchange_address
 from ansam.errors import ConfigError
@@ -164,25 +165,28 @@ def _as_dict(verdict: Verdict) -> dict[str, object]:
 
 
 def _show(verdict: Verdict, file: Path, console: Console) -> None:
-    # What stands in a file is no markup.
     breaks = sum(one.setting.severity is Severity.BREAKS for one in verdict.wrong)
     lines = " and ".join(map(str, verdict.lines)) or "none"
     head = f"{breaks} settings break modems" if breaks else "nothing breaks modems"
     if breaks == 1:
         head = "1 setting breaks modems"
-    console.print(f"{file}: {head} (lines looked at: {lines})", markup=False, highlight=False)
+    console.print(f"{plain(str(file))}: {head} (lines looked at: {lines})", highlight=False)
     if verdict.wrong:
         table = Table("", "page", "setting", "is", "set to", "why", box=None, pad_edge=False)
         for one in verdict.wrong:
             severity = one.setting.severity
-            shown = "".join(mark if mark.isprintable() else "?" for mark in one.present[:40])
             table.add_row(
                 f"[{_COLOURS[severity]}]{severity.value}[/]",
-                *(one.page, one.setting.name, shown.replace("[", r"\[") or "(empty)", one.wanted),
-                one.setting.why,
+                *(
+                    plain(one.page),
+                    plain(one.setting.name),
+                    plain(one.present[:40]) or "(empty)",
+                    plain(one.wanted),
+                ),
+                plain(one.setting.why),
             )
         console.print(table)
     for line in verdict.disabled:
         console.print(f"Line {line} is switched off, and was not looked at.", highlight=False)
     if verdict.missing:
-        console.print(f"Not in the file, so look yourself: {', '.join(verdict.missing)}", markup=False)
+        console.print(f"Not in the file, so look yourself: {plain(', '.join(verdict.missing))}")

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from ansam.call.modem_facts import KEYS
 from ansam.cli.config import ConfigOption, find_config
+from ansam.cli.markup import plain
 from ansam.config import load
 from ansam.errors import ConfigError
 
@@ -120,15 +120,10 @@ def _table(found: list["StoredCall"]) -> Table:
         if call.trunk:
             callee += f" ({call.trunk})"
         table.add_row(
-            *(started, _safe(call.caller), _safe(callee), seconds, call.cause, str(call.status)),
-            *(_lost(call), _safe(_modems(call)), _safe("; ".join(filter(None, (call.note, call.reason))))),
+            *(started, plain(call.caller), plain(callee), seconds, call.cause, str(call.status)),
+            *(_lost(call), plain(_modems(call)), plain("; ".join(filter(None, (call.note, call.reason))))),
         )
     return table
-
-
-def _safe(words: str) -> str:
-    """Return the words of a far end so that nothing of them marks up the table."""
-    return escape("".join(sign if sign.isprintable() else "?" for sign in words))
 
 
 def _modems(call: "StoredCall") -> str:

@@ -21,6 +21,7 @@ from rich.table import Table
 
 from ansam.call.line_url import LineUrl, RawLineUrl, SipLineUrl, parse_line
 from ansam.cli.config import ConfigOption, find_config
+from ansam.cli.markup import plain
 from ansam.cli.warm import warm_up
 from ansam.codec import Law
 from ansam.config import load
@@ -211,24 +212,25 @@ def show(diagnosis: Diagnosis, target: str, console: Console) -> None:
     """Print a diagnosis for people."""
     colour = _COLOURS[diagnosis.grade]
     console.print(
-        f"{target}: {diagnosis.far.value}, examined for {diagnosis.seconds:.0f} s: "
+        f"{plain(target)}: {diagnosis.far.value}, examined for {diagnosis.seconds:.0f} s: "
         f"[bold {colour}]{diagnosis.grade.value}[/]"
     )
     table = Table("what", "value", "", "what it means", box=None, pad_edge=False)
     for item in diagnosis.items:
-        table.add_row(item.name, item.shown, f"[{_COLOURS[item.grade]}]{item.grade.value}[/]", item.text)
+        grade = f"[{_COLOURS[item.grade]}]{item.grade.value}[/]"
+        table.add_row(item.name, plain(item.shown), grade, plain(item.text))
     console.print(table)
     guess = diagnosis.prediction
     if guess.index:
         console.print(
             f"\nExpect [bold]CONNECT {guess.rate}[/]: AT&N{guess.index} asks for just that, AT&N0 lets the "
-            f"modems choose. {'; '.join(guess.reasons)}."
+            f"modems choose. {plain('; '.join(guess.reasons))}."
         )
     elif guess.reasons:
-        console.print(f"\nNo line rate can be promised: {'; '.join(guess.reasons)}.")
+        console.print(f"\nNo line rate can be promised: {plain('; '.join(guess.reasons))}.")
     if diagnosis.remedies:
         cures = Table("change", "setting", "to", box=None, pad_edge=False)
         for remedy in sorted(diagnosis.remedies, key=lambda one: one.system.value):
-            cures.add_row(remedy.system.value, remedy.setting, remedy.value)
+            cures.add_row(remedy.system.value, plain(remedy.setting), plain(remedy.value))
         console.print()
         console.print(cures)

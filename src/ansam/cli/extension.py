@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ansam.cli.config import ConfigOption, find_config
+from ansam.cli.markup import plain
 from ansam.config import load
 from ansam.config.edit import Value, add_block, remove_block
 from ansam.errors import ConfigError
@@ -25,7 +26,7 @@ def list_(config: ConfigOption = None) -> None:
     """List the extensions, without their secrets."""
     table = Table("number", "name", "calls", box=None)
     for extension in load(find_config(config)).extensions:
-        table.add_row(extension.number, extension.name, str(extension.call_limit))
+        table.add_row(plain(extension.number), plain(extension.name), str(extension.call_limit))
     Console().print(table)
 
 

@@ -6,9 +6,9 @@ from typing import Annotated, cast
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from ansam.cli.markup import plain
 from ansam.errors import ResourceError
 from ansam.listen import Report, Sound, read
 from ansam.listen import listen as hear
@@ -57,9 +57,11 @@ def listen(
     console = Console()
     places = ", ".join(f"{role.value} modem in channel {k}" for role, k in report.channels.items())
     one = len(sound.channels) == 1
-    console.print(f"{file}: {report.seconds:.1f} s, {'both ends in one channel' if one else places}")
+    console.print(
+        f"{plain(str(file))}: {report.seconds:.1f} s, {'both ends in one channel' if one else places}"
+    )
     for remark in report.remarks:
-        console.print(f"Note: {remark}")
+        console.print(f"Note: {plain(remark)}")
     if not report.entries:
         console.print("No modem was heard.")
     rows = [
@@ -79,7 +81,7 @@ def listen(
 
 def _row(start: Samples, end: str, *words: str) -> tuple[Samples, tuple[str, ...]]:
     """Return when a row begins, and its cells."""
-    return start, (clock(start), end, *map(escape, words))
+    return start, (clock(start), end, *map(plain, words))
 
 
 def _draw_constellations(report: Report, directory: Path) -> None:

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from ansam.call.phonebook import Entry, parse_target
 from ansam.call.phonebook_import import read_list
+from ansam.cli.markup import plain
 from ansam.errors import ConfigError
 from ansam.io.phonebook_file import FILE_LIMIT, read_book, save_book
 
@@ -30,7 +31,7 @@ def list_(book: Book = DEFAULT_BOOK) -> None:
     for entry in read_book(book).entries:
         to = entry.to if entry.telephone else str(parse_target(entry.to))
         rate, petscii = str(entry.rate or ""), "yes" if entry.petscii else ""
-        table.add_row(entry.number, to, rate, petscii, entry.name, entry.notes)
+        table.add_row(plain(entry.number), plain(to), rate, petscii, plain(entry.name), plain(entry.notes))
     Console().print(table)
 
 

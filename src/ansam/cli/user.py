@@ -18,6 +18,7 @@ from ansam.answer.service_url import BridgeTarget, parse_service
 from ansam.answer.users import Command, Entry, Menu, User
 from ansam.cli.config import ConfigOption, find_config
 from ansam.cli.extension import read_secret
+from ansam.cli.markup import plain
 from ansam.config import Config, load
 from ansam.config.edit import Value, add_block, remove_block
 from ansam.config.web import Role
@@ -52,11 +53,12 @@ def list_(config: ConfigOption = None) -> None:
     table = Table("name", "password", "entry", box=None)
     loaded = load(find_config(config))
     for user in loaded.users:
-        table.add_row(user.name, "yes" if user.password_hash else "none asked", _shown(user.entry))
+        asked = "yes" if user.password_hash else "none asked"
+        table.add_row(plain(user.name), asked, plain(_shown(user.entry)))
     with board_of(loaded) as board:
         for account in board.accounts() if board is not None else ():
             table.add_row(
-                account.name, "yes", "bbs, joined" if account.approved else "bbs, waits for approve"
+                plain(account.name), "yes", "bbs, joined" if account.approved else "bbs, waits for approve"
             )
     Console().print(table)
 
