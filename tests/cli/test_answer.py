@@ -94,3 +94,10 @@ def test_login_config_alone(capsys: pytest.CaptureFixture[str]) -> None:
         main(["answer", "--port", "x", "--login-config", "y"])
     assert ended.value.code == 2
     assert "goes with --mgetty-config" in capsys.readouterr().err
+
+
+def test_a_network_line_without_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["answer", "--port", "nosuch", "--network", "net:", "--guest"])
+    assert ended.value.code == 2
+    assert "--network goes with --line" in capsys.readouterr().err

@@ -2,14 +2,12 @@
 
 import asyncio
 import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
-import structlog
 import typer
 
 from ansam import config
@@ -19,6 +17,7 @@ from ansam.call.line_url import LineUrl, NetworkLineUrl, parse_line, parse_netwo
 from ansam.cli.answer_place import line_place
 from ansam.cli.answer_ppp import ppp_programs
 from ansam.cli.answer_services import Services
+from ansam.cli.stderr_log import log_to_stderr
 from ansam.cli.warm import warm_up
 from ansam.config.settings import MgettyPaths
 from ansam.errors import ConfigError
@@ -29,8 +28,6 @@ from ansam.io.terminal_port import Port, make_port
 
 MUCH = 5
 """mgetty's `debug` from which on it tells details."""
-
-LEVELS = {"debug": 10, "info": 20, "warning": 30}
 
 
 def answer(
@@ -67,11 +64,13 @@ def answer(
     wanted = parse_service(service)
     if bool(line) == bool(port):
         raise ConfigError("one of --line and --port says where the modem is", "give one of them")
+    if network and not line:
+        raise ConfigError("--network goes with --line", "leave it out")
     if mgetty_config is not None and not isinstance(wanted, LoginService):
         raise ConfigError("--mgetty-config describes a login prompt", "leave out --service")
     if login_config is not None and mgetty_config is None:
         raise ConfigError("--login-config goes with --mgetty-config", "give both")
-    _log_to_stderr("debug" if verbose else "info")
+    log_to_stderr("debug" if verbose else "info")
     found = config.load(settings) if settings is not None else config.Config()
     label = name or (Path(port).name if port else found.answer.port)
     if mgetty_config is not None:
@@ -80,7 +79,7 @@ def answer(
     place, mgetty = line_place(found, label, wanted, services, guest=guest, nodename=nodename)
     if mgetty is not None:
         if mgetty.debug is not None and not verbose:
-            _log_to_stderr("warning" if mgetty.debug == 0 else "info" if mgetty.debug < MUCH else "debug")
+            log_to_stderr("warning" if mgetty.debug == 0 else "info" if mgetty.debug < MUCH else "debug")
         if port:
             own_port(port.partition(":")[2] or port, mgetty)
     texts = place.settings
@@ -130,15 +129,3 @@ async def _modem(
             yield modem
     finally:
         pacer.stop()
-
-
-def _log_to_stderr(level: str) -> None:
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
-            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )

@@ -9,7 +9,6 @@ from ansam.answer.mgetty_config import MgettyConfig
 from ansam.answer.place import Place
 from ansam.answer.samples import sample_shelf
 from ansam.answer.service_url import LoginService, Service
-from ansam.answer.settings import Machine
 from ansam.answer.users import User, UserBook
 from ansam.cli.answer_services import Services, put_through
 from ansam.config.settings import MgettyPaths
@@ -86,7 +85,7 @@ def answering_place(
         house=House(),
         clock=local_time,
         shelf=DirectoryShelf(settings.files) if settings.files else sample_shelf(),
-        machine=Machine(nodename, *_rest(machine)) if nodename else machine,
+        machine=replace(machine, nodename=nodename) if nodename else machine,
         bridge=put_through,
     )
 
@@ -125,7 +124,3 @@ def mgetty_place(
     )
     manners = replace(files.config.manners(texts), callers=files.callers)
     return replace(place, manners=manners, logins=files.logins), files.config
-
-
-def _rest(machine: Machine) -> tuple[str, str, str, str]:
-    return machine.sysname, machine.machine, machine.release, machine.version

@@ -33,6 +33,7 @@ from ansam.answer.users import Bbs, User, UserBook
 from ansam.call.line_url import SipLineUrl
 from ansam.cli.answer_services import Services
 from ansam.cli.page import check_extra
+from ansam.cli.tasks import end
 from ansam.cli.warm import warm_up
 from ansam.config.bbs import BbsConfig
 from ansam.config.settings import ExchangeConfig, Listen
@@ -140,7 +141,7 @@ async def running_demo(*, error_control: bool = True) -> AsyncIterator[Port]:
             ports.append(await stack.enter_async_context(modem_on(line, name)))
         answering = AnswerLine(ports[0], answering_place(Path(keep), error_control=error_control))
         task = asyncio.create_task(answering.run())
-        stack.push_async_callback(_end, task)
+        stack.push_async_callback(end, task)
         try:
             async with asyncio.timeout(READY_TIMEOUT):
                 await answering.until_waiting()
@@ -150,11 +151,6 @@ async def running_demo(*, error_control: bool = True) -> AsyncIterator[Port]:
             ) from None
         await ports[1].open()
         yield ports[1]
-
-
-async def _end(task: "asyncio.Task[None]") -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
 
 
 async def script(

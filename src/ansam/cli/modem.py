@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +11,7 @@ import typer
 
 from ansam.at.nvram import Profile
 from ansam.call.line_url import LAWS, LineUrl, NetworkLineUrl, SipLineUrl, parse_line, parse_network
+from ansam.cli.stderr_log import log_to_stderr
 from ansam.cli.warm import warm_up
 from ansam.dte.port_url import FORMS
 from ansam.errors import ConfigError
@@ -44,7 +44,7 @@ def modem(
     url = _with_options(parse_line(line), bind, law)
     beside = parse_network(network)
     low, high = _port_range(rtp_ports)
-    _log_to_stderr(verbose)
+    log_to_stderr("debug" if verbose else "info")
     profile = open_profile(personality, nvram, _port_name(dte))
     sinks = open_sinks(speaker, record)
     # Nothing may be compiled while a call waits.
@@ -80,18 +80,6 @@ def _port_range(text: str) -> tuple[int, int]:
     if not (low.isdecimal() and high.isdecimal() and 0 < int(low) <= int(high) < 65536):
         raise ConfigError(f"--rtp-ports {text} is not LOW-HIGH", "for example 16384-16484")
     return int(low), int(high)
-
-
-def _log_to_stderr(verbose: bool) -> None:
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
-            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(10 if verbose else 20),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
 
 
 async def _run(

@@ -28,6 +28,8 @@ import typer
 
 from ansam.cli.config import ConfigOption, check_mgetty, find_config
 from ansam.cli.page import start_page
+from ansam.cli.stderr_log import LEVELS
+from ansam.cli.tasks import end
 from ansam.config import Config, ModemConfig, load
 from ansam.config.modems import ANSWER, answers
 from ansam.config.settings import LogConfig
@@ -54,7 +56,6 @@ SPARE = "-"
 CONTROL_DIRECTORY = "ANSAM_CONTROL"
 """Environment variable: where workers put the sockets by which their modems are watched."""
 
-LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 _JOURNAL = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
 
 _log = structlog.get_logger("ansam.serve")
@@ -370,7 +371,7 @@ async def _start_answering(
         )
         line = AnswerLine(port, place)
         task = asyncio.create_task(line.run(), name=modem.name)
-        stack.push_async_callback(_end, task)
+        stack.push_async_callback(end, task)
         tasks.append(task)
         # Whoever waits for us to be ready may call at once. A failed line's task ends: our caller sees it.
         waiting = asyncio.create_task(line.until_waiting())
@@ -385,11 +386,6 @@ def _profile(modem: ModemConfig) -> "Profile":
 
     nowhere = NOWHERE if answers(modem.dte) else ""
     return open_profile(modem.personality, modem.nvram or nowhere, modem.name)
-
-
-async def _end(task: "asyncio.Task[None]") -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
 
 
 def set_up_logging(config: LogConfig) -> None:

@@ -4,7 +4,7 @@ import re
 import tomllib
 from collections.abc import Callable, Hashable, Iterable
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -39,9 +39,6 @@ from ansam.pbx.dialplan import NUMBER, DialPlan, Extension, PlanError
 from ansam.pbx.groups import Group
 from ansam.pbx.settings import Service
 from ansam.pbx.trunks import Trunk
-
-if TYPE_CHECKING:
-    pass
 
 FILE_LIMIT = 1 << 20
 """Octets of a configuration; a larger file is none."""
