@@ -174,6 +174,6 @@ async def test_unix_path_that_exists(tmp_path: Path) -> None:
         await raw(f"unix-listen:{path}").open(FakeUser())
     first = raw(f"unix-listen:{tmp_path}/sock")
     await first.open(FakeUser())
-    with pytest.raises(ResourceError, match="already in use"):
+    with pytest.raises(ResourceError, match="is in use"):
         await raw(f"unix-listen:{tmp_path}/sock").open(FakeUser())
     await first.close()

@@ -63,6 +63,12 @@ async def test_an_address_asks_for_no_records_and_a_wrong_name_is_named() -> Non
         await locate("nowhere", 5060, "udp", book, random.Random(1), srv=True, what="proxy")
 
 
+@pytest.mark.parametrize("host", ["a..b", 64 * "a" + ".example"])
+async def test_a_name_that_is_none_is_not_found(host: str) -> None:
+    with pytest.raises(ResourceError, match="name not found"):
+        await locate(host, 5060, "udp", SystemResolver(), random.Random(1), srv=False, what="registrar")
+
+
 async def test_the_system_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     async def nobody(*args: object, **options: object) -> None:
         raise dns.exception.Timeout

@@ -1,6 +1,7 @@
 """Calls over SSH: a real server of asyncssh on the loopback."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,8 +17,8 @@ asyncssh = pytest.importorskip("asyncssh", reason="extra ssh")
 
 
 @asynccontextmanager
-async def ssh_host(tmp_path: Path) -> AsyncIterator[int]:
-    """A host with one user, whose shell greets and then echoes upper case."""
+async def ssh_host(tmp_path: Path, *, shells: bool = True) -> AsyncIterator[int]:
+    """A host with one user, whose shell greets, then echoes upper case, and vanishes at "die"."""
 
     class Server(asyncssh.SSHServer):  # type: ignore[misc, name-defined]
         def begin_auth(self, username: str) -> bool:
@@ -32,6 +33,9 @@ async def ssh_host(tmp_path: Path) -> AsyncIterator[int]:
     async def shell(process) -> None:  # type: ignore[no-untyped-def]
         process.stdout.write(b"Welcome " + process.get_terminal_type().encode() + b"\r\n")
         while data := await process.stdin.read(100):
+            if data == b"die":
+                process.channel.get_connection().abort()
+                return
             process.stdout.write(data.upper())
         process.exit(0)
 
@@ -41,7 +45,7 @@ async def ssh_host(tmp_path: Path) -> AsyncIterator[int]:
         "127.0.0.1",
         0,
         server_host_keys=[key],
-        process_factory=shell,
+        process_factory=shell if shells else None,
         encoding=None,
         line_editor=False,
     )
@@ -85,3 +89,27 @@ async def test_hosts_that_do_not_let_us_in(
     async with ssh_host(tmp_path) as port:
         with pytest.raises(ResourceError, match=part):
             await connect(parse_target(f"ssh://{account}@127.0.0.1:{port}"), verify=verify)
+
+
+async def test_a_host_that_vanishes_is_a_broken_connection(tmp_path: Path) -> None:
+    async with ssh_host(tmp_path) as port:
+        reader, writer = await connect(parse_target(f"ssh://joe:secret@127.0.0.1:{port}"))
+        assert await reader.read(100) == b"Welcome ansi\r\n"
+        writer.write(b"die")
+        with pytest.raises(ConnectionError):
+            await reader.read(100)
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_a_host_without_a_shell_leaves_nothing_behind(tmp_path: Path) -> None:
+    loop = asyncio.get_running_loop()
+    async with ssh_host(tmp_path, shells=False) as port:
+        with pytest.raises(ResourceError, match="ssh joe@127"):
+            await connect(parse_target(f"ssh://joe:secret@127.0.0.1:{port}"))
+        # Its descriptor is free, or still the connection's: never both.
+        for sock in (pair := socket.socketpair()):
+            loop.add_reader(sock, lambda: None)
+        for sock in pair:
+            loop.remove_reader(sock)
+            sock.close()

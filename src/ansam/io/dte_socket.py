@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import os
 import socket
-import stat
 from collections.abc import Callable
 
 import structlog
@@ -19,7 +18,7 @@ from ansam.dte.telnet_wire import TelnetWire
 from ansam.dte.wire import Ip232Wire, RawWire, Wire
 from ansam.errors import ResourceError
 from ansam.io.dte import DtePort, FdPump, PumpedEndpoint
-from ansam.io.sip import bind_socket
+from ansam.io.sockets import bind_socket, remove_dead_socket
 
 TAKEN = b"\r\nBUSY\r\n"
 """What a second terminal is told before its connection is closed."""
@@ -154,8 +153,7 @@ def _bind_unix(path: str) -> socket.socket:
     """
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        if os.path.exists(path):
-            _remove_dead(path)
+        remove_dead_socket(path, "DTE on unix socket")
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         sock.bind(path)
     except OSError as error:
@@ -166,20 +164,3 @@ def _bind_unix(path: str) -> socket.socket:
         sock.close()
         raise
     return sock
-
-
-def _remove_dead(path: str) -> None:
-    taken = ResourceError(
-        f"DTE on unix socket {path}: a file of this name exists", "remove it or choose another path"
-    )
-    if not stat.S_ISSOCK(os.stat(path).st_mode):
-        raise taken
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        try:
-            probe.connect(path)
-        except ConnectionRefusedError:
-            os.unlink(path)
-            return
-        except OSError as error:
-            raise taken from error
-    raise ResourceError(f"DTE on unix socket {path} is in use", "stop its owner or choose another path")

@@ -7,9 +7,7 @@ their signal.
 """
 
 import asyncio
-import os
 import socket
-import stat
 from typing import Any
 
 import structlog
@@ -18,9 +16,8 @@ from ansam.call.line_url import RawLineUrl
 from ansam.call.raw import RawCall
 from ansam.call.statistics import CallStatistics
 from ansam.dce.progress import Progress
-from ansam.errors import ResourceError
 from ansam.io.line import LineUser
-from ansam.io.sockets import bind_socket
+from ansam.io.sockets import bind_socket, remove_dead_socket
 from ansam.units import FRAME, SAMPLE_RATE
 
 AUTO_CLOCK = 0.25
@@ -60,7 +57,7 @@ class RawLine:
         if self._url.listen:
             loop = asyncio.get_running_loop()
             if isinstance(self._url.address, str):
-                _remove_dead_socket(self._url.address)
+                remove_dead_socket(self._url.address, "raw line")
                 self._server = await loop.create_unix_server(self._accept, self._url.address)
             else:
                 sock = bind_socket(socket.SOCK_STREAM, *self._url.address, "raw line")
@@ -107,7 +104,7 @@ class RawLine:
             self._server.close()
             self._server = None
             if isinstance(self._url.address, str):
-                _remove_dead_socket(self._url.address)
+                remove_dead_socket(self._url.address, "raw line")
         await asyncio.sleep(0)
 
     async def _connect(self, user: LineUser) -> None:
@@ -119,12 +116,13 @@ class RawLine:
                     await loop.create_unix_connection(lambda: stream, self._url.address)
                 else:
                     await loop.create_connection(lambda: stream, *self._url.address)
-        except (OSError, TimeoutError) as error:
+        except (OSError, TimeoutError, UnicodeError) as error:
             self._log.warning("nobody at the other end", error=str(error))
             user.progress(Progress.UNREACHABLE)
             return
         finally:
-            self._task = None
+            if self._task is asyncio.current_task():  # else it was ended, and the next may be under way
+                self._task = None
         self._stream = stream
         user.progress(Progress.CONNECTED)
         stream.go_off_hook(user)
@@ -267,24 +265,3 @@ class _Stream(asyncio.Protocol):
         if self._transport.get_write_buffer_size() > MAX_UNSENT:
             self._line._log.warning("the far side sends but does not read: dropped")
             self._transport.abort()
-
-
-def _remove_dead_socket(path: str) -> None:
-    """Remove a Unix socket that nobody listens on.
-
-    Raises:
-        ResourceError: Something else stands there, or somebody listens.
-    """
-    try:
-        mode = os.stat(path).st_mode
-    except FileNotFoundError:
-        return
-    if not stat.S_ISSOCK(mode):
-        raise ResourceError(f"raw line {path}: a file of this name exists", "remove it")
-    with socket.socket(socket.AF_UNIX) as probe:
-        try:
-            probe.connect(path)
-        except OSError:
-            os.unlink(path)
-            return
-    raise ResourceError(f"raw line {path}: address already in use", "stop the other program")

@@ -27,6 +27,7 @@ from ansam.io.line import Line, LineUser, NetworkUser
 from ansam.io.line_listen import Caller, CallPort, CallPorts
 from ansam.io.line_telephone import TelephoneUser
 from ansam.io.phonebook_file import read_book
+from ansam.io.sockets import look_up
 from ansam.io.ssh_call import connect_ssh
 from ansam.io.stream_call import StreamCall, keep_short
 
@@ -174,13 +175,14 @@ class NetworkLine:
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
                 call = await self._open_call(target, codec)
-        except (OSError, TimeoutError, UnicodeError, AnsamError) as error:
+        except (OSError, TimeoutError, AnsamError) as error:
             progress, cause = explain(error, target)
             self._log.warning("no connection", to=str(target), cause=cause)
             user.call_failed(progress, cause)
             return
         finally:
-            self._task = None
+            if self._task is asyncio.current_task():  # else it was ended, and the next may be under way
+                self._task = None
         protocol = {Protocol.SSH: "SSH", Protocol.TELNET: "TELNET"}.get(target.protocol, "TCP")
         self._call = call
         self._up(call, user, self._stream(protocol, place.rate))
@@ -257,7 +259,7 @@ async def open_socket(
         OSError: None does; the error is the last one's.
     """
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+    found = await look_up(target.host, target.port, socket.SOCK_STREAM)
     failure: OSError = OSError(errno.EADDRNOTAVAIL, "the host has no address")
     for family, kind, protocol, _, address in found:
         sock = socket.socket(family, kind, protocol)
@@ -286,8 +288,6 @@ def explain(error: Exception, target: Target) -> tuple[Progress, str]:
     where = f"{target.host}:{target.port}"
     if isinstance(error, socket.gaierror):
         return Progress.NO_SUCH_NUMBER, f"{target.host} has no address: {(error.strerror or '').lower()}"
-    if isinstance(error, UnicodeError):
-        return Progress.NO_SUCH_NUMBER, f"{target.host} is no name of a host"
     if isinstance(error, AnsamError):
         return Progress.REFUSED, str(error)
     number = getattr(error, "errno", None)

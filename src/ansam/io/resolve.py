@@ -1,6 +1,5 @@
 """Asking the name service where a registrar or proxy is."""
 
-import asyncio
 import random
 import socket
 from typing import Protocol
@@ -11,6 +10,7 @@ import dns.rdatatype
 from dns.rdtypes.IN.SRV import SRV
 
 from ansam.errors import ResourceError
+from ansam.io.sockets import look_up
 from ansam.sip.events import Address, Transport
 from ansam.sip.locate import MAX_SERVERS, SrvRecord, in_order, is_address, srv_name
 
@@ -38,8 +38,7 @@ class SystemResolver:
     async def addresses(self, host: str, port: int, transport: Transport) -> list[Address]:
         """See `Resolver.addresses`."""
         kind = socket.SOCK_DGRAM if transport == "udp" else socket.SOCK_STREAM
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=kind)
-        return [(str(entry[4][0]), port) for entry in found]
+        return [(str(entry[4][0]), port) for entry in await look_up(host, port, kind)]
 
     async def services(self, name: str) -> list[SrvRecord]:
         """See `Resolver.services`."""

@@ -1,9 +1,52 @@
 """Sockets bound to addresses that people named."""
 
+import asyncio
 import errno
+import os
 import socket
+import stat
+from typing import Any
 
 from ansam.errors import ResourceError
+
+
+async def look_up(host: str, port: int, kind: socket.SocketKind) -> list[tuple[Any, ...]]:
+    """Return the addresses of a host, as `socket.getaddrinfo` does.
+
+    Raises:
+        OSError: There are none, or the name is none.
+    """
+    try:
+        return [*await asyncio.get_running_loop().getaddrinfo(host, port, type=kind)]
+    except UnicodeError as error:
+        # What IDNA refuses: an empty label, or one of more than 63 characters.
+        raise socket.gaierror(socket.EAI_NONAME, "that is no name of a host") from error
+
+
+def remove_dead_socket(path: str, what: str) -> None:
+    """Remove a Unix socket that nobody listens on; that nothing is there is well.
+
+    Args:
+        path: Of the socket.
+        what: How an error names its purpose.
+
+    Raises:
+        ResourceError: Something else stands there, or somebody listens.
+    """
+    taken = ResourceError(f"{what} {path}: a file of this name exists", "remove it or choose another path")
+    try:
+        if not stat.S_ISSOCK(os.stat(path).st_mode):
+            raise taken
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.connect(path)
+    except FileNotFoundError:
+        return
+    except ConnectionRefusedError:
+        os.unlink(path)
+        return
+    except OSError as error:
+        raise taken from error
+    raise ResourceError(f"{what} {path} is in use", "stop its owner or choose another path")
 
 
 def bind_socket(kind: socket.SocketKind, host: str, port: int, what: str) -> socket.socket:

@@ -1,7 +1,8 @@
 """SSH as the far end of a network call: a shell on a terminal of the far host (extra ``ssh``)."""
 
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from ansam.call.phonebook import Target
@@ -44,27 +45,57 @@ async def connect_ssh(
     if target.secret:
         options["password"] = target.secret
     try:
-        connection = await asyncssh.connect(
-            target.host, target.port, sock=sock, username=target.user, config=None, **options
-        )
-        process = await connection.create_process(
-            term_type=terminal,
-            term_size=SIZE,
-            env=dict(environment or {}),
-            encoding=None,
-            stderr=asyncssh.STDOUT,
-            window=WINDOW,
-            max_pktsize=WINDOW // 4,
-        )
+        try:
+            connection = await asyncssh.connect(
+                target.host, target.port, sock=sock, username=target.user, config=None, **options
+            )
+        except BaseException:
+            sock.close()
+            raise
+        try:
+            process = await connection.create_process(
+                term_type=terminal,
+                term_size=SIZE,
+                env=dict(environment or {}),
+                encoding=None,
+                stderr=asyncssh.STDOUT,
+                window=WINDOW,
+                max_pktsize=WINDOW // 4,
+            )
+        except BaseException:
+            # The socket is the connection's by now: closed beneath it, its number would be another's.
+            connection.abort()
+            raise
     except asyncssh.HostKeyNotVerifiable:
-        sock.close()
         raise ResourceError(
             f"the host key of {target.host} is not known", f"ssh {target.user}@{target.host} once"
         ) from None
     except asyncssh.Error as error:
-        sock.close()
         raise ResourceError(f"ssh {target.user}@{target.host}: {error.reason.lower()}") from None
-    return process.stdout, _SshWriter(process.stdin, connection)
+    return _SshReader(process.stdout), _SshWriter(process.stdin, connection)
+
+
+@contextmanager
+def _broken() -> Iterator[None]:
+    """Turn what the library says of a connection that broke into what sockets say."""
+    import asyncssh
+
+    try:
+        yield
+    except asyncssh.Error as error:
+        raise ConnectionError(error.reason) from None
+
+
+class _SshReader:
+    """What the far shell says."""
+
+    def __init__(self, shell: Any) -> None:
+        self._shell = shell
+
+    async def read(self, n: int = -1) -> bytes:
+        with _broken():
+            data: bytes = await self._shell.read(n)
+        return data
 
 
 class _SshWriter:
@@ -75,10 +106,12 @@ class _SshWriter:
         self._connection = connection
 
     def write(self, data: bytes) -> None:
-        self._shell.write(data)
+        with _broken():
+            self._shell.write(data)
 
     async def drain(self) -> None:
-        await self._shell.drain()
+        with _broken():
+            await self._shell.drain()
 
     def close(self) -> None:
         self._connection.close()

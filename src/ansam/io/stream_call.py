@@ -17,9 +17,6 @@ HELD = 4096
 RECEIVE_BUFFER = 4096
 """Octets that wait in the kernel for the modem, which sends 1800 a minute at 300 bit/s; Linux doubles it."""
 
-SEND_BUFFER = 2048
-"""Octets on their way to a far end that does not read, besides the kernel's."""
-
 LAST_WORDS = 2.0
 """Seconds what was sent last may take, after a hang-up, to leave."""
 

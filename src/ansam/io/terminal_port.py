@@ -233,8 +233,8 @@ class TcpPort:
             return
         try:
             self._streams = await asyncio.open_connection(self._host, self._port, limit=CHUNK)
-        except OSError as error:
-            reason = error.strerror or str(error)
+        except (OSError, UnicodeError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
             raise ResourceError(
                 f"can not connect to {self.name}: {reason}", "is the modem running?"
             ) from None
