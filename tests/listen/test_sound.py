@@ -82,6 +82,20 @@ def test_a_bundle_of_the_page(tmp_path: Path) -> None:
     assert np.allclose(sound.channels[0], X, atol=1e-4)
 
 
+def test_a_bundle_whose_names_are_no_text(tmp_path: Path) -> None:
+    data = bundle("call.wav", wav(1, 2, BODIES[1, 2]))
+    at = data.rindex(b"PK\x01\x02")  # the directory's entry: bit 11 of its flags says UTF-8
+    broken = data[: at + 8] + b"\x00\x08" + data[at + 10 :].replace(b"call", b"\xff\xfe\xff\xfe")
+    with pytest.raises(ConfigError, match="no bundle"):
+        read(put(tmp_path, broken))
+
+
+def test_numbers_that_are_no_sound(tmp_path: Path) -> None:
+    body = np.array([np.inf, -np.inf, np.nan, 3e30, 0.5], "<f4").tobytes()
+    sound = read(put(tmp_path, wav(3, 4, body)))
+    assert sound.channels[0].tolist() == [1000, -1000, 0, 1000, 0.5]
+
+
 @pytest.mark.parametrize("rate", [11025, 16000, 44100, 48000, 6000])
 def test_other_sample_rates(rate: int) -> None:
     for hz in (400.0, 2500.0):

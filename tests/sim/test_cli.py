@@ -57,6 +57,7 @@ def test_a_call_that_does_not_connect_is_no_error(capsys):
         ("--direction sideways", "--direction sideways"),
         ("--snr abc", "--snr abc (give a number)"),
         ("--seed 1.5", "--seed 1.5 (give a whole number)"),
+        ("--far ata --skew -1000000", "skew of -1e+06 ppm (choose -5000 to 5000)"),
         ("--loss 2", "loss of 2 (choose 0 to 1)"),
         ("--payload /nonexistent", "'/nonexistent'"),
         ("--dial AT&N20DT05", "AT&N20DT05"),

@@ -1,6 +1,7 @@
 """Uploads: what is heard in them, and what becomes of broken and large ones."""
 
 import asyncio
+import errno
 import io
 import wave
 from collections.abc import AsyncIterator
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from tests.support.captures import packets_of, pcap, two_tones
 from tests.support.web import client, make_app
 
+from ansam.errors import ResourceError
 from ansam.io.control.bundle import Heard, pack
 from ansam.listen.capture import MAGICS
 from ansam.web import recordings
@@ -119,6 +121,22 @@ def test_an_upload_that_stands_still_is_given_up(tmp_path: Path, monkeypatch: py
         with pytest.raises(Refused) as refused:
             await RecordingShelf(tmp_path, 5000, 6000).add("x", None, stands_still(), "me")
         assert refused.value.status == 408
+
+    asyncio.run(run())
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_holds_no_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: RecordingShelf, info: RecordingInfo) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(RecordingShelf, "_save", full)
+
+    async def run() -> None:
+        shelf = RecordingShelf(tmp_path, 1 << 20, 1 << 24)
+        for _ in range(recordings.MAX_WAITING + 1):
+            with pytest.raises(ResourceError, match="No space left"):
+                await shelf.add("x", None, pieces(wav()), "me")
 
     asyncio.run(run())
     assert not list(tmp_path.iterdir())

@@ -77,6 +77,8 @@ class Examination:
     def __init__(self, law: Law, seconds: float = 10.0, seed: int = 1, trace: Sink = null_sink) -> None:
         if not SHORTEST <= seconds <= LONGEST:
             raise ConfigError(f"--seconds {seconds:g}", f"choose {SHORTEST:g} to {LONGEST:g}")
+        if seed < 0:
+            raise ConfigError(f"--seed {seed}", "choose 0 or more")
         if law is Law.LINEAR:
             raise ConfigError("a linear circuit has no octets to examine", "choose alaw or ulaw")
         self.step = Step.DISCOVERY

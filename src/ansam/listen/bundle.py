@@ -10,6 +10,7 @@ Whatever is in a file that somebody else made is checked here; what is not under
 
 import io
 import json
+import lzma
 import math
 import zipfile
 import zlib
@@ -67,9 +68,16 @@ def unpack(data: bytes, name: str) -> tuple[bytes, tuple[Told, ...], tuple[str, 
         with zipfile.ZipFile(io.BytesIO(data)) as bundle:
             sound = _member(bundle, SOUND, MAX_SOUND, name)
             events = _member(bundle, EVENTS, MAX_EVENTS, name) if EVENTS in bundle.namelist() else b""
-    except (KeyError, zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, zlib.error):
+    except _BAD_ZIP:
         raise ConfigError(f"{name!r} is no bundle with a {SOUND} in it", "save it anew") from None
     return sound, *_read_events(events)
+
+
+_BAD_ZIP = (
+    *(KeyError, zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError),
+    *(ValueError, EOFError, zlib.error, lzma.LZMAError),
+)
+"""What reading a ZIP file that is none, or a broken one, may raise."""
 
 
 def _member(bundle: zipfile.ZipFile, member: str, most: int, name: str) -> bytes:

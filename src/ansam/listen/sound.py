@@ -143,7 +143,8 @@ def _samples(body: bytes, form: _Format, path: Path) -> Audio:
     elif kind == (_PCM, 4):
         flat = np.frombuffer(body, "<i4").astype(np.float32) / np.float32(1 << 31)
     elif kind in ((_FLOAT, 4), (_FLOAT, 8)):
-        flat = np.nan_to_num(np.frombuffer(body, f"<f{form.width}").astype(np.float32))
+        # Full scale is 1; what lies far beyond is no sound, and would overflow in every square.
+        flat = np.nan_to_num(np.frombuffer(body, f"<f{form.width}")).clip(-1000, 1000).astype(np.float32)
     elif kind in ((_ALAW, 1), (_ULAW, 1)):
         law = Law.ALAW if form.code == _ALAW else Law.ULAW
         flat = law.decode(np.frombuffer(body, np.uint8))

@@ -9,6 +9,7 @@ from ansam.at.personality import Personality
 from ansam.codec import Law
 from ansam.errors import ConfigError
 from ansam.line import CircuitParameters, Echo, End, Meddling, PathParameters
+from ansam.line.parameters import MAX_SKEW_PPM
 
 FAR_ECHO_MS = 40.0
 """An echo at least this late comes from the far hybrid and has crossed the circuit's carrier systems."""
@@ -101,6 +102,8 @@ class SimOptions:
     def __post_init__(self) -> None:
         if not 0 <= self.seconds <= MAX_SECONDS:
             raise ConfigError(f"seconds of {self.seconds:g}", f"choose 0 to {MAX_SECONDS:g}")
+        if not abs(self.skew) <= MAX_SKEW_PPM:
+            raise ConfigError(f"skew of {self.skew:g} ppm", f"choose {-MAX_SKEW_PPM:g} to {MAX_SKEW_PPM:g}")
         if self.seed < 0:
             raise ConfigError(f"seed of {self.seed}", "choose 0 or more")
         for line in (*self.calling, *self.answering, self.dial):

@@ -112,8 +112,8 @@ class Doorkeeper:
         """How many are logged in."""
         return len(self._sessions)
 
-    def identify(self, token: str) -> Identity | None:
-        """Return who a session's token belongs to."""
+    def identify(self, token: str, *, busy: bool = True) -> Identity | None:
+        """Return who a session's token belongs to; only who is busy stays logged in."""
         if self._open is not None:
             return self._open
         session = self._sessions.get(_digest(token)) if token else None
@@ -125,7 +125,8 @@ class Doorkeeper:
         if user is None or user.password_hash != session.password_hash or expired:
             self._sessions.pop(_digest(token), None)
             return None
-        session.seen = now
+        if busy:
+            session.seen = now
         return Identity(user.name, user.role, session.csrf)
 
     def reads_metrics(self, authorization: str) -> bool:

@@ -105,7 +105,10 @@ class DoctorDesk:
             target, line = self._destination(target)
         now = datetime.now(UTC).isoformat()
         run = DoctorRun(id=secrets.token_hex(8), target=order.target, state="working", started=now)
-        self._save(run)
+        try:
+            self._save(run)
+        except OSError as error:
+            raise ResourceError(f"{self._directory} can not be written: {error.strerror}") from error
         self._forget()
         self._busy = True
         self._jobs.start(self._examine(run, target, line, order.seconds))
@@ -131,7 +134,12 @@ class DoctorDesk:
             changes = {"state": "failed", "error": str(error)}
         finally:
             self._busy = False
-        self._save(run.model_copy(update={"ended": datetime.now(UTC).isoformat(), **changes}))
+        try:
+            self._save(run.model_copy(update={"ended": datetime.now(UTC).isoformat(), **changes}))
+        except OSError as error:
+            # On a full disk it would stand there as under way for ever.
+            _log.error("examination lost", run=run.id, why=str(error))
+            self._path(run.id).unlink(missing_ok=True)
 
     def _forget(self) -> None:
         for run in self.all()[KEPT:]:

@@ -5,10 +5,10 @@ It refuses by default: what is not listed in `PUBLIC` needs a session, whether a
 
 import hmac
 import ipaddress
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
@@ -165,11 +165,8 @@ def check_origin(headers: Headers, scope: Scope) -> None:
 
 def session_token(headers: Headers) -> str:
     """Return the session's token in the cookies, or ""."""
-    try:
-        found = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-    except CookieError:
-        return ""
-    return found.value if found is not None else ""
+    # `SimpleCookie` drops them all where another program of this host has set one that it dislikes.
+    return cookie_parser(headers.get("cookie", "")).get(COOKIE, "")
 
 
 def _public(path: str) -> bool:

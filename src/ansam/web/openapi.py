@@ -19,7 +19,7 @@ _MEANINGS = {
     403: "The role does not reach, X-CSRF-Token is missing, or another site asks",
     404: "There is no such thing",
     409: "It contradicts what is there",
-    411: "The length is missing",
+    408: "It came too slowly",
     413: "It is too large",
     415: "It is of another kind",
     421: "The server has another name",

@@ -6,6 +6,7 @@ import re
 import secrets
 import shutil
 from collections.abc import AsyncIterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -70,7 +71,11 @@ class RecordingShelf:
     @property
     def used(self) -> int:
         """Octets on disk."""
-        return sum(file.stat().st_size for file in self._directory.rglob("*") if file.is_file())
+        octets = 0
+        for file in self._directory.rglob("*"):
+            with suppress(FileNotFoundError):  # a worker renames what it has written
+                octets += file.stat().st_size if file.is_file() else 0
+        return octets
 
     def all(self) -> list[RecordingInfo]:
         """Return all recordings without their reports, newest first."""
@@ -126,21 +131,21 @@ class RecordingShelf:
             raise Refused(409, "the room for recordings is used up", "delete some, or raise quota in [web]")
         identity = secrets.token_hex(8)
         place = self._directory / identity
+        shown = "".join(sign if sign.isprintable() else "?" for sign in name) or "recording"
         self._waiting += 1
         try:
             place.mkdir(mode=0o700)
             size = await self._receive(place / SOURCE, body, self.quota - used)
             kind = await asyncio.to_thread(kind_of, place / SOURCE)
+            now = datetime.now(UTC).isoformat()
+            info = RecordingInfo(id=identity, name=shown, kind=kind, size=size, uploaded=now, state="working")
+            self._save(info)
         except BaseException as error:
             self._waiting -= 1
             shutil.rmtree(place, ignore_errors=True)
             if isinstance(error, OSError):
                 raise ResourceError(f"{place} can not be written: {error.strerror}") from error
             raise
-        shown = "".join(sign if sign.isprintable() else "?" for sign in name) or "recording"
-        now = datetime.now(UTC).isoformat()
-        info = RecordingInfo(id=identity, name=shown, kind=kind, size=size, uploaded=now, state="working")
-        self._save(info)
         self._jobs.start(self._hear(info))
         _log.info("recording uploaded", recording=identity, octets=size, user=user)
         return info
@@ -184,8 +189,13 @@ class RecordingShelf:
             changes = {"state": "failed", "error": str(error)}
         finally:
             self._waiting -= 1
-        if place.exists():
-            self._save(info.model_copy(update=changes))
+        try:
+            if place.exists():
+                self._save(info.model_copy(update=changes))
+        except OSError as error:
+            # On a full disk it would stand there as being heard for ever.
+            _log.error("recording lost", recording=info.id, why=str(error))
+            shutil.rmtree(place, ignore_errors=True)
 
     def remove(self, identity: str, user: str) -> None:
         """Delete a recording.

@@ -8,10 +8,10 @@ const EVERY = 3000;
 const PAGE = 50;
 
 const KEYS = [
-  ['number', 'Number', { pattern: '[0-9*#]{1,20}', required: true, inputmode: 'tel' }],
+  ['number', 'Number', { pattern: '[0-9A-Za-z*#_.+\\-]{1,32}', required: true }],
   ['name', 'Name', { maxlength: 60 }],
-  ['call_limit', 'Calls at once', { type: 'number', min: 0, max: 99 }],
-  ['ring_seconds', 'Rings for (s), 0 as the exchange', { type: 'number', min: 0, max: 600 }],
+  ['call_limit', 'Calls at once', { type: 'number', min: 1, max: 1000, required: true }],
+  ['ring_seconds', 'Rings for (s), 0 as the exchange', { type: 'number', min: 0, max: 3600, step: 'any', required: true }],
   ['forward_busy', 'Forward when busy', {}],
   ['forward_no_answer', 'Forward without answer', {}],
   ['forward_unreachable', 'Forward when not registered', {}],
@@ -59,7 +59,7 @@ function extensionTable(extensions, admin, refresh) {
     extensions.map((one) => [
       h('strong.mono', null, one.number), one.name,
       h(`span.tag.${one.registered ? 'good' : 'warn'}`, null, one.registered ? `yes (${one.registered})` : 'no'),
-      h('span', { title: 'Secrets are never shown' }, '••••••'), one.call_limit || 'any', forwards(one),
+      h('span', { title: 'Secrets are never shown' }, '••••••'), one.call_limit, forwards(one),
       ...(admin ? [buttons(one)] : [])]));
 }
 

@@ -10,6 +10,7 @@ import { CANCEL, ZmodemReceiver, ZmodemWatch } from './zmodem.js';
 
 const VENDOR = '/static/vendor';
 const QUIET = 10_000;
+const PIECE = 16_384;
 const THEMES = {
   dark: { background: '#07090d', foreground: '#d6f5e3', cursor: '#7ff5cf', selectionBackground: '#2d4f6b' },
   light: {
@@ -35,7 +36,7 @@ export class TerminalView {
     this.code = charset('cp437');
     this.watch = new ZmodemWatch();
     this.receiver = null;
-    this.pending = [];
+    this.pending = null;
     this.screen = h('div.terminal-screen', { role: 'group', 'aria-label': `Terminal of ${id}` });
     this.state = h('span.hint', { role: 'status' }, 'opening …');
     this.transfer = h('div.transfer', { hidden: true, role: 'group', 'aria-label': 'File transfer' });
@@ -86,23 +87,28 @@ export class TerminalView {
   }
 
   opened() {
-    this.pending.splice(0).forEach((data) => this.channel.send(data));
+    if (this.pending) this.channel.send(this.pending);
+    this.pending = null;
   }
 
   told(state, reason) {
     const words = { open: 'connected to the port', waiting: 'the port is not free or not there; trying again …' };
+    // What waits for a port that somebody else has would be dialled minutes later.
+    if (state === 'waiting') this.pending = null;
     text(this.state, words[state] ?? `closed: ${reason || 'not for you'}`);
   }
 
   /** Type a line, at once or when the port is open. */
   type(line) {
     const data = new TextEncoder().encode(`${line}\r`);
-    if (!this.channel?.send(data)) this.pending.push(data);
+    if (!this.channel?.send(data)) this.pending = data;
     this.terminal?.focus();
   }
 
   send(data) {
-    if (!this.receiver) this.channel.send(data);
+    if (this.receiver) return;
+    // The server takes 64 KiB in one message.
+    for (let at = 0; at < data.length; at += PIECE) this.channel.send(data.subarray(at, at + PIECE));
   }
 
   receive(data) {
