@@ -9,6 +9,7 @@ from prometheus_client.registry import Collector
 from starlette.responses import Response
 
 from ansam.io.control import PanelState
+from ansam.web.modems import states_of
 from ansam.web.operations import Call, Operation
 from ansam.web.sources import Sources
 
@@ -56,7 +57,7 @@ class Metrics:
 
     async def _metrics(self, call: Call[None, None]) -> Response:
         hub = self._sources.modems
-        self._fronts = [await one.state() for one in hub.modems()] if hub is not None else []
+        self._fronts = await states_of(hub) if hub is not None else []
         return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_LATEST)
 
     def _families(self) -> Iterable[Metric]:

@@ -1,10 +1,12 @@
 """Routes of modems: their fronts, and what can be done at them."""
 
+import asyncio
 from typing import Any
 
 from starlette.responses import Response
 
 from ansam.config.web import Role
+from ansam.errors import AnsamError
 from ansam.io.control import ControlHub, ModemControl, PanelState
 from ansam.web.errors import Refused
 from ansam.web.models import Dial, Modem, Modems, Nothing, Volume
@@ -71,7 +73,7 @@ class ModemRoutes:
         return find_modem(self._hub, call.path("id"))
 
     async def _modems(self, call: Call[None, None]) -> Modems:
-        return Modems(modems=[modem_info(await one.state()) for one in self._hub.modems()])
+        return Modems(modems=[modem_info(state) for state in await states_of(self._hub)])
 
     async def _modem(self, call: Call[Any, None]) -> Modem:
         return modem_info(await self._find(call).state())
@@ -115,6 +117,15 @@ def find_modem(hub: ControlHub, name: str) -> ModemControl:
     if modem is None:
         raise Refused(404, "there is no such modem")
     return modem
+
+
+async def states_of(hub: ControlHub) -> list[PanelState]:
+    """Return the fronts of all modems but those whose worker does not answer: they hide no others."""
+    found = await asyncio.gather(*(one.state() for one in hub.modems()), return_exceptions=True)
+    for one in found:
+        if isinstance(one, BaseException) and not isinstance(one, AnsamError):
+            raise one
+    return [one for one in found if isinstance(one, PanelState)]
 
 
 def modem_info(state: PanelState) -> Modem:

@@ -21,7 +21,7 @@ from ansam.io.control.race import first_of
 from ansam.web.auth import Doorkeeper, Identity
 from ansam.web.errors import Refused, refusal_of
 from ansam.web.gate import error_response, session_token
-from ansam.web.modems import find_modem, modem_info
+from ansam.web.modems import find_modem, modem_info, states_of
 
 SLOW = 10.0
 """Seconds a page may take to accept a message."""
@@ -128,7 +128,7 @@ class Sockets:
 
     async def _panel(self, socket: WebSocket) -> None:
         await socket.accept()
-        fronts = [modem_info(await one.state()) for one in self._hub.modems()]
+        fronts = [modem_info(state) for state in await states_of(self._hub)]
         first = {"type": "modems", "modems": [front.model_dump() for front in fronts]}
         await _send(socket, json.dumps(first))
 
