@@ -3,7 +3,7 @@
 ```
  t     0    0.3 s          1.8 s          3.3 s  …
  we    │    knock          knock          knock          and listen all the time
- echo  │      └─ comes back └─ comes back ─────────► ECHO (two alike, 1.9 s at least)
+ echo  │      └─ comes back └─ comes back ─────────► ECHO (two of them, 1.9 s at least)
  modem │          2100 Hz (V.25 §5: 1.8 to 2.5 s after the answer) ─────► MODEM; nobody knocks any more
 ```
 
@@ -34,9 +34,6 @@ ALIKE = 0.6
 """Likeness of a return to the knock; speech and modems stay below 0.4."""
 STRONG_DB = -6.0
 RETURNS = 2
-SAME_PLACE: Samples = 16
-"""Two returns come from one path where their delays agree this far (jitter buffers aside: a frame more)."""
-
 TONE_HOPS = 40
 """400 ms of 2100 Hz: no knock, prompt or ringing tone."""
 LOUD_DBM0 = -45.0
