@@ -1,6 +1,7 @@
 """Raw lines: lock step over TCP and Unix sockets, either side being the clock."""
 
 import asyncio
+import socket
 from pathlib import Path
 
 import pytest
@@ -177,3 +178,48 @@ async def test_unix_path_that_exists(tmp_path: Path) -> None:
     with pytest.raises(ResourceError, match="is in use"):
         await raw(f"unix-listen:{tmp_path}/sock").open(FakeUser())
     await first.close()
+
+
+async def test_an_address_that_is_none_is_named() -> None:
+    with pytest.raises(ResourceError, match="that is no address"):
+        await raw("tcp-listen:é..b:0").open(FakeUser())
+
+
+async def test_a_living_socket_of_another_kind_stays(tmp_path: Path) -> None:
+    path = tmp_path / "sock"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
+        other.bind(str(path))
+        with pytest.raises(ResourceError, match="a file of this name"):
+            await raw(f"unix-listen:{path}").open(FakeUser())
+        assert path.exists()
+
+
+async def test_a_call_dialled_right_after_the_last_was_given_up_is_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def never(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", never)
+    line = raw("tcp:127.0.0.1:9")
+    await line.open(FakeUser())
+    line.place_call("")
+    await asyncio.sleep(0)
+    line.end_call("a key")
+    line.place_call("")
+    second = line._task
+    assert second is not None
+    for _ in range(3):
+        await asyncio.sleep(0)  # the first learns that it is over
+    line.end_call("a key")
+    await asyncio.wait([second], timeout=5)
+    assert second.cancelled()
+
+
+@pytest.mark.parametrize("host", ["a..b", 64 * "a" + ".example"])
+async def test_a_name_that_is_none_is_nobody(host: str) -> None:
+    user = FakeUser()
+    line = raw(f"tcp:{host}:9")
+    await line.open(user)
+    line.place_call("")
+    await user.hears(Progress.UNREACHABLE)

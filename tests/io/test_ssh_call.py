@@ -113,3 +113,26 @@ async def test_a_host_without_a_shell_leaves_nothing_behind(tmp_path: Path) -> N
         for sock in pair:
             loop.remove_reader(sock)
             sock.close()
+
+
+async def test_a_login_whose_shell_never_comes_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+    log_in = asyncssh.connect
+
+    async def seen(*words: object, **options: object) -> object:
+        made.append(await log_in(*words, **options))
+        return made[-1]
+
+    async def never(*_: object, **__: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(asyncssh, "connect", seen)
+    monkeypatch.setattr(asyncssh.SSHClientConnection, "create_process", never)
+    async with ssh_host(tmp_path) as port:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1):
+                await connect(parse_target(f"ssh://joe:secret@127.0.0.1:{port}"))
+        async with asyncio.timeout(5):
+            await made[0].wait_closed()

@@ -286,6 +286,11 @@ def test_tcp_port() -> None:
     run(work())
 
 
+async def test_a_name_that_is_none_is_told() -> None:
+    with pytest.raises(ResourceError, match=r"can not connect to tcp:a\.\.b:23"):
+        await make_port("tcp:a..b:23").open()
+
+
 @pytest.mark.parametrize("spec", ["tcp:", "tcp:host", "tcp::5", "tcp:h:0", "tcp:h:99999", "tcp:h:x", ""])
 def test_bad_ports(spec: str) -> None:
     with pytest.raises(ConfigError, match="port"):

@@ -8,6 +8,7 @@ their signal.
 
 import asyncio
 import socket
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -16,6 +17,7 @@ from ansam.call.line_url import RawLineUrl
 from ansam.call.raw import RawCall
 from ansam.call.statistics import CallStatistics
 from ansam.dce.progress import Progress
+from ansam.errors import ResourceError
 from ansam.io.line import LineUser
 from ansam.io.sockets import bind_socket, remove_dead_socket
 from ansam.units import FRAME, SAMPLE_RATE
@@ -104,7 +106,8 @@ class RawLine:
             self._server.close()
             self._server = None
             if isinstance(self._url.address, str):
-                remove_dead_socket(self._url.address, "raw line")
+                with suppress(ResourceError):  # somebody else's by now
+                    remove_dead_socket(self._url.address, "raw line")
         await asyncio.sleep(0)
 
     async def _connect(self, user: LineUser) -> None:

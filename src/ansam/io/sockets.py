@@ -38,12 +38,15 @@ def remove_dead_socket(path: str, what: str) -> None:
         if not stat.S_ISSOCK(os.stat(path).st_mode):
             raise taken
         with socket.socket(socket.AF_UNIX) as probe:
+            probe.setblocking(False)
             probe.connect(path)
     except FileNotFoundError:
         return
     except ConnectionRefusedError:
         os.unlink(path)
         return
+    except BlockingIOError:
+        pass  # more call there than its owner has taken
     except OSError as error:
         raise taken from error
     raise ResourceError(f"{what} {path} is in use", "stop its owner or choose another path")
@@ -68,6 +71,9 @@ def bind_socket(kind: socket.SocketKind, host: str, port: int, what: str) -> soc
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         sock.bind((host, port))
+    except (TypeError, UnicodeError) as error:
+        sock.close()
+        raise ResourceError(f"{what} on {host}:{port}: that is no address", "name an IP address") from error
     except OSError as error:
         sock.close()
         remedies = {
