@@ -287,7 +287,7 @@ def test_tcp_port() -> None:
 
 
 async def test_a_name_that_is_none_is_told() -> None:
-    with pytest.raises(ResourceError, match=r"can not connect to tcp:a\.\.b:23"):
+    with pytest.raises(ResourceError, match=r"can not connect to a\.\.b:23"):
         await make_port("tcp:a..b:23").open()
 
 
