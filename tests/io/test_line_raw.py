@@ -143,9 +143,10 @@ async def test_caller_that_leaves_while_it_rings() -> None:
     await line.close()
 
 
-async def test_nobody_at_the_other_end(tmp_path: Path) -> None:
+@pytest.mark.parametrize("url", ["unix:{}/nobody", "tcp:a..b:9", f"tcp:{64 * 'a'}.example:9"])
+async def test_nobody_at_the_other_end(url: str, tmp_path: Path) -> None:
     user = FakeUser()
-    line = raw(f"unix:{tmp_path}/nobody")
+    line = raw(url.format(tmp_path))
     await line.open(user)
     line.place_call("1")
     await user.hears(Progress.UNREACHABLE)
@@ -214,12 +215,3 @@ async def test_a_call_dialled_right_after_the_last_was_given_up_is_known(
     line.end_call("a key")
     await asyncio.wait([second], timeout=5)
     assert second.cancelled()
-
-
-@pytest.mark.parametrize("host", ["a..b", 64 * "a" + ".example"])
-async def test_a_name_that_is_none_is_nobody(host: str) -> None:
-    user = FakeUser()
-    line = raw(f"tcp:{host}:9")
-    await line.open(user)
-    line.place_call("")
-    await user.hears(Progress.UNREACHABLE)

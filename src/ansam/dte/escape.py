@@ -12,7 +12,7 @@ class EscapeDetector:
     """Watches the terminal's data while the modem is online.
 
     Args:
-        character: S2 as the terminal sends it; None switches the detector off, as values above 127 do.
+        character: S2 with the terminal's parity; None, for an S2 above 127, switches the detector off.
         guard: S12 in samples.
     """
 

@@ -16,7 +16,7 @@ const KEYS = [
   ['forward_no_answer', 'Forward without answer', {}],
   ['forward_unreachable', 'Forward when not registered', {}],
 ];
-const WHOLE = new Set(['call_limit', 'ring_seconds']);
+const NUMBERS = new Set(['call_limit', 'ring_seconds']);
 
 export async function open(root, parts, app) {
   const places = Object.fromEntries(['extensions', 'live', 'registrations', 'groups', 'trunks'].map((name) => [name, h('div')]));
@@ -71,7 +71,7 @@ function forwards(one) {
 /** Ask for the keys of an extension, old or new, and write them. */
 function edit(one, refresh) {
   const inputs = KEYS.map(([key, label, attributes]) => {
-    const value = one?.[key] ?? (key === 'call_limit' ? 1 : WHOLE.has(key) ? 0 : '');
+    const value = one?.[key] ?? (key === 'call_limit' ? 1 : NUMBERS.has(key) ? 0 : '');
     return [key, field(label, h('input', { ...attributes, name: key, value, disabled: one && key === 'number' }))];
   });
   const secret = h('input', { name: 'secret', type: 'password', autocomplete: 'new-password' });
@@ -96,7 +96,7 @@ async function write(one, inputs, secret) {
   const body = {};
   for (const [key, box] of inputs) {
     const { value, disabled } = box.querySelector('input');
-    if (!disabled) body[key] = WHOLE.has(key) ? Number(value) : value;
+    if (!disabled) body[key] = NUMBERS.has(key) ? Number(value) : value;
   }
   if (secret) body.secret = secret;
   if (one) {
